@@ -1,0 +1,5 @@
+"""python -m audiocli."""
+
+from .cli import main
+
+main()

@@ -1,0 +1,139 @@
+"""One pass over the samples of an input, in blocks: what is asked for, frame by frame, goes to spools.
+
+Hours of audio need no memory here. What hangs on the whole file (the loudest value, the tempo) is made of the spools afterwards,
+in `tables`. torch is not imported.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import frontend
+from .kernels import chroma, descriptors, mulaw, pitch, waveform
+from .kernels.framing import Framer, frame_count
+from .kernels.spectral import Spectra, analyse, log_in_place
+from .options import FeaturesOptions, front_end
+from .spool import Spool
+
+Floats = NDArray[np.float32]
+
+SHAPE = ("centroid", "bandwidth", "rolloff", "flatness", "flux")
+FROM_POWER = frozenset({"spectrogram", "chroma", *SHAPE})
+FROM_LOG_MEL = frozenset({"log-mel", "mfcc", "onset", "tempo", "beats"})
+BY_SAMPLE = frozenset({"waveform", "mu-law"})
+
+Analyse = Callable[..., Spectra]
+
+
+class Pass:
+    """Takes the samples of one input, block after block, and spools what is asked for."""
+
+    def __init__(self, options: FeaturesOptions, threads: int = 1, analyse: Analyse = analyse) -> None:
+        self.options, self.front = options, front_end(options)
+        self.tables = frontend.tables(self.front)
+        self.kinds = frozenset(options.kind)
+        self.spools: dict[str, Spool] = {}
+        self.peak = -math.inf  # the largest log-mel value
+        self._analyse, self._threads = analyse, threads
+        self._framer = self._new_framer(self.tables.framing.frame_length)
+        self._pitch_framer = self._new_framer(pitch_frame_length(options))
+        self._before: Floats | None = None  # the power spectrum before this chunk's first
+        self._chroma_bank = (
+            chroma.filterbank(self.front.sample_rate, self.front.n_fft) if "chroma" in self.kinds else None
+        )
+
+    def _new_framer(self, frame_length: int) -> Framer:
+        return Framer(frame_length, self.front.hop_length, self.front.padding if self.front.center else "none")
+
+    def push(self, samples: Floats) -> None:
+        """Take the next samples [n]."""
+        if "waveform" in self.kinds:
+            self._spool("waveform", samples)
+        if "mu-law" in self.kinds:
+            self._spool("mu-law", mulaw.encode(samples, self.options.mu))
+        self._frames(self._framer.push(samples))
+        if "pitch" in self.kinds:
+            self._pitch(self._pitch_framer.push(samples))
+
+    def finish(self) -> None:
+        """No more samples will come."""
+        self._frames(self._framer.finish())
+        if "pitch" in self.kinds:
+            self._pitch(self._pitch_framer.finish())
+        if self.front.drop_last:
+            for kind in self.spools.keys() - BY_SAMPLE:
+                self.spools[kind].drop_last()
+
+    def _spool(self, kind: str, values: NDArray[Any]) -> None:
+        if kind not in self.spools:
+            self.spools[kind] = Spool(1 if values.ndim == 1 else values.shape[1], values.dtype)
+        self.spools[kind].append(values)
+
+    def _frames(self, chunk: Floats) -> None:
+        frame_length, hop_length = self.tables.framing.frame_length, self.front.hop_length
+        if not frame_count(chunk.size, frame_length, hop_length):
+            return
+        if "rms" in self.kinds:
+            self._spool("rms", waveform.rms(chunk, frame_length, hop_length))
+        if "zcr" in self.kinds:
+            self._spool("zcr", waveform.zero_crossings(chunk, frame_length, hop_length))
+        wants_log, wants_mel = bool(self.kinds & FROM_LOG_MEL), "mel" in self.kinds
+        wants_power = bool(self.kinds & FROM_POWER)
+        if not (wants_log or wants_mel or wants_power):
+            return
+        spectra = self._analyse(
+            chunk,
+            self.tables.framing,
+            bank=self.tables.sparse if wants_log or wants_mel else None,
+            log=self.tables.log if wants_log and not wants_mel else None,
+            exponent=self.front.power,
+            want_power=wants_power,
+            threads=self._threads,
+        )
+        if spectra.mel is not None:
+            self._mel(spectra.mel, wants_mel, wants_log)
+        if spectra.energy is not None and "mfcc" in self.kinds:
+            self._spool("energy", spectra.energy)
+        if spectra.power is not None:
+            self._power(spectra.power)
+
+    def _mel(self, values: Floats, wants_mel: bool, wants_log: bool) -> None:
+        if wants_mel:
+            self._spool("mel", values)
+        if not wants_log:
+            return
+        if wants_mel:
+            values = values.copy()
+            log_in_place(values, self.tables.log)
+        self.peak = max(self.peak, float(values.max()))
+        self._spool("log-mel", values)
+
+    def _power(self, values: Floats) -> None:
+        if "spectrogram" in self.kinds:
+            self._spool("spectrogram", values)
+        if self.front.power != 2.0:
+            values = values ** np.float32(2.0 / self.front.power)
+        if self._chroma_bank is not None:
+            self._spool("chroma", chroma.chroma(values, self._chroma_bank))
+        if self.kinds.intersection(SHAPE):
+            shape = descriptors.shape(values, self.tables.frequencies, self._before)
+            for kind in self.kinds.intersection(SHAPE):
+                self._spool(kind, getattr(shape, kind))
+            self._before = values[-1].copy()
+
+    def _pitch(self, chunk: Floats) -> None:
+        options, length = self.options, self._pitch_framer.frame_length
+        if not frame_count(chunk.size, length, self.front.hop_length):
+            return
+        f0, _ = pitch.yin(
+            chunk, self.front.sample_rate, options.pitch_fmin, options.pitch_fmax, length, self.front.hop_length
+        )
+        self._spool("pitch", f0)
+
+
+def pitch_frame_length(options: FeaturesOptions) -> int:
+    """Samples for YIN: the longest period twice over and as much again to compare it on."""
+    return 2 * math.ceil(2 * front_end(options).sample_rate / options.pitch_fmin)

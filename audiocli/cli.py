@@ -1,0 +1,51 @@
+"""The app, and main(): everything that a process ends with."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from . import __version__
+from .commands import _common as common
+from .commands.features import features
+from .native import contain_native_stderr
+
+app = typer.Typer(
+    name="audiocli",
+    help="One command line for audio files: whole folders, long files, pipes; right after install, offline.",
+    no_args_is_help=True,
+    rich_markup_mode=None,  # plain help starts in half the time
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(features)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"audiocli {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """One command line for audio files: whole folders, long files, pipes; right after install, offline."""
+
+
+def main() -> None:
+    """Run the command line; never a traceback unless AUDIOCLI_DEBUG is set."""
+    contain_native_stderr()
+    try:
+        app()
+    except Exception as error:
+        if common.debugging():
+            raise
+        sys.exit(common.report_bug(error))
+
+
+if __name__ == "__main__":
+    main()

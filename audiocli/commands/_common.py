@@ -1,0 +1,122 @@
+"""The options that every verb has, and how a command's job is run and ended."""
+
+import os
+import traceback
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..errors import AudiocliError, UsageError
+
+if TYPE_CHECKING:
+    from ..batch import Tally
+    from ..console import Console
+
+Inputs = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[INPUT]...", help="Files, folders (walked), or - for audio on standard input.", show_default=False
+    ),
+]
+Glob = Annotated[
+    list[str] | None, typer.Option(help="In folders, take the files whose names match (repeatable).", metavar="PATTERN")
+]
+FilesFrom = Annotated[
+    str | None,
+    typer.Option(
+        help="Read inputs from a file or - : one path a line, NUL-separated, or JSONL records of an earlier verb.",
+        metavar="FILE",
+    ),
+]
+Raw = Annotated[
+    str | None, typer.Option(help="Inputs are headerless PCM, e.g. s16le:16000:1.", metavar="FORMAT:RATE:CHANNELS")
+]
+Start = Annotated[float, typer.Option(help="Skip this much of each input.", metavar="SECONDS")]
+Duration = Annotated[float | None, typer.Option(help="Take at most this much of each input.", metavar="SECONDS")]
+Output = Annotated[
+    str | None,
+    typer.Option(
+        "--output",
+        "-o",
+        help="A file, a folder (existing, or ending in /; mirrors the inputs), or - for standard output (default).",
+        metavar="PATH",
+    ),
+]
+Resume = Annotated[bool, typer.Option("--resume", help="Skip what an earlier run with the same options has finished.")]
+Force = Annotated[bool, typer.Option("--force", help="Write outputs again that exist.")]
+Jobs = Annotated[
+    int | None,
+    typer.Option("--jobs", "-j", help="Files or blocks at work at once (default: the number of cores).", metavar="N"),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no notes; errors are still told.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, or cuda:N.", metavar="DEVICE")]
+
+
+def check_input(start: float, duration: float | None) -> None:
+    """Raises UsageError for a cut that cannot be made."""
+    if not 0.0 <= start < float("inf"):
+        raise UsageError(f"--start must be 0 or more, not {start:g}")
+    if duration is not None and not 0.0 < duration < float("inf"):
+        raise UsageError(f"--duration must be above 0, not {duration:g}")
+
+
+def cores(jobs: int | None) -> int:
+    """How many threads --jobs asks for. Raises UsageError."""
+    if jobs is not None and jobs < 1:
+        raise UsageError(f"--jobs must be 1 or more, not {jobs}")
+    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return jobs or available
+
+
+def finish(tally: "Tally", console: "Console") -> int:
+    """Tell how a run went; its exit code."""
+    total = tally.done + tally.skipped + tally.failed
+    if tally.failed and total > 1:
+        console.error(f"{tally.failed} of {total} failed")
+    elif tally.skipped:
+        console.note(f"{tally.done} done, {tally.skipped} were done before")
+    if tally.stopped == "interrupted":
+        console.error(f"stopped after {total} inputs; --resume goes on from here")
+        return 130
+    if tally.stopped:
+        console.error(f"stopped: {tally.stopped}")
+    if tally.bugs:
+        console.error("AUDIOCLI_DEBUG=1 shows where a bug is; please report it")
+        return 3
+    return 1 if tally.failed else 0
+
+
+def start(job: Callable[[], int]) -> None:
+    """Run a command's job and end the process with the right exit code; only main() is above this."""
+    try:
+        code = job()
+    except BrokenPipeError:
+        # Whoever read our output has gone: end quietly, and let nothing be flushed into the closed pipe at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        code = 1
+    except AudiocliError as error:
+        say(str(error))
+        code = error.exit_code
+    raise typer.Exit(code)
+
+
+def say(text: str) -> None:
+    """One line on stderr."""
+    from ..console import Console
+
+    Console().error(text)
+
+
+def debugging() -> bool:
+    """Whether tracebacks are wanted."""
+    return bool(os.environ.get("AUDIOCLI_DEBUG"))
+
+
+def report_bug(error: Exception) -> int:
+    """Tell of an exception that nobody expected, in one line unless debugging; exit code 3."""
+    if debugging():
+        traceback.print_exception(error)
+    else:
+        say(f"a bug in audiocli: {type(error).__name__}: {error} (AUDIOCLI_DEBUG=1 shows where)")
+    return 3

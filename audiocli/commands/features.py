@@ -1,0 +1,157 @@
+"""`audiocli features`: numbers and plots from audio."""
+
+import os
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from ..errors import UsageError
+from ..options import FRONT_ENDS, KINDS, FeaturesOptions, InputOptions, OutputOptions, described, front_end
+from . import _common as common
+
+DEFAULT, INPUT, OUTPUT = FeaturesOptions(), InputOptions(), OutputOptions()
+USES_MEL = frozenset({"mel", "log-mel", "mfcc"})
+PICTURES = ("png", "svg", "pdf")
+
+
+def features(
+    inputs: common.Inputs = None,
+    kind: Annotated[
+        list[str],
+        typer.Option("--kind", "-k", help=f"What to compute (repeatable): {', '.join(KINDS)}.", metavar="KIND"),
+    ] = list(DEFAULT.kind),  # noqa: B006 - typer copies it
+    preset: Annotated[
+        str, typer.Option(help=f"Whose front end to give the numbers of: {', '.join(FRONT_ENDS)}.", metavar="NAME")
+    ] = DEFAULT.preset,
+    sample_rate: Annotated[
+        int | None, typer.Option(help="Resample to this rate first (16000).", metavar="HZ")
+    ] = DEFAULT.sample_rate,
+    n_fft: Annotated[int | None, typer.Option(help="Samples in one FFT (512).", metavar="N")] = DEFAULT.n_fft,
+    win_length: Annotated[
+        int | None, typer.Option(help="Samples under the window (400).", metavar="N")
+    ] = DEFAULT.win_length,
+    hop_length: Annotated[
+        int | None, typer.Option(help="Samples from frame to frame (160).", metavar="N")
+    ] = DEFAULT.hop_length,
+    window: Annotated[
+        str | None, typer.Option(help="hann, hamming, blackman, rectangular, povey or bartlett.", metavar="NAME")
+    ] = DEFAULT.window,
+    center: Annotated[
+        bool | None, typer.Option("--center/--no-center", help="Frames centred on their times, the ends padded.")
+    ] = DEFAULT.center,
+    power: Annotated[
+        float | None, typer.Option(help="Exponent of the magnitude: 2 for power, 1 for magnitude.", metavar="P")
+    ] = DEFAULT.power,
+    n_mels: Annotated[int | None, typer.Option(help="Mel bands (80).", metavar="N")] = DEFAULT.n_mels,
+    fmin: Annotated[float | None, typer.Option(help="Lower edge of the lowest mel band.", metavar="HZ")] = DEFAULT.fmin,
+    fmax: Annotated[
+        float | None, typer.Option(help="Upper edge of the highest mel band (half the rate).", metavar="HZ")
+    ] = DEFAULT.fmax,
+    mel_scale: Annotated[str | None, typer.Option(help="slaney, htk or kaldi.", metavar="NAME")] = DEFAULT.mel_scale,
+    norm: Annotated[
+        str | None,
+        typer.Option(help="Height of the mel triangles: slaney (area 1) or none (height 1).", metavar="NAME"),
+    ] = DEFAULT.norm,
+    db: Annotated[
+        bool | None, typer.Option("--db/--log", help="Log-mel in decibels, or as natural logarithms.")
+    ] = DEFAULT.db,
+    top_db: Annotated[
+        float | None, typer.Option(help="Raise log-mel values further than this below the loudest to it.", metavar="DB")
+    ] = DEFAULT.top_db,
+    n_mfcc: Annotated[int | None, typer.Option(help="Cepstral coefficients (13).", metavar="N")] = DEFAULT.n_mfcc,
+    deltas: Annotated[
+        bool, typer.Option("--deltas", help="MFCCs with their first and second derivatives.")
+    ] = DEFAULT.deltas,
+    mu: Annotated[int, typer.Option(help="Mu-law levels less one: 2^n - 1.", metavar="MU")] = DEFAULT.mu,
+    pitch_fmin: Annotated[float, typer.Option(help="Lowest pitch to look for.", metavar="HZ")] = DEFAULT.pitch_fmin,
+    pitch_fmax: Annotated[float, typer.Option(help="Highest pitch to look for.", metavar="HZ")] = DEFAULT.pitch_fmax,
+    stats: Annotated[
+        bool, typer.Option("--stats", help="One row a file: mean, std, min and max of every column.")
+    ] = DEFAULT.stats,
+    plot: Annotated[
+        str | None, typer.Option(help="Also draw a png, svg or pdf beside each output.", metavar="FORMAT")
+    ] = DEFAULT.plot,
+    show: Annotated[bool, typer.Option("--show", help="Also draw a picture in the terminal.")] = DEFAULT.show,
+    output: common.Output = OUTPUT.output,
+    format: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            "-f",
+            help="npy, npz, csv, json, jsonl, parquet, txt, png, svg or pdf "
+            "(default: the suffix of -o; npz in a folder; npy into a pipe; txt on a terminal).",
+            metavar="FORMAT",
+        ),
+    ] = OUTPUT.format,
+    glob: common.Glob = None,
+    files_from: common.FilesFrom = INPUT.files_from,
+    raw: common.Raw = INPUT.raw,
+    start: common.Start = INPUT.start,
+    duration: common.Duration = INPUT.duration,
+    resume: common.Resume = OUTPUT.resume,
+    force: common.Force = OUTPUT.force,
+    jobs: common.Jobs = OUTPUT.jobs,
+    device: common.Device = DEFAULT.device,
+    quiet: common.Quiet = OUTPUT.quiet,
+) -> None:
+    """Spectrograms, mel and MFCC, chroma, beats, pitch and more; as arrays, tables or plots.
+
+    With -o FOLDER/ a file for each input; else everything goes to standard output or to the one file.
+    """
+    own = FeaturesOptions(
+        tuple(dict.fromkeys(kind)), preset, sample_rate, n_fft, win_length, hop_length, window, center, power, n_mels,
+        fmin, fmax, mel_scale, norm, db, top_db, n_mfcc, deltas, mu, pitch_fmin, pitch_fmax, stats, plot, show, device,
+    )  # fmt: skip
+    reading = InputOptions(tuple(glob or ()), files_from, raw, start, duration)
+    writing = OutputOptions(output, format, resume, force, jobs, quiet)
+    common.start(lambda: run(list(inputs or ()), own, reading, writing))
+
+
+def check(options: FeaturesOptions) -> None:
+    """Raises UsageError for values that no front end has; needs no numpy."""
+    unknown = [kind for kind in options.kind if kind not in KINDS]
+    if unknown:
+        raise UsageError(f"no kind {unknown[0]!r}: one of {', '.join(KINDS)}")
+    if options.preset not in FRONT_ENDS:
+        raise UsageError(f"no preset {options.preset!r}: one of {', '.join(FRONT_ENDS)}")
+    if options.plot is not None and options.plot not in PICTURES:
+        raise UsageError(f"--plot must be one of {', '.join(PICTURES)}, not {options.plot!r}")
+    if options.plot is not None and options.stats:
+        raise UsageError("--plot draws features, and --stats gives none: leave one out")
+    if options.mu < 1 or options.mu & (options.mu + 1) or options.mu > 65_535:
+        raise UsageError(f"--mu must be 2^n - 1 and at most 65535, not {options.mu}")
+    rate = front_end(options).sample_rate
+    if not 10 <= options.pitch_fmin < options.pitch_fmax <= rate / 2:
+        raise UsageError("--pitch-fmin and --pitch-fmax must lie in order between 10 Hz and half the sample rate")
+
+
+def run(inputs: list[str], options: FeaturesOptions, reading: InputOptions, writing: OutputOptions) -> int:
+    """Check, open the sink, go through the inputs; the exit code."""
+    check(options)
+    common.check_input(reading.start, reading.duration)
+    jobs = common.cores(writing.jobs)
+
+    from .. import batch, frontend, sources
+    from ..console import Console
+    from ..features import Runner
+    from ..outputs import open_sink
+    from ..records import Features, Stats
+
+    console = Console(writing.quiet)
+    front = front_end(options)
+    empty = frontend.empty_bands(front)
+    if empty and USES_MEL & set(options.kind):
+        console.note(
+            f"{empty} of {front.n_mels} mel bands hold no bin and stay empty: fewer --n-mels or a larger --n-fft"
+        )
+    single = len(inputs) == 1 and reading.files_from is None and not os.path.isdir(inputs[0])
+    key = {"task": "features", **described(options), "stats": options.stats, **asdict(reading)}
+    record = Stats if options.stats else Features
+    default = "csv" if options.stats else "npy" if len(options.kind) == 1 else "npz" if single else "jsonl"
+    opened = open_sink(writing, record, key, single=single, default=default, plot=options.plot)
+    found = sources.find(inputs, glob=reading.glob, files_from=reading.files_from, leave_out=opened.folder)
+    work = Runner(options, reading, threads=jobs if single else 1)
+    tally = batch.run(found, work.read, work, opened.sink, console, jobs=1 if single else jobs, grouping=work.grouping)
+    opened.sink.close()
+    return common.finish(tally, console)

@@ -1,0 +1,96 @@
+"""Messages and progress on standard error; standard output carries results only and is not touched here."""
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+
+class Progress(Protocol):
+    """What a run tells while it goes on."""
+
+    def advance(self, weight: float, seconds: float) -> None:
+        """One more input is settled: its share of the whole, and the seconds of audio that were in it."""
+
+
+def plain(text: str) -> str:
+    """Text that is safe on one line of a terminal: control characters and undecodable bytes are escaped."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in text)
+
+
+class Console:
+    """Writes lines to stderr, above the progress bar when there is one."""
+
+    def __init__(self, quiet: bool = False) -> None:
+        self.quiet = quiet
+        self._bar: Any = None
+
+    def error(self, text: str) -> None:
+        """A line that is never left out."""
+        line = f"audiocli: {plain(text)}"
+        if self._bar is not None:
+            self._bar.console.print(line, markup=False, highlight=False, soft_wrap=True)
+            return
+        try:
+            sys.stderr.write(line + "\n")
+            sys.stderr.flush()
+        except OSError:
+            pass  # nobody can be told that nobody can be told
+
+    def note(self, text: str) -> None:
+        """A line that --quiet leaves out."""
+        if not self.quiet:
+            self.error(text)
+
+    def restore(self) -> None:
+        """Give the terminal its cursor back before the process ends at once."""
+        if self._bar is not None:
+            os.write(2, b"\x1b[?25h\n")
+
+    @contextmanager
+    def progress(self, total: float | None) -> Iterator[Progress]:
+        """A bar with the rate in times real time and the time left; nothing when quiet or not on a terminal."""
+        if self.quiet or not sys.stderr.isatty():
+            yield _Silent()
+            return
+        from rich.console import Console as RichConsole
+        from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+        from rich.progress import Progress as RichProgress
+
+        columns = (
+            TextColumn("{task.fields[done]} done"),
+            BarColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+        )
+        with RichProgress(*columns, console=RichConsole(stderr=True), transient=True) as bar:
+            self._bar = bar
+            try:
+                yield _Bar(bar, total)
+            finally:
+                self._bar = None
+
+
+class _Silent:
+    def advance(self, weight: float, seconds: float) -> None:
+        """Nobody is watching."""
+
+
+class _Bar:
+    """Progress drawn by rich."""
+
+    def __init__(self, bar: Any, total: float | None) -> None:
+        self._bar = bar
+        self._task = bar.add_task("", total=total, done=0, rate="")
+        self._start = time.monotonic()
+        self._done = 0
+        self._seconds = 0.0
+
+    def advance(self, weight: float, seconds: float) -> None:
+        self._done += 1
+        self._seconds += seconds
+        rate = self._seconds / max(time.monotonic() - self._start, 1e-9)
+        self._bar.update(self._task, advance=weight, done=self._done, rate=f"{rate:.0f}x real time")

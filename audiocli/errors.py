@@ -1,0 +1,34 @@
+"""What can go wrong, as one tree; each class has the exit code that it ends the process with.
+
+AudiocliError            1
+├── UsageError           2   options that do not fit together, an unknown name, a missing extra
+├── InputError           1   this input cannot be read
+├── OutputError          1   this output cannot be written
+└── DeviceError          2   the device that was asked for is not here
+"""
+
+
+class AudiocliError(Exception):
+    """Something that a user can mend; the message is one line and says what to do."""
+
+    exit_code = 1
+
+
+class UsageError(AudiocliError):
+    """The command itself is wrong."""
+
+    exit_code = 2
+
+
+class InputError(AudiocliError):
+    """One input cannot be read; the other inputs go on."""
+
+
+class OutputError(AudiocliError):
+    """One output cannot be written."""
+
+
+class DeviceError(AudiocliError):
+    """The device that was asked for does not exist on this machine."""
+
+    exit_code = 2

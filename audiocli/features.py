@@ -1,0 +1,72 @@
+"""The features runner: inputs in, a record of tables (or of their statistics) out. torch is not imported on this path."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from . import audio
+from .analysis import Pass
+from .options import FeaturesOptions, InputOptions, described, front_end
+from .records import Features, Record, Stats
+from .sources import Source
+from .tables import feature_tables
+
+NAMES = ("mean", "std", "min", "max")
+
+
+@dataclass(frozen=True)
+class Runner:
+    """Computes one input after the other, each streamed; calls may overlap on threads."""
+
+    options: FeaturesOptions
+    reading: InputOptions
+    threads: int = 1  # that share the work on one input
+    grouping: Any = None
+
+    def read(self, source: Source) -> Source:
+        """Nothing is read ahead: an input may be hours long."""
+        return source
+
+    def __call__(self, batch: Sequence[Source]) -> list[Record]:
+        """A record for each input. Raises InputError."""
+        return [self._one(source) for source in batch]
+
+    def _one(self, source: Source) -> Record:
+        reading, front = self.reading, front_end(self.options)
+        raw = audio.parse_raw(reading.raw) if reading.raw else None
+        work, n_samples = Pass(self.options, self.threads), 0
+        with audio.open_stream(
+            source.open(), name=source.name, raw=raw, start=reading.start, duration=reading.duration,
+            sample_rate=front.sample_rate, mono=True,
+        ) as stream:  # fmt: skip
+            for block in stream.blocks:
+                n_samples += block.shape[1]
+                work.push(block[0])
+        work.finish()
+        return record(source, work, n_samples / front.sample_rate, stream.source_rate, reading, stream.warnings)
+
+
+def record(
+    source: Source, work: Pass, duration: float, sample_rate: int, reading: InputOptions, warnings: Sequence[str]
+) -> Record:
+    """The Features, or the Stats of them, of a finished pass over one input."""
+    options = work.options
+    features = Features(
+        path=source.path, duration=duration, sample_rate=sample_rate, task="features",
+        options=described(options), status="ok" if duration else "empty", warnings=tuple(warnings),
+        tables=feature_tables(work, reading.start),
+    )  # fmt: skip
+    return statistics(features) if options.stats else features
+
+
+def statistics(features: Features) -> Stats:
+    """Mean, standard deviation, minimum and maximum of each column over time, by name: "log-mel 440.0 Hz mean"."""
+    values: dict[str, float] = {}
+    for kind, table in features.tables.items():
+        for column, numbers in zip(table.columns, table.moments().T.tolist(), strict=True):
+            name = kind if len(table.columns) == 1 else f"{kind} {column}"
+            values |= {f"{name} {what}": number for what, number in zip(NAMES, numbers, strict=True)}
+    return Stats(
+        path=features.path, duration=features.duration, sample_rate=features.sample_rate, task=features.task,
+        options=features.options, status=features.status, warnings=features.warnings, values=values,
+    )  # fmt: skip

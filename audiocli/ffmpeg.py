@@ -1,0 +1,209 @@
+"""Decoding by FFmpeg, through PyAV: m4a, aac, mp4, webm, mkv, amr, wma, ac3, and what libsndfile gives up on.
+
+PyAV is imported inside, for it takes 70 ms. Files are handed over as Python objects, never as names: FFmpeg would take a
+name for an address, and some formats (playlists) open other files. Those formats are not on the list either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain, groupby
+from typing import TYPE_CHECKING, BinaryIO
+
+import numpy as np
+
+from audiocli.blocks import Samples, resampled
+from audiocli.errors import InputError
+
+if TYPE_CHECKING:
+    from av.audio.frame import AudioFrame
+    from av.audio.stream import AudioStream
+    from av.container import InputContainer
+
+# Containers of sound that carry it themselves. Left out: playlists (they open other files or the network), subtitles,
+# pictures, and raw formats without a signature (any text would do).
+CONTAINERS = (
+    "mov", "matroska", "asf", "avi", "flv", "mpeg", "mpegts", "aac", "loas", "ac3", "eac3", "amr", "amrnb", "amrwb", "mp3",
+    "ogg", "flac", "wav", "w64", "aiff", "caf", "au", "ape", "wv", "tta", "tak", "dts", "dtshd", "truehd", "mlp", "mpc",
+    "mpc8", "rm", "voc", "oma", "xwma", "dsf", "wtv", "mxf", "nut",
+)  # fmt: skip
+# Their headers tell the length of the sound to the sample; elsewhere it is a guess from the bit rate.
+_EXACT = frozenset({"mov", "flac", "caf"})
+# Half-open windows at the start of a stream: a decoder gives them out as sound where the container does not say "skip"
+# (raw ADTS and AC-3, MPEG-TS, FLV). All encoders have at least these. AAC: the first frame (1,024 samples, 2,048 with SBR).
+_PRIMING = {"ac3": 256, "eac3": 256}
+_OVERHANG = 8_192  # samples: the last packets of an AAC track pass its end by less than this
+_SCALE = {"u8": 2.0**-7, "s16": 2.0**-15, "s32": 2.0**-31, "flt": 1.0, "dbl": 1.0}
+
+
+class FFmpegDecoder:
+    """One audio track, pulled by `read`; `like` = (Hz, channels) that all of it is brought to, else those of its first frame.
+
+    Raises InputError if there is no track, or nothing in it can be decoded.
+    """
+
+    def __init__(self, file: BinaryIO, like: tuple[int, int] | None = None) -> None:
+        self.damaged = False
+        self.unfinished = False  # there is no other decoder to ask after this one
+        self.cut_off = False
+        self.notes: list[str] = []
+        self.position = 0  # frames given out or skipped
+        self._told_to_skip: bool | None = None
+        self._container = _open(file)
+        try:
+            self._stream = _audio_track(self._container)
+            self._formats = frozenset(self._container.format.name.split(","))
+            self._begin(like)
+        except BaseException:
+            self._container.close()
+            raise
+
+    def _begin(self, like: tuple[int, int] | None) -> None:
+        """Decode the first frame: only then rate and channels are certain (SBR doubles the rate, headers may lie)."""
+        frames = self._decoded()
+        first = next(frames, None)
+        if first is None and (self.damaged or not self._may_be_empty()):
+            raise InputError("damaged audio: nothing in it can be decoded")
+        own = self._stream.codec_context
+        found = (first.sample_rate, first.layout.nb_channels) if first else (own.sample_rate, own.channels)
+        self.sample_rate, self.channels = like or found
+        if min(self.sample_rate, self.channels) < 1:
+            raise InputError("damaged audio: no sample rate")
+        self._priming = self._unheard(first)
+        steady = self._steady(chain([first] if first else [], frames))
+        self._parts = _up_to(steady, self.promised())
+        self._rest: Samples = np.empty((0, self.channels), np.float32)
+
+    def _may_be_empty(self) -> bool:
+        """Whether a track without a packet is a valid one: a recording that was stopped at once."""
+        return bool(self._formats & {"mov", "matroska"}) and self._stream.codec_context.sample_rate > 0
+
+    def promised(self) -> int | None:
+        """Frames that the header promises, or None if it does not say."""
+        length, unit = self._stream.duration, self._stream.time_base
+        if not (self._formats & _EXACT and length and unit):
+            return None
+        return round(length * unit * self.sample_rate)
+
+    def skip(self, n: int) -> None:
+        """Decode n frames and drop them: exact in every container, at some thousand times real time."""
+        while self.position < n and len(self.read(min(n - self.position, 2**16))):
+            pass
+
+    def read(self, n: int) -> Samples:
+        """The next frames [at most n, channels]; fewer only at the end."""
+        block = np.empty((n, self.channels), np.float32)
+        have = 0
+        while have < n:
+            part = self._rest if len(self._rest) else next(self._parts, None)
+            if part is None:
+                break
+            taken = min(len(part), n - have)
+            block[have : have + taken] = part[:taken]
+            self._rest = part[taken:]
+            have += taken
+        self.position += have
+        return block if have == n else block[:have].copy()
+
+    def close(self) -> None:
+        """Close the container; the file stays open."""
+        self._container.close()
+
+    def _decoded(self) -> Iterator[AudioFrame]:
+        """The frames of the track; packets that cannot be decoded are left out and remembered as damage."""
+        import av
+
+        packets = self._container.demux(self._stream)
+        while True:
+            try:
+                packet = next(packets, None)
+                if packet is None:
+                    return
+                if self._told_to_skip is None:
+                    self._told_to_skip = packet.has_sidedata("skip_samples")
+                frames = packet.decode()
+            except av.FFmpegError:
+                self.damaged = True  # an error of demux() ends its generator, so the next turn is the last
+                continue
+            yield from frames
+
+    def _steady(self, frames: Iterator[AudioFrame]) -> Iterator[Samples]:
+        """Frames as arrays [n, channels] of one rate and one number of channels, though both may change on the way."""
+        for rate, run in groupby(frames, lambda frame: frame.sample_rate):
+            yield from resampled(map(self._block, run), rate, self.sample_rate, self.channels)
+
+    def _block(self, frame: AudioFrame) -> Samples:
+        """A frame [n, channels], without priming."""
+        block = self._remixed(_samples(frame))[self._priming :]
+        self._priming = 0
+        return block
+
+    def _remixed(self, block: Samples) -> Samples:
+        """The block [n, any] with the track's number of channels; if that changes, each gets the mean of all."""
+        if block.shape[1] == self.channels:
+            return block
+        note = f"the number of channels changes: all of it is read as {self.channels}"
+        if note not in self.notes:
+            self.notes.append(note)
+        mean = block.mean(axis=1, keepdims=True, dtype=np.float32)
+        return np.broadcast_to(mean, (len(block), self.channels))
+
+    def _unheard(self, first: AudioFrame | None) -> int:
+        """How many samples at the start are no sound, while the container does not say so."""
+        codec = self._stream.codec_context.name
+        if first is None or self._told_to_skip:
+            return 0
+        return first.samples if codec == "aac" else _PRIMING.get(codec, 0)
+
+
+def _open(file: BinaryIO) -> InputContainer:
+    """The container; InputError if FFmpeg does not know it."""
+    import av
+
+    av.logging.set_level(None)
+    file.seek(0)
+    try:
+        return av.open(file, "r", options={"format_whitelist": ",".join(CONTAINERS)}, metadata_errors="replace")
+    except (av.FFmpegError, OSError, ValueError) as error:
+        raise InputError("not an audio file") from error
+
+
+def _audio_track(container: InputContainer) -> AudioStream:
+    """The track that a player would choose."""
+    track = container.streams.best("audio")
+    if track is None:
+        raise InputError("no audio track")
+    if track.codec_context is None:
+        raise InputError("no decoder for its audio track")
+    return track  # type: ignore[return-value]  # best("audio") gives no other
+
+
+def _samples(frame: AudioFrame) -> Samples:
+    """A frame as float32 [n, channels] in [-1, 1]."""
+    kind = frame.format.packed.name
+    if kind not in _SCALE:
+        raise InputError(f"its sample format {kind} is not supported")
+    values = frame.to_ndarray()
+    values = values.T if frame.format.is_planar else values.reshape(-1, frame.layout.nb_channels)
+    if kind == "flt":
+        return values.astype(np.float32, copy=False)
+    centre = 128.0 if kind == "u8" else 0.0
+    return ((values - centre) * _SCALE[kind]).astype(np.float32)
+
+
+def _up_to(parts: Iterator[Samples], end: int | None) -> Iterator[Samples]:
+    """Parts up to the frame `end`, where the last packet passes it; a track that goes on far beyond has a wrong length."""
+    held: list[Samples] = []
+    position = 0
+    for part in parts:
+        position += len(part)
+        if end is None or position <= end:
+            yield part
+            continue
+        held.append(part)
+        if position - end > _OVERHANG:
+            yield from held
+            held, end = [], None
+    if held and end is not None:
+        last = np.concatenate(held)
+        yield last[: len(last) - (position - end)]

@@ -1,0 +1,11 @@
+"""Where a writer's bytes go."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Place:
+    """The name of the output (None: a stream that results share), and whether nothing stands in it yet."""
+
+    output: str | None
+    first: bool = True

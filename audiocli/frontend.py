@@ -1,0 +1,84 @@
+"""The front end that the options describe, as the tables and settings that kernels take; checked before any file is read."""
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import UsageError
+from .kernels import mel
+from .kernels.spectral import DECIBEL, Framing, Log
+from .options import FrontEnd
+
+LOGS = {"db": DECIBEL, "ln": 1.0, "log10": 1.0 / np.log(10.0)}
+NORMS = ("slaney", "none")
+UNITS = {"db": "dB", "ln": "ln", "log10": "log10"}
+
+
+@dataclass(frozen=True)
+class Tables:
+    """What depends on the front end alone, made once a run."""
+
+    framing: Framing
+    bank: NDArray[np.float32]  # [n_mels, bins]
+    sparse: mel.SparseBank
+    log: Log
+    dct: NDArray[np.float32]  # [n_mels, n_mfcc]
+    centres: NDArray[np.float64]  # [n_mels] Hz
+    frequencies: NDArray[np.float64]  # [bins] Hz
+
+    def lowest(self, peak: float, top_db: float | None) -> float:
+        """The logarithm that lies top_db below peak, -inf without a limit."""
+        return peak - top_db * self.log.factor / DECIBEL if top_db is not None else -math.inf
+
+
+def fmax(front: FrontEnd) -> float:
+    """Upper edge of the highest mel band in Hz."""
+    return front.fmax or front.sample_rate / 2
+
+
+@lru_cache(maxsize=8)
+def tables(front: FrontEnd) -> Tables:
+    """The Tables of a front end. Raises UsageError when its values do not fit together."""
+    _check(front)
+    window = mel.window(front.window, front.win_length, periodic=front.periodic)
+    speech = None if front.preemphasis is None else (front.gain, front.preemphasis)
+    norm = None if front.norm == "none" else front.norm
+    top = fmax(front)
+    shape = (front.sample_rate, front.n_fft, front.n_mels, front.fmin, top)
+    bank = mel.filterbank(*shape, scale=front.mel_scale, norm=norm)
+    return Tables(
+        framing=Framing(front.n_fft, front.hop_length, window, speech),
+        bank=bank,
+        sparse=mel.sparse(bank),
+        log=Log(LOGS[front.log], front.floor),
+        dct=mel.dct(front.n_mels, front.n_mfcc, lifter=front.lifter),
+        centres=mel.mel_frequencies(front.n_mels, front.fmin, top, front.mel_scale)[1:-1],
+        frequencies=np.linspace(0.0, front.sample_rate / 2, front.n_fft // 2 + 1),
+    )
+
+
+def empty_bands(front: FrontEnd) -> int:
+    """Mel bands so narrow that no bin of the FFT falls into them."""
+    return int(np.sum(tables(front).sparse.counts == 0))
+
+
+def _check(front: FrontEnd) -> None:
+    for name in ("sample_rate", "n_fft", "win_length", "hop_length", "n_mels", "n_mfcc"):
+        _require(getattr(front, name) >= 1, f"--{name.replace('_', '-')} must be 1 or more")
+    _require(front.n_fft >= 2, "--n-fft must be 2 or more")
+    _require(front.win_length <= front.n_fft, f"--win-length {front.win_length} is longer than --n-fft {front.n_fft}")
+    _require(front.n_mfcc <= front.n_mels, f"--n-mfcc {front.n_mfcc} is more than --n-mels {front.n_mels}")
+    _require(math.isfinite(front.power) and front.power > 0, "--power must be above 0")
+    edges = f"--fmin {front.fmin:g} and --fmax {fmax(front):g}"
+    _require(0 <= front.fmin < fmax(front) <= front.sample_rate / 2, f"{edges} must lie in order in 0 to half the rate")
+    for name, known in (("window", mel.WINDOWS), ("mel_scale", mel.MEL_SCALES), ("norm", NORMS), ("log", tuple(LOGS))):
+        value = getattr(front, name)
+        _require(value in known, f"--{name.replace('_', '-')} must be one of {', '.join(known)}, not {value!r}")
+
+
+def _require(good: bool, message: str) -> None:
+    if not good:
+        raise UsageError(message)

@@ -1,0 +1,230 @@
+"""libsndfile, through soundfile: decoding of wav, flac, ogg, opus, mp3, aiff, au, caf, ..., and of samples without a header."""
+
+import io
+import re
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import numpy as np
+import soundfile
+
+from audiocli import native
+from audiocli.blocks import Samples
+from audiocli.errors import UsageError
+
+# name -> (libsndfile's subtype, byte order)
+ENCODINGS = {
+    "u8": ("PCM_U8", "FILE"), "s8": ("PCM_S8", "FILE"),
+    "s16le": ("PCM_16", "LITTLE"), "s16be": ("PCM_16", "BIG"),
+    "s24le": ("PCM_24", "LITTLE"), "s24be": ("PCM_24", "BIG"),
+    "s32le": ("PCM_32", "LITTLE"), "s32be": ("PCM_32", "BIG"),
+    "f32le": ("FLOAT", "LITTLE"), "f32be": ("FLOAT", "BIG"),
+    "f64le": ("DOUBLE", "LITTLE"), "f64be": ("DOUBLE", "BIG"),
+    "ulaw": ("ULAW", "FILE"), "alaw": ("ALAW", "FILE"),
+}  # fmt: skip
+_BYTES = {
+    "PCM_U8": 1, "PCM_S8": 1, "ULAW": 1, "ALAW": 1, "PCM_16": 2, "PCM_24": 3, "PCM_32": 4, "FLOAT": 4, "DOUBLE": 8,
+}  # fmt: skip
+MAX_CHANNELS = 1024  # libsndfile's limit
+
+# Two bytes are all its signature: any file that starts with them would be "audio".
+_TOO_WEAK = frozenset({"MPC2K"})
+_UNKNOWN_FRAMES = 2**36 - 1  # what FLAC, and libsndfile for it, say for "no idea"; also 18 days at 44.1 kHz
+# Streaming writers put such sizes into headers that they cannot come back to: 2 GiB - 4 KiB (sox) to 4 GiB - 1.
+_UNKNOWN_BYTES = 0x7FFF_F000
+_SLACK = 0.05  # s: an MP3 frame; less than that missing is no news
+_TAGS = 2**14  # bytes after the last frame that are no reason to look for more
+# libsndfile mends the size of a cut file silently, but notes it in its log.
+_MENDED = re.compile(r"^ ?(?:data|SSND|riff|  Riff size|  Data Size) *: (\d+) \(should be (\d+)\)", re.MULTILINE)
+_LOGS_SIZE = frozenset({"WAV", "WAVEX", "RF64", "W64", "AIFF", "AU"})
+
+
+@dataclass(frozen=True, slots=True)
+class RawFormat:
+    """What samples without a header are: an encoding out of ENCODINGS, Hz, channels (interleaved)."""
+
+    encoding: str
+    sample_rate: int
+    channels: int
+
+    @property
+    def frame_bytes(self) -> int:
+        """Bytes of one sample of all channels."""
+        return _BYTES[ENCODINGS[self.encoding][0]] * self.channels
+
+
+def parse_raw(text: str) -> RawFormat:
+    """ "s16le:16000:1" -> RawFormat; UsageError if it is none."""
+    match text.split(":"):
+        case [encoding, rate, channels] if encoding in ENCODINGS and _counts(rate) and _counts(channels):
+            if int(channels) <= MAX_CHANNELS and int(rate) < 2**31:
+                return RawFormat(encoding, int(rate), int(channels))
+    raise UsageError(
+        f"--raw {text}: give ENCODING:RATE:CHANNELS, as in s16le:16000:1; encodings are {', '.join(ENCODINGS)}"
+    )
+
+
+def _counts(text: str) -> bool:
+    return text.isascii() and text.isdigit() and int(text) > 0
+
+
+class Lent:
+    """A Python file lent to C callbacks, where an exception would be printed and lost: the first one is kept instead."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file = file
+        self.error: OSError | None = None
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        with suppress(
+            ValueError, OSError
+        ):  # libsndfile tries offsets below 0 in cut files; tell() shows that it failed
+            self.file.seek(offset, whence)
+        return self.tell()
+
+    def tell(self) -> int:
+        return self.file.tell()
+
+    def read(self, size: int) -> bytes:
+        try:
+            return self.file.read(size)
+        except OSError as error:
+            self.error = self.error or error
+            return b""
+
+    def write(self, data: bytes) -> int:
+        try:
+            return self.file.write(data) if self.error is None else 0
+        except OSError as error:
+            self.error = error
+            return 0
+
+
+class SoundFile(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no type stubs
+    """A sound file that is read and written front to back.
+
+    soundfile would seek to where it already is after each block: in a cut FLAC file that fails and the block is lost.
+    """
+
+    def seekable(self) -> bool:
+        return False
+
+    def can_seek(self) -> bool:
+        """What libsndfile says."""
+        return bool(super().seekable())
+
+
+class SoundfileDecoder:
+    """A file that libsndfile opens; raises soundfile.LibsndfileError if it does not."""
+
+    def __init__(self, file: BinaryIO, raw: RawFormat | None) -> None:
+        self._file, self._raw = file, raw
+        self._size = file.seek(0, io.SEEK_END)
+        self._sound = self._open()
+        self.sample_rate, self.channels = self._sound.samplerate, self._sound.channels
+        self._known = self._sound.frames < _UNKNOWN_FRAMES
+        self._frames = self._sound.frames if self._known else sys.maxsize
+        self.damaged = False
+        self.notes: list[str] = []
+        self.position = 0  # frames given out or skipped
+
+    def _open(self) -> SoundFile:
+        self._file.seek(0)
+        # By descriptor it needs no callbacks; and never by name, for libsndfile guesses from a suffix when all else fails.
+        handle = self._file.fileno() if isinstance(self._file, io.FileIO) else Lent(self._file)
+        with native.quiet():
+            if self._raw is None:
+                return _signed(SoundFile(handle, "r", closefd=False))
+            subtype, order = ENCODINGS[self._raw.encoding]
+            return SoundFile(
+                handle, "r", self._raw.sample_rate, self._raw.channels, subtype, order, "RAW", closefd=False
+            )
+
+    def skip(self, n: int) -> None:
+        """Go to frame n, or to the end."""
+        n = min(n, self._frames)
+        if n < self._frames and not self._seek(n):
+            while self.position < n and len(self.read(min(n - self.position, 2**16))):
+                pass
+        else:
+            self.position = n
+
+    def _seek(self, n: int) -> bool:
+        """Whether libsndfile could go there; if not it stands at the start."""
+        if n == 0:
+            return True
+        if not self._sound.can_seek():
+            return False
+        try:
+            with native.quiet():
+                self._sound.seek(n)
+        except soundfile.LibsndfileError:
+            self._sound.close()
+            self._sound = self._open()
+            return False
+        return True
+
+    def read(self, n: int) -> Samples:
+        """The next frames [at most n, channels]; what was decoded before an error counts."""
+        block = np.empty((min(n, self._frames - self.position), self.channels), np.float32)
+        if not len(block):
+            return block
+        with native.quiet():
+            try:
+                got = len(self._sound.read(out=block))
+            except soundfile.LibsndfileError:
+                self.damaged = True
+                got = self._gained()
+        self.position += got
+        return block[:got]
+
+    def _gained(self) -> int:
+        """Frames that a read gave before it failed."""
+        try:
+            return max(int(self._sound.tell()) - self.position, 0)
+        except soundfile.LibsndfileError:
+            return 0
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether FFmpeg may find more: in an empty file, one that ended before its time, or one that has bytes left."""
+        if self._raw is not None:
+            return False
+        if not self._known:
+            return self.damaged
+        early = self._frames - self.position > _SLACK * self.sample_rate
+        return early or not self._frames or self._has_more()
+
+    def _has_more(self) -> bool:
+        """Whether the header promises too little, as in files put one after the other: libsndfile reads the first."""
+        if self._sound.format in ("FLAC", "MP3"):
+            return self._size - self._file.tell() > _TAGS
+        return self._sound.format == "OGG" and "Junk after the last page" in self._sound.extra_info
+
+    @property
+    def cut_off(self) -> bool:
+        """Whether an Ogg file has no last page: then its length is unknown, but more than there is."""
+        log = self._sound.extra_info if self._sound.format == "OGG" else ""
+        return "lacks an end-of-stream" in log or "Junk after the last page" in log
+
+    def promised(self) -> int | None:
+        """Frames that the header promises, or None if it does not say."""
+        if not self._known:
+            return None
+        mended = _MENDED.search(self._sound.extra_info) if self._sound.format in _LOGS_SIZE else None
+        if mended is None or _UNKNOWN_BYTES <= int(mended[1]) < 2**32:
+            return self._frames
+        return max(1, self._frames * int(mended[1]) // max(1, int(mended[2])))
+
+    def close(self) -> None:
+        self._sound.close()
+
+
+def _signed(sound: SoundFile) -> SoundFile:
+    """The sound file, if its format has a signature worth the name."""
+    if sound.format in _TOO_WEAK:
+        sound.close()
+        raise soundfile.LibsndfileError(1)  # SF_ERR_UNRECOGNISED_FORMAT
+    return sound

@@ -1,0 +1,86 @@
+"""Keeps the chatter of C libraries off the terminal: libmpg123 prints to file descriptor 2 whatever it finds odd.
+
+Descriptor 2 belongs to the whole process, other threads print to it, and children inherit it. So `sys.stderr` first moves
+to a descriptor of its own, once; then `quiet()` points descriptor 2 at nothing, only while a chatty library runs.
+"""
+
+import faulthandler
+import io
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+_lock = threading.Lock()
+_contained = False
+_depth = 0  # threads inside quiet()
+_saved = -1  # where descriptor 2 pointed before the first of them came in
+
+
+def contain_native_stderr() -> None:
+    """Let `quiet()` work from now on: Python's own messages no longer go through descriptor 2. A second call does nothing.
+
+    Children still inherit a descriptor 2 that is the real one, unless they start in the milliseconds of a `quiet()`.
+    """
+    global _contained
+    with _lock:
+        if _contained:
+            return
+        with suppress(OSError):  # started with descriptor 2 closed: nothing to contain
+            _move_stderr()
+            _contained = True
+
+
+def _move_stderr() -> None:
+    """Give `sys.stderr` a copy of descriptor 2; one that goes elsewhere (tests, notebooks) stays as it is."""
+    if not isinstance(sys.stderr, io.TextIOWrapper) or _descriptor(sys.stderr) != 2:
+        os.fstat(2)
+        return
+    old = sys.stderr
+    old.flush()
+    # closefd=False: it lives as long as the process, and must not warn at exit that nobody closed it.
+    sys.stderr = open(os.dup(2), "w", encoding=old.encoding, errors=old.errors, buffering=1, closefd=False)
+    if faulthandler.is_enabled():
+        faulthandler.enable(file=sys.stderr)
+
+
+def _descriptor(stream: io.TextIOWrapper) -> int:
+    """The file descriptor of a stream, or -1."""
+    try:
+        return stream.fileno()
+    except (OSError, ValueError):
+        return -1
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Send what C code prints on descriptor 2 nowhere; does nothing before `contain_native_stderr()`. Threads may overlap."""
+    if not _contained:
+        yield
+        return
+    _enter()
+    try:
+        yield
+    finally:
+        _leave()
+
+
+def _enter() -> None:
+    global _depth, _saved
+    with _lock:
+        if _depth == 0:
+            _saved = os.dup(2)
+            nothing = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nothing, 2)
+            os.close(nothing)
+        _depth += 1
+
+
+def _leave() -> None:
+    global _depth
+    with _lock:
+        _depth -= 1
+        if _depth == 0:
+            os.dup2(_saved, 2)
+            os.close(_saved)

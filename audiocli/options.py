@@ -1,0 +1,144 @@
+"""Every option and its default, once; the command line, the library and the documents read them here (stdlib only)."""
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+KINDS = (
+    "waveform", "mu-law", "spectrogram", "mel", "log-mel", "mfcc", "chroma", "onset", "tempo", "beats",
+    "rms", "zcr", "centroid", "bandwidth", "rolloff", "flatness", "flux", "pitch",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class FrontEnd:
+    """From samples to spectra: how frames are cut, and what is made of them."""
+
+    sample_rate: int = 16_000  # Hz, what the input is resampled to
+    n_fft: int = 512
+    win_length: int = 400
+    hop_length: int = 160
+    window: str = "hann"
+    periodic: bool = True  # the window's last value is not its first one again
+    center: bool = True  # frame f is centred on sample f * hop_length
+    padding: str = "constant"  # what stands beyond the ends then: constant (zeros) or reflect
+    drop_last: bool = False  # Whisper leaves the last frame out
+    preemphasis: float | None = None  # Kaldi's frames: mean taken out, then x[i] -= preemphasis * x[i - 1]
+    gain: float = 1.0  # Kaldi counts samples in 16-bit steps
+    power: float = 2.0  # exponent of the magnitude: 2 power, 1 magnitude
+    n_mels: int = 80
+    fmin: float = 0.0  # Hz
+    fmax: float | None = None  # Hz; None: half the sample rate
+    mel_scale: str = "slaney"
+    norm: str = "slaney"
+    log: str = "db"  # db (10 log10), ln or log10
+    floor: float = 1e-10  # values below count as this under the logarithm
+    top_db: float | None = None  # log-mel values further than this below the loudest one are raised to it
+    shift: float = 0.0  # log-mel = (logarithm + shift) * scale
+    scale: float = 1.0
+    n_mfcc: int = 13
+    mfcc_top_db: float | None = None
+    lifter: float = 0.0
+    energy: bool = False  # Kaldi: the log energy of the frame takes the place of coefficient 0
+
+
+FRONT_ENDS = {
+    "audiocli": FrontEnd(),
+    # librosa.feature.melspectrogram, power_to_db, mfcc (librosa 0.11)
+    "librosa": FrontEnd(
+        sample_rate=22_050, n_fft=2_048, win_length=2_048, hop_length=512, n_mels=128, top_db=80.0, n_mfcc=20,
+        mfcc_top_db=80.0,
+    ),
+    # torchaudio.transforms.MelSpectrogram, AmplitudeToDB, MFCC (torchaudio 2.11)
+    "torchaudio": FrontEnd(
+        n_fft=400, hop_length=200, padding="reflect", n_mels=128, mel_scale="htk", norm="none", n_mfcc=40,
+        mfcc_top_db=80.0,
+    ),
+    # compute-fbank-feats and compute-mfcc-feats without dither
+    "kaldi": FrontEnd(
+        window="povey", periodic=False, center=False, preemphasis=0.97, gain=32_768.0, n_mels=23, fmin=20.0,
+        mel_scale="kaldi", norm="none", log="ln", floor=1.1920928955078125e-07, lifter=22.0, energy=True,
+    ),
+    # openai/whisper audio.py, without the padding to 30 s
+    "whisper": FrontEnd(
+        n_fft=400, padding="reflect", drop_last=True, log="log10", top_db=80.0, shift=4.0, scale=0.25, mfcc_top_db=80.0,
+    ),
+    # transformers ASTFeatureExtractor with the AudioSet statistics, without the padding to 1,024 frames
+    "ast": FrontEnd(
+        periodic=False, center=False, preemphasis=0.97, n_mels=128, fmin=20.0, mel_scale="kaldi", norm="none",
+        log="ln", floor=1.1920928955078125e-07, shift=4.2677393, scale=1.0 / (2 * 4.5689974),
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class InputOptions:
+    """What every verb reads."""
+
+    glob: tuple[str, ...] = ()
+    files_from: str | None = None
+    raw: str | None = None
+    start: float = 0.0  # s
+    duration: float | None = None  # s
+
+
+@dataclass(frozen=True)
+class OutputOptions:
+    """Where every verb writes, and how the run goes."""
+
+    output: str | None = None
+    format: str | None = None
+    resume: bool = False
+    force: bool = False
+    jobs: int | None = None
+    quiet: bool = False
+
+
+@dataclass(frozen=True)
+class FeaturesOptions:
+    """`audiocli features`; None stands for what the preset says."""
+
+    kind: tuple[str, ...] = ("log-mel",)
+    preset: str = "audiocli"
+    sample_rate: int | None = None
+    n_fft: int | None = None
+    win_length: int | None = None
+    hop_length: int | None = None
+    window: str | None = None
+    center: bool | None = None
+    power: float | None = None
+    n_mels: int | None = None
+    fmin: float | None = None
+    fmax: float | None = None
+    mel_scale: str | None = None
+    norm: str | None = None
+    db: bool | None = None
+    top_db: float | None = None
+    n_mfcc: int | None = None
+    deltas: bool = False
+    mu: int = 255
+    pitch_fmin: float = 60.0  # Hz
+    pitch_fmax: float = 1_000.0  # Hz
+    stats: bool = False
+    plot: str | None = None
+    show: bool = False
+    device: str = "auto"
+
+
+def front_end(options: FeaturesOptions) -> FrontEnd:
+    """The preset's front end with what the user set over it."""
+    base = asdict(FRONT_ENDS[options.preset])
+    given = {field.name: getattr(options, field.name, None) for field in fields(FrontEnd)}
+    base |= {name: value for name, value in given.items() if value is not None}
+    if options.n_fft is not None and options.win_length is None:
+        base["win_length"] = options.n_fft
+    if options.db is not None:
+        base["log"] = "db" if options.db else "ln"
+    return FrontEnd(**base)
+
+
+def described(options: FeaturesOptions) -> dict[str, Any]:
+    """The options as they are stored in results: the ones that shape the numbers, the front end filled in."""
+    front = asdict(front_end(options))
+    front["fmax"] = front["fmax"] or front["sample_rate"] / 2
+    own = {name: getattr(options, name) for name in ("deltas", "mu", "pitch_fmin", "pitch_fmax")}
+    return {"kind": list(options.kind), "preset": options.preset, **front, **own}

@@ -1,0 +1,99 @@
+"""What a verb finds out about one input, as plain frozen data; `formats` writes it, and nothing here knows how."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Table:
+    """Numbers over time: [frames, columns], read block by block so that hours of them need no memory.
+
+    `columns` names them ("band at 440 Hz", "coefficient 3"). Frame f stands at `start + f * step` seconds; step is None where
+    rows are no frames (the tempo, the times of beats).
+    """
+
+    columns: tuple[str, ...]
+    n_frames: int
+    step: float | None
+    blocks: Callable[[], Iterator[NDArray[Any]]]  # each call reads from the start; a block is [n, columns]
+    dtype: np.dtype[Any]
+    start: float = 0.0  # s
+    unit: str = ""
+
+    def values(self) -> NDArray[Any]:
+        """The whole table [frames, columns] in memory."""
+        blocks = list(self.blocks())
+        return np.concatenate(blocks) if blocks else np.zeros((0, len(self.columns)), self.dtype)
+
+    def moments(self, overall: bool = False) -> NDArray[np.float64]:
+        """Mean, standard deviation, minimum and maximum of each column, [4, columns], or of all together, [4, 1]."""
+        blocks = (block.reshape(-1, 1) if overall else block for block in self.blocks())
+        return moments(blocks, 1 if overall else len(self.columns))
+
+
+def moments(blocks: Iterable[NDArray[Any]], n_columns: int) -> NDArray[np.float64]:
+    """Mean, standard deviation, minimum and maximum of each column, [4, columns]; NaN counts for nothing."""
+    count, total, square = np.zeros((3, n_columns))
+    low, high = np.full(n_columns, np.inf), np.full(n_columns, -np.inf)
+    pivot: NDArray[np.float64] | None = (
+        None  # sums are taken around it: squares of large means would drown small spreads
+    )
+    for block in blocks:
+        values = block.astype(np.float64)
+        known = ~np.isnan(values)
+        if pivot is None:
+            pivot = np.where(known[0], values[0], 0.0) if len(values) else None
+        centred = np.where(known, values - (0.0 if pivot is None else pivot), 0.0)
+        count += known.sum(axis=0)
+        total += centred.sum(axis=0)
+        square += (centred**2).sum(axis=0)
+        low = np.minimum(low, np.where(known, values, np.inf).min(axis=0, initial=np.inf))
+        high = np.maximum(high, np.where(known, values, -np.inf).max(axis=0, initial=-np.inf))
+    filled = np.maximum(count, 1)
+    mean = total / filled
+    std = np.sqrt(np.maximum(square / filled - mean**2, 0.0))
+    result = np.stack([mean + (0.0 if pivot is None else pivot), std, low, high])
+    return np.where(count > 0, result, np.nan)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """What every verb says about one input."""
+
+    path: str
+    duration: float  # s, of what was read
+    sample_rate: int  # Hz, of the input
+    task: str
+    model: str | None = None
+    revision: str | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+    status: str = "ok"
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Features(Record):
+    """Tables by kind."""
+
+    tables: dict[str, Table]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stats(Record):
+    """Mean, standard deviation, minimum and maximum of each column of each kind: one row of a table over files."""
+
+    values: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An input that gave no result, and why, in one line."""
+
+    path: str
+    reason: str
+    bug: bool = False  # ours, not the input's
+    fatal: bool = False  # no other input can do better

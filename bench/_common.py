@@ -1,0 +1,42 @@
+"""What every script here shares: side-by-side timing, and the shape of a row of bench.md."""
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of bench.md: what was timed, both medians in seconds, their ratio and what we want it to be."""
+
+    what: str
+    ours: float
+    peer_name: str
+    peer: float
+    target: str
+    reached: bool
+    note: str = ""
+
+    @property
+    def ratio(self) -> float:
+        """How many times faster we are (peer time / our time)."""
+        return self.peer / self.ours
+
+
+def seconds(function: Callable[[], object]) -> float:
+    """Wall time of one call."""
+    start = time.perf_counter()
+    function()
+    return time.perf_counter() - start
+
+
+def side_by_side(*functions: Callable[[], object], repeats: int = 7) -> list[float]:
+    """Median seconds of each function, called in turn (A B A B ...) after one warm-up of each.
+
+    In turn, so that a machine that slows down slows them all.
+    """
+    for function in functions:
+        function()
+    times = [[seconds(function) for function in functions] for _ in range(repeats)]
+    return [statistics.median(column) for column in zip(*times, strict=True)]
