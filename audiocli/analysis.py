@@ -23,6 +23,7 @@ Floats = NDArray[np.float32]
 SHAPE = ("centroid", "bandwidth", "rolloff", "flatness", "flux")
 FROM_POWER = frozenset({"spectrogram", "chroma", *SHAPE})
 FROM_LOG_MEL = frozenset({"log-mel", "mfcc", "onset", "tempo", "beats"})
+FROM_MEL = FROM_LOG_MEL | {"mel"}
 BY_SAMPLE = frozenset({"waveform", "mu-law"})
 
 Analyse = Callable[..., Spectra]
@@ -37,6 +38,7 @@ class Pass:
         self.kinds = frozenset(options.kind)
         self.spools: dict[str, Spool] = {}
         self.peak = -math.inf  # the largest log-mel value
+        self.padding = self.front.padding if self.front.center else "none"
         self._analyse, self._threads = analyse, threads
         self._framer = self._new_framer(self.tables.framing.frame_length)
         self._pitch_framer = self._new_framer(pitch_frame_length(options))
@@ -46,7 +48,7 @@ class Pass:
         )
 
     def _new_framer(self, frame_length: int) -> Framer:
-        return Framer(frame_length, self.front.hop_length, self.front.padding if self.front.center else "none")
+        return Framer(frame_length, self.front.hop_length, self.padding)
 
     def push(self, samples: Floats) -> None:
         """Take the next samples [n]."""
@@ -63,6 +65,10 @@ class Pass:
         self._frames(self._framer.finish())
         if "pitch" in self.kinds:
             self._pitch(self._pitch_framer.finish())
+        self.end_frames()
+
+    def end_frames(self) -> None:
+        """The last frame has been seen."""
         if self.front.drop_last:
             for kind in self.spools.keys() - BY_SAMPLE:
                 self.spools[kind].drop_last()
@@ -80,32 +86,34 @@ class Pass:
             self._spool("rms", waveform.rms(chunk, frame_length, hop_length))
         if "zcr" in self.kinds:
             self._spool("zcr", waveform.zero_crossings(chunk, frame_length, hop_length))
-        wants_log, wants_mel = bool(self.kinds & FROM_LOG_MEL), "mel" in self.kinds
-        wants_power = bool(self.kinds & FROM_POWER)
-        if not (wants_log or wants_mel or wants_power):
-            return
-        spectra = self._analyse(
-            chunk,
-            self.tables.framing,
-            bank=self.tables.sparse if wants_log or wants_mel else None,
-            log=self.tables.log if wants_log and not wants_mel else None,
-            exponent=self.front.power,
-            want_power=wants_power,
-            threads=self._threads,
-        )
+        if self.kinds & (FROM_POWER | FROM_MEL):
+            framing, bank = self.tables.framing, self.tables.sparse
+            self.take(self._analyse(chunk, framing, bank=bank, threads=self._threads, **self.wanted()))
+
+    def wanted(self) -> dict[str, Any]:
+        """What `analyse` is to give: mel values as logarithms when nothing needs them as they are."""
+        linear = "mel" in self.kinds
+        return {
+            "log": None if linear else self.tables.log,
+            "exponent": self.front.power,
+            "want_mel": bool(self.kinds & FROM_MEL),
+            "want_power": bool(self.kinds & FROM_POWER),
+        }
+
+    def take(self, spectra: Spectra) -> None:
+        """Take the next frames, analysed as `wanted` says."""
         if spectra.mel is not None:
-            self._mel(spectra.mel, wants_mel, wants_log)
+            self._mel(spectra.mel)
         if spectra.energy is not None and "mfcc" in self.kinds:
             self._spool("energy", spectra.energy)
         if spectra.power is not None:
             self._power(spectra.power)
 
-    def _mel(self, values: Floats, wants_mel: bool, wants_log: bool) -> None:
-        if wants_mel:
+    def _mel(self, values: Floats) -> None:
+        if "mel" in self.kinds:
             self._spool("mel", values)
-        if not wants_log:
-            return
-        if wants_mel:
+            if not self.kinds & FROM_LOG_MEL:
+                return
             values = values.copy()
             log_in_place(values, self.tables.log)
         self.peak = max(self.peak, float(values.max()))

@@ -47,6 +47,9 @@ KINDS = {
     "rf64": Kind("RF64", "PCM_16", _WAV),
 }
 _SUFFIXES = {"aif": "aiff", "oga": "ogg", "wave": "wav", "snd": "au", "aifc": "aiff"}
+_NEVER_EMPTY = frozenset(
+    {"flac", "opus", "mp3"}
+)  # without a sample libsndfile leaves no file: these get one of silence
 _FEW_CHANNELS = {"GSM610": 1, "IMA_ADPCM": 2, "MS_ADPCM": 2, "ALAC_16": 8, "ALAC_24": 8}
 _FOUR_GIB = 2**32 - 2**16  # wav and aiff count bytes in 32 bits
 _PIECE = 4_096  # samples per write: libvorbis takes its memory from the stack, and 600 s at once would overflow it
@@ -58,15 +61,19 @@ def format_of(path: str | os.PathLike[str]) -> str:
     suffix = PurePath(path).suffix.lower().removeprefix(".")
     name = _SUFFIXES.get(suffix, suffix)
     if name not in KINDS:
-        raise UsageError(f"{os.fspath(path)}: its suffix is no audio format that can be written: {', '.join(KINDS)}")
+        raise UsageError(
+            f"{os.fspath(path)}: cannot write {suffix or 'a file without suffix'}, only {', '.join(KINDS)}"
+        )
     return name
 
 
 class Writer:
     """Takes blocks, front to back."""
 
-    def __init__(self, sound: SoundFile, lent: Lent, kind: Kind) -> None:
-        self._sound, self._lent, self._kind = sound, lent, kind
+    def __init__(self, sound: SoundFile, lent: Lent) -> None:
+        self._sound, self._lent = sound, lent
+        self._sixteen = sound.subtype in ("PCM_16", "ALAC_16")
+        self._counts_32_bits = sound.format in ("WAV", "AIFF")
 
     def write(self, block: NDArray[np.floating]) -> None:
         """Append a block [channels, samples] in [-1, 1]; what is beyond is clipped in integer formats.
@@ -76,18 +83,24 @@ class Writer:
         if not np.isfinite(block).all():
             raise OutputError("the result has samples that are NaN or infinite")
         for i in range(0, block.shape[1], _PIECE):
-            self._put(np.ascontiguousarray(block[:, i : i + _PIECE].T, dtype=np.float32))
+            self._put(block[:, i : i + _PIECE].T)
 
-    def _put(self, frames: NDArray[np.float32]) -> None:
+    def _put(self, frames: NDArray[np.floating]) -> None:
         """Encode frames [n, channels]."""
         try:
-            self._sound.write(frames)
+            self._sound.write(_rounded(frames) if self._sixteen else np.ascontiguousarray(frames, np.float32))
         except (soundfile.LibsndfileError, AssertionError) as error:  # soundfile asserts that all was written
             _check(self._lent)
             raise OutputError(f"cannot be encoded: {error}") from error
         _check(self._lent)
-        if self._kind.major in ("WAV", "AIFF") and self._lent.tell() > _FOUR_GIB:
+        if self._counts_32_bits and self._lent.tell() > _FOUR_GIB:
             raise OutputError("longer than 4 GiB, which wav and aiff cannot hold: use w64, rf64, caf or flac")
+
+
+def _rounded(frames: NDArray[np.floating]) -> NDArray[np.int16]:
+    """To the nearest of 16 bits: libsndfile rounds down in wav (half a step of offset), though not in flac."""
+    steps: NDArray[np.floating] = np.rint(np.clip(frames * 2.0**15, -(2**15), 2**15 - 1))
+    return steps.astype(np.int16, order="C")
 
 
 @contextmanager
@@ -105,7 +118,10 @@ def open_writer(
         lent = Lent(file)
         sound = SoundFile(lent, "w", sample_rate, channels, subtype, None, kind.major)
         with sound:
-            yield Writer(sound, lent, kind)
+            writer = Writer(sound, lent)
+            yield writer
+            if format in _NEVER_EMPTY and not sound.frames:
+                writer.write(np.zeros((channels, 1), np.float32))
         _check(lent)
 
 

@@ -1,11 +1,12 @@
 """The features runner: inputs in, a record of tables (or of their statistics) out. torch is not imported on this path."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any
 
 from . import audio
-from .analysis import Pass
+from .analysis import Analyse, Pass
+from .kernels.spectral import analyse
 from .options import FeaturesOptions, InputOptions, described, front_end
 from .records import Features, Record, Stats
 from .sources import Source
@@ -21,7 +22,8 @@ class Runner:
     options: FeaturesOptions
     reading: InputOptions
     threads: int = 1  # that share the work on one input
-    grouping: Any = None
+    analyse: Analyse = analyse
+    grouping: None = None  # each input by itself
 
     def read(self, source: Source) -> Source:
         """Nothing is read ahead: an input may be hours long."""
@@ -32,18 +34,24 @@ class Runner:
         return [self._one(source) for source in batch]
 
     def _one(self, source: Source) -> Record:
-        reading, front = self.reading, front_end(self.options)
-        raw = audio.parse_raw(reading.raw) if reading.raw else None
-        work, n_samples = Pass(self.options, self.threads), 0
-        with audio.open_stream(
-            source.open(), name=source.name, raw=raw, start=reading.start, duration=reading.duration,
-            sample_rate=front.sample_rate, mono=True,
-        ) as stream:  # fmt: skip
+        work, n_samples = Pass(self.options, self.threads, self.analyse), 0
+        with self.open(source) as stream:
             for block in stream.blocks:
                 n_samples += block.shape[1]
                 work.push(block[0])
         work.finish()
-        return record(source, work, n_samples / front.sample_rate, stream.source_rate, reading, stream.warnings)
+        duration = n_samples / stream.sample_rate
+        return record(source, work, duration, stream.source_rate, self.reading, stream.warnings)
+
+    def open(self, source: Source) -> AbstractContextManager[audio.Stream]:
+        """The samples that this front end takes: one channel at its rate."""
+        reading = self.reading
+        raw = audio.parse_raw(reading.raw) if reading.raw else None
+        rate = front_end(self.options).sample_rate
+        return audio.open_stream(
+            source.open(), name=source.name, raw=raw, start=reading.start, duration=reading.duration,
+            sample_rate=rate, mono=True,
+        )  # fmt: skip
 
 
 def record(

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,16 @@ class Tables:
     dct: NDArray[np.float32]  # [n_mels, n_mfcc]
     centres: NDArray[np.float64]  # [n_mels] Hz
     frequencies: NDArray[np.float64]  # [bins] Hz
+
+    @cached_property
+    def bin_names(self) -> tuple[str, ...]:
+        """What the columns of a spectrum are called."""
+        return tuple(f"{hertz:.1f} Hz" for hertz in self.frequencies)
+
+    @cached_property
+    def band_names(self) -> tuple[str, ...]:
+        """What the columns of a mel spectrum are called."""
+        return tuple(f"{hertz:.1f} Hz" for hertz in self.centres)
 
     def lowest(self, peak: float, top_db: float | None) -> float:
         """The logarithm that lies top_db below peak, -inf without a limit."""

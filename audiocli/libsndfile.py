@@ -3,7 +3,7 @@
 import io
 import re
 import sys
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -56,7 +56,7 @@ class RawFormat:
 
 
 def parse_raw(text: str) -> RawFormat:
-    """ "s16le:16000:1" -> RawFormat; UsageError if it is none."""
+    """The format that a text such as s16le:16000:1 stands for; UsageError if none."""
     match text.split(":"):
         case [encoding, rate, channels] if encoding in ENCODINGS and _counts(rate) and _counts(channels):
             if int(channels) <= MAX_CHANNELS and int(rate) < 2**31:
@@ -126,6 +126,7 @@ class SoundfileDecoder:
         self.sample_rate, self.channels = self._sound.samplerate, self._sound.channels
         self._known = self._sound.frames < _UNKNOWN_FRAMES
         self._frames = self._sound.frames if self._known else sys.maxsize
+        self._quiet = native.quiet if self._sound.format == "MP3" else nullcontext  # others print nothing once open
         self.damaged = False
         self.notes: list[str] = []
         self.position = 0  # frames given out or skipped
@@ -171,7 +172,7 @@ class SoundfileDecoder:
         block = np.empty((min(n, self._frames - self.position), self.channels), np.float32)
         if not len(block):
             return block
-        with native.quiet():
+        with self._quiet():
             try:
                 got = len(self._sound.read(out=block))
             except soundfile.LibsndfileError:

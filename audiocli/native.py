@@ -16,6 +16,7 @@ _lock = threading.Lock()
 _contained = False
 _depth = 0  # threads inside quiet()
 _saved = -1  # where descriptor 2 pointed before the first of them came in
+_nothing = -1  # the null device
 
 
 def contain_native_stderr() -> None:
@@ -23,13 +24,16 @@ def contain_native_stderr() -> None:
 
     Children still inherit a descriptor 2 that is the real one, unless they start in the milliseconds of a `quiet()`.
     """
-    global _contained
+    global _contained, _nothing
     with _lock:
         if _contained:
             return
         with suppress(OSError):  # started with descriptor 2 closed: nothing to contain
             _move_stderr()
+            _nothing = os.open(os.devnull, os.O_WRONLY)
             _contained = True
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_come_out)
 
 
 def _move_stderr() -> None:
@@ -71,9 +75,7 @@ def _enter() -> None:
     with _lock:
         if _depth == 0:
             _saved = os.dup(2)
-            nothing = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nothing, 2)
-            os.close(nothing)
+            os.dup2(_nothing, 2)
         _depth += 1
 
 
@@ -84,3 +86,12 @@ def _leave() -> None:
         if _depth == 0:
             os.dup2(_saved, 2)
             os.close(_saved)
+
+
+def _come_out() -> None:
+    """In a forked child no thread is inside `quiet()`, nor holds the lock, whatever it was in the parent."""
+    global _lock, _depth
+    _lock = threading.Lock()
+    if _depth:
+        os.dup2(_saved, 2)
+        _depth = 0

@@ -1,6 +1,7 @@
 """Every option and its default, once; the command line, the library and the documents read them here (stdlib only)."""
 
 from dataclasses import asdict, dataclass, fields
+from functools import lru_cache
 from typing import Any
 
 KINDS = (
@@ -124,6 +125,7 @@ class FeaturesOptions:
     device: str = "auto"
 
 
+@lru_cache(maxsize=8)
 def front_end(options: FeaturesOptions) -> FrontEnd:
     """The preset's front end with what the user set over it."""
     base = asdict(FRONT_ENDS[options.preset])
@@ -136,8 +138,12 @@ def front_end(options: FeaturesOptions) -> FrontEnd:
     return FrontEnd(**base)
 
 
+@lru_cache(maxsize=8)
 def described(options: FeaturesOptions) -> dict[str, Any]:
-    """The options as they are stored in results: the ones that shape the numbers, the front end filled in."""
+    """The options as they are stored in results: the ones that shape the numbers, the front end filled in.
+
+    Made once for all inputs of a run, so nobody may change it.
+    """
     front = asdict(front_end(options))
     front["fmax"] = front["fmax"] or front["sample_rate"] / 2
     own = {name: getattr(options, name) for name in ("deltas", "mu", "pitch_fmin", "pitch_fmax")}

@@ -1,7 +1,6 @@
-"""Figures for papers and a picture for the terminal; matplotlib is imported only when a figure is drawn."""
+"""Figures for papers; matplotlib is imported only when one is drawn."""
 
 import json
-import shutil
 import threading
 from collections.abc import Callable
 from typing import Any, BinaryIO
@@ -167,58 +166,3 @@ def reduced(table: Table, extreme: Callable[..., Any], columns: int = COLUMNS) -
         out[rows[starts]] = extreme(out[rows[starts]], extreme.reduceat(block, starts, axis=0))  # type: ignore[attr-defined]
         position += len(block)
     return out, (table.step or 0.0) * stretch
-
-
-RAMP = " .:-=+*#%@"
-
-
-def in_terminal(record: Features, *, colour: bool) -> str:
-    """The first kind that has a time axis as lines of text, as wide as the terminal."""
-    tables = [(kind, table) for kind, table in record.tables.items() if table.step is not None and table.n_frames]
-    if not tables:
-        return ""
-    kind, table = tables[0]
-    size = shutil.get_terminal_size((80, 24))
-    pixels = _pixels(kind, table, width=max(20, size.columns - 2), height=2 * max(8, min(20, size.lines - 4)))
-    lines = _coloured(pixels) if colour else _shaded(pixels)
-    return "\n".join([f"{record.path}: {kind}, {record.duration:.2f} s", *lines]) + "\n"
-
-
-def _pixels(kind: str, table: Table, *, width: int, height: int) -> Floats:
-    """Brightness 0..1 [height, width], the top row first."""
-    high, _ = reduced(table, np.fmax, width)
-    if len(table.columns) == 1:
-        low, _ = reduced(table, np.fmin, width)
-        bottom, top = np.nanmin(low), np.nanmax(high)
-        levels = np.linspace(top, bottom, height)[:, None]
-        half = (top - bottom) / height
-        return ((levels <= high[:, 0] + half) & (levels >= low[:, 0] - half)).astype(np.float64)
-    if kind in POWERS:
-        high = 10.0 * np.log10(np.maximum(high, 1e-10))
-    if kind in POWERS or table.unit == "dB":
-        high = np.maximum(high, high.max() - RANGE)
-    rows = np.linspace(high.shape[1] - 1, 0, height).round().astype(int)
-    image = high[:, rows].T
-    spread = image.max() - image.min()
-    return (image - image.min()) / spread if spread > 0 else np.zeros_like(image)
-
-
-def _shaded(pixels: Floats) -> list[str]:
-    pairs = (pixels[0::2] + pixels[1::2]) / 2
-    return ["".join(RAMP[round(value * (len(RAMP) - 1))] for value in row) for row in pairs]
-
-
-def _coloured(pixels: Floats) -> list[str]:
-    """Two pixels a character: the upper half block in one colour on the other."""
-    lines = []
-    for upper, lower in zip(pixels[0::2], pixels[1::2], strict=True):
-        cells = (f"\x1b[38;2;{_magma(a)}m\x1b[48;2;{_magma(b)}m▀" for a, b in zip(upper, lower, strict=True))
-        lines.append("".join(cells) + "\x1b[0m")
-    return lines
-
-
-def _magma(value: float) -> str:
-    """A colour "r;g;b" near matplotlib's magma, which need not be imported for it."""
-    stops = np.array([(0, 0, 4), (81, 18, 124), (183, 55, 121), (252, 137, 97), (252, 253, 191)])
-    place = np.arange(5) / 4
-    return ";".join(str(round(np.interp(value, place, stops[:, c]))) for c in range(3))

@@ -57,9 +57,9 @@ class Finish:
         tables = self._done.tables
         columns: tuple[str, ...] = (kind,)
         if kind == "spectrogram":
-            columns = tuple(f"{hertz:.1f} Hz" for hertz in tables.frequencies)
+            columns = tables.bin_names
         elif kind == "mel":
-            columns = self._bands
+            columns = tables.band_names
         elif kind == "chroma":
             columns = PITCH_CLASSES
         spool = self._spool(kind, len(columns))
@@ -69,10 +69,6 @@ class Finish:
         spool = self._spool(kind, dtype=np.float32 if kind == "waveform" else np.uint8)
         step = 1.0 / self._front.sample_rate
         return Table((kind,), spool.n_rows, step, spool.blocks, spool.dtype, self._start, UNITS.get(kind, ""))
-
-    @property
-    def _bands(self) -> tuple[str, ...]:
-        return tuple(f"{hertz:.1f} Hz" for hertz in self._done.tables.centres)
 
     def _clamped(self, top_db: float | None) -> Iterator[Floats]:
         lowest = np.float32(self._done.tables.lowest(self._done.peak, top_db))
@@ -87,7 +83,7 @@ class Finish:
                 yield block if shift == 0.0 and scale == 1.0 else (block + shift) * scale
 
         spool = self._spool("log-mel", self._front.n_mels)
-        table = self._table(kind, self._bands, spool.n_rows, blocks)
+        table = self._table(kind, self._done.tables.band_names, spool.n_rows, blocks)
         unit = frontend.UNITS[self._front.log] if shift == 0.0 and scale == 1.0 else "scaled"
         return Table(table.columns, table.n_frames, table.step, blocks, table.dtype, table.start, unit)
 

@@ -8,12 +8,32 @@ of frames.
 import numpy as np
 from numpy.typing import NDArray
 
+Floats = NDArray[np.float32]
+
 PADDINGS = ("constant", "reflect", "none")
 
 
 def frame_count(n_samples: int, frame_length: int, hop_length: int) -> int:
     """Whole frames in n_samples samples that start at a frame's first sample."""
     return 0 if n_samples < frame_length else 1 + (n_samples - frame_length) // hop_length
+
+
+def pad_ends(samples: Floats, frame_length: int, padding: str) -> Floats:
+    """A whole signal [n] as one chunk: what a Framer pads, padded at once. No samples stay no samples."""
+    side = 0 if padding == "none" else frame_length // 2
+    if not samples.size:
+        return samples
+    return np.concatenate([beyond(samples, side, padding)[::-1], samples, beyond(samples[::-1], side, padding)])
+
+
+def beyond(inward: Floats, side: int, padding: str) -> Floats:
+    """The `side` samples beyond one end, from the end outwards; inward: the samples [n > 0] from that end inwards."""
+    if padding != "reflect" or side == 0:
+        return np.zeros(side, np.float32)
+    if inward.size == 1:
+        return np.repeat(inward, side)
+    # A signal shorter than the padding is mirrored again and again, as numpy.pad does it.
+    return np.resize(np.concatenate([inward[1:], inward[-2::-1]]), side)
 
 
 class Framer:
@@ -38,7 +58,7 @@ class Framer:
         self._skip = 0  # samples to drop before the next frame, when hop_length > frame_length
         self._tail = np.zeros(0, np.float32)  # the last samples seen, which "reflect" mirrors at the end
 
-    def push(self, block: NDArray[np.float32]) -> NDArray[np.float32]:
+    def push(self, block: Floats) -> Floats:
         """Take the next samples [n]; give the chunk of frames that they complete, [0] when there is none."""
         self._remember(block)
         if not self._started:
@@ -48,37 +68,27 @@ class Framer:
             block = self._start()
         return self._chunk(block)
 
-    def finish(self) -> NDArray[np.float32]:
+    def finish(self) -> Floats:
         """The last chunk, with the padding at the end; [0] when no frame is left (a signal of no samples has none)."""
         if self._tail.size == 0 and not self._kept.size:
             return np.zeros(0, np.float32)
         left = np.zeros(0, np.float32) if self._started else self._start()
-        chunk = np.concatenate([left, self._mirror(self._tail[::-1])])
+        chunk = np.concatenate([left, beyond(self._tail[::-1], self._side, self.padding)])
         return self._chunk(chunk)
 
-    def _start(self) -> NDArray[np.float32]:
+    def _start(self) -> Floats:
         """The first samples with the padding before them."""
         first, self._kept, self._started = self._kept, np.zeros(0, np.float32), True
-        return np.concatenate([self._mirror(first)[::-1], first])
+        return np.concatenate([beyond(first, self._side, self.padding)[::-1], first])
 
-    def _mirror(self, inward: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Padding for one end, given the samples from that end inwards, listed from the end outwards."""
-        if self.padding != "reflect" or self._side == 0:
-            return np.zeros(self._side, np.float32)
-        if inward.size == 1:
-            return np.repeat(inward, self._side)
-        # A signal shorter than the padding is mirrored again and again, as numpy.pad does it.
-        period = np.concatenate([inward[1:], inward[-2::-1]])
-        return np.resize(period, self._side)
-
-    def _remember(self, block: NDArray[np.float32]) -> None:
+    def _remember(self, block: Floats) -> None:
         if self.padding != "reflect":
             self._tail = block[-1:] if block.size else self._tail
             return
         need = self._side + 1
         self._tail = block[-need:] if block.size >= need else np.concatenate([self._tail, block])[-need:]
 
-    def _chunk(self, block: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _chunk(self, block: Floats) -> Floats:
         chunk = np.concatenate([self._kept, block]) if self._kept.size else block
         if self._skip:
             dropped = min(self._skip, chunk.size)
@@ -86,6 +96,6 @@ class Framer:
         n_frames = frame_count(chunk.size, self.frame_length, self.hop_length)
         used = n_frames * self.hop_length
         self._kept = chunk[used:].copy()
-        self._skip = max(0, used - chunk.size)
+        self._skip += max(0, used - chunk.size)
         end = (n_frames - 1) * self.hop_length + self.frame_length if n_frames else 0
         return np.ascontiguousarray(chunk[:end])

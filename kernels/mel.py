@@ -30,7 +30,9 @@ def window(name: str, length: int, *, periodic: bool = True) -> Floats:
     """
     if name not in WINDOWS:
         raise ValueError(f"window must be one of {', '.join(WINDOWS)}, not {name!r}")
-    last = max(1, length if periodic else length - 1)
+    if length == 1:
+        return np.ones(1, np.float32)
+    last = length if periodic else length - 1
     t = 2.0 * np.pi * np.arange(length) / last
     if name == "bartlett":
         values = 1.0 - np.abs(t / np.pi - 1.0)

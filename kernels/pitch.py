@@ -82,7 +82,8 @@ def _correlate(frames: Floats, products: Floats) -> None:
     head = np.zeros_like(frames)
     head[:, :window] = frames[:, :window]
     spectrum = scipy.fft.rfft(frames, axis=1)
-    spectrum *= scipy.fft.rfft(head, axis=1).conj()
+    with np.errstate(invalid="ignore", over="ignore"):  # frames with NaN, infinity or such come out as NaN
+        spectrum *= scipy.fft.rfft(head, axis=1).conj()
     products[:] = scipy.fft.irfft(spectrum, length, axis=1)[:, : products.shape[1]]
 
 
@@ -127,7 +128,8 @@ def _sum(values: Floats) -> float:
 def _energy(values: Floats) -> float:
     total = 0.0
     for i in range(values.shape[0]):
-        total += float(values[i]) * values[i]
+        value = np.float64(values[i])
+        total += value * value
     return total
 
 
@@ -139,7 +141,7 @@ def _differ(frame: Floats, product: Floats, out: Doubles) -> None:
     moved = still
     out[0] = 0.0
     for lag in range(1, product.shape[0]):
-        entering, leaving = float(frame[lag + window - 1]), float(frame[lag - 1])
+        entering, leaving = np.float64(frame[lag + window - 1]), np.float64(frame[lag - 1])
         moved += entering * entering - leaving * leaving
         difference = still + moved - 2.0 * product[lag]
         out[lag] = 0.0 if difference < ROUNDING * (still + moved) else difference

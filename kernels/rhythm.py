@@ -2,32 +2,32 @@
 
     onset_strength (block by block) -> centred -> tempo -> beats
 
-Conventions and defaults are librosa 0.11's: onset.onset_strength, feature.tempo and beat.beat_track. beat_track takes
-the median over the bands where onset_strength takes the mean; both are here. The onset envelope of a whole file, one
-number per frame, is the only thing that must be held at once; time and memory of `tempo` and `beats` grow with its
-length. Frames of an onset envelope that are not finite count as 0.
+The first two stand in `onset`. What must be held at once is the onset envelope of the whole file, one number per frame;
+time and memory of `tempo` and `beats` grow with its length. Conventions and defaults are those of librosa 0.11
+(feature.tempo and beat.beat_track). Frames of the envelope that are not finite count as 0.
 
-References: Bock & Widmer (2013), "Maximum filter vibrato suppression for onset detection" (spectral flux); Grosche,
-Muller & Kurth (2010), "Cyclic tempogram" (local autocorrelation); Ellis (2007), "Beat tracking by dynamic programming".
+References: Grosche, Muller & Kurth (2010), "Cyclic tempogram: a mid-level tempo representation for music signals"
+(local autocorrelation); Ellis (2007), "Beat tracking by dynamic programming".
 """
 
 import numpy as np
 import scipy.fft
 from numpy.typing import ArrayLike, NDArray
 
-from ._jit import jit, jit_sums
+from ._jit import jit
+from .onset import centred, onset_strength
 
-Floats = NDArray[np.float32]
+__all__ = ["autocorrelation", "beats", "centred", "onset_strength", "tempo"]
+
 Doubles = NDArray[np.float64]
 Frames = NDArray[np.int64]
-Single = np.float32
 
 # Autocorrelation windows that are looked at: at least so many (all, in a shorter envelope), and so many per window's
 # length. A Hann window moved by a 20th of its length sees nearly the same, so the mean over these is the mean over all
 # within 1e-4.
-WINDOWS = 128
+WINDOWS = 64
 WINDOWS_PER_LENGTH = 20
-# Windows transformed at once: 64 x 350 float64 stay in the second-level cache.
+# Windows transformed at once: 64 x 350 values stay in the second-level cache.
 BATCH = 64
 # librosa weighs autocorrelation by log1p(1e6 x) before it adds the logarithm of the prior.
 SHARPNESS = 1e6
@@ -35,46 +35,8 @@ SHARPNESS = 1e6
 SMOOTHING = 32.0
 # The Gaussian is cut at eight standard deviations, where it is 1e-14.
 REACH = 8.0 / SMOOTHING
-ZERO = np.float32(0.0)
 # The first beat is one whose score reaches this part of the largest.
 FIRST_BEAT = 0.01
-
-
-def onset_strength(
-    mel_db: ArrayLike, previous: ArrayLike | None = None, *, median: bool = False, lowest_db: float = -100.0
-) -> Floats:
-    """How much the bands of a mel spectrogram in dB [frames, bands] rose since the frame before: [frames].
-
-    The mean over the bands of the rises (falls count 0), or their median. previous: [bands], the frame before the
-    first; None starts at 0. lowest_db: lower values count as this one (librosa.power_to_db: -100, and then 80 below the
-    file's peak). The strength stands at the frame in which the rise is seen; `centred` moves it to where librosa has
-    it.
-    """
-    bands = np.ascontiguousarray(mel_db, np.float32)
-    if bands.ndim != 2:
-        raise ValueError(f"mel_db must be [frames, bands], not of shape {bands.shape}")
-    out = np.zeros(bands.shape[0], np.float32)
-    if not bands.size:
-        return out
-    before = bands[0] if previous is None else np.ascontiguousarray(previous, np.float32)
-    if before.shape != bands.shape[1:]:
-        raise ValueError(f"previous of shape {before.shape} does not fit mel_db of shape {bands.shape}")
-    loop = _median_rises if median else _mean_rises
-    loop(bands, before, np.float32(lowest_db), out)
-    return out
-
-
-def centred(onset: ArrayLike, n_fft: int, hop_length: int) -> Floats:
-    """The onset envelope [frames] later by n_fft // (2 * hop_length) frames, as long as before, 0 at the start.
-
-    A frame centred on its time hears an onset half its length early; librosa (center=True) moves the whole envelope. To
-    be called once, on the envelope of the whole file.
-    """
-    values = np.asarray(onset, np.float32)
-    if n_fft < 1 or hop_length < 1:
-        raise ValueError(f"n_fft and hop_length must be 1 or more, not {n_fft} and {hop_length}")
-    shift = n_fft // (2 * hop_length)
-    return np.concatenate([np.zeros(shift, np.float32), values])[: values.size]
 
 
 def tempo(
@@ -141,8 +103,9 @@ def _power_sum(windows: Doubles, n_fft: int) -> Doubles:
     part = windows * (0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(length) / length))
     energy = np.einsum("ij,ij->i", part, part)
     part /= np.sqrt(np.where(energy > 0.0, energy, 1.0))[:, None]
-    transformed = scipy.fft.rfft(part, n_fft, axis=1).view(np.float64)
-    squares: Doubles = np.einsum("ij,ij->j", transformed, transformed)
+    # Once scaled, float32 holds them to 1e-7, and its transform takes half the time.
+    transformed = scipy.fft.rfft(part.astype(np.float32), n_fft, axis=1).view(np.float32)
+    squares: Doubles = np.einsum("ij,ij->j", transformed, transformed).astype(np.float64)
     return squares[0::2] + squares[1::2]
 
 
@@ -234,44 +197,3 @@ def _follow(links: Frames, last: int) -> Frames:
     for i in range(length - 1, -1, -1):
         chain[i], at = at, links[at]
     return chain
-
-
-@jit
-def _mean_rises(bands: Floats, before: Floats, lowest: Single, out: Floats) -> None:
-    for f in range(bands.shape[0]):
-        out[f] = _mean_rise(bands[f], before if f == 0 else bands[f - 1], lowest)
-
-
-@jit_sums
-def _mean_rise(row: Floats, before: Floats, lowest: Single) -> float:
-    total = 0.0
-    for k in range(row.shape[0]):
-        change = _at_least(row[k], lowest) - _at_least(before[k], lowest)
-        total += float(_at_least(change, ZERO))
-    return float(total / row.shape[0])
-
-
-@jit
-def _median_rises(bands: Floats, before: Floats, lowest: Single, out: Floats) -> None:
-    rises = np.empty(bands.shape[1], np.float32)
-    for f in range(bands.shape[0]):
-        row, last = bands[f], before if f == 0 else bands[f - 1]
-        falls, total = 0, ZERO
-        for k in range(row.shape[0]):
-            change = _at_least(row[k], lowest) - _at_least(last[k], lowest)
-            rises[k] = _at_least(change, ZERO)
-            falls += int(change <= ZERO)
-            total += change
-        # Most frames rise in less than half the bands, and need no sorting.
-        if np.isnan(total):
-            out[f] = np.nan
-        elif 2 * falls > rises.shape[0] + 1:
-            out[f] = 0.0
-        else:
-            out[f] = np.median(rises)
-
-
-@jit
-def _at_least(value: Single, lowest: Single) -> Single:
-    """The larger of two; NaN stays."""
-    return lowest if value < lowest else value

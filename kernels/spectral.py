@@ -75,21 +75,22 @@ def analyse(
     samples: Floats,
     framing: Framing,
     *,
-    bank: SparseBank | None = None,
+    bank: SparseBank,
     log: Log | None = None,
     exponent: float = 2.0,
+    want_mel: bool = True,
     want_power: bool = False,
     threads: int = 1,
 ) -> Spectra:
     """Spectra of every whole frame in samples [n] (float32, contiguous, already padded).
 
-    bank: the mel filters, or None for no mel. log: the mel values as logarithms. exponent: 2 for power, 1 for magnitude (both
-    for the spectrum and under the mel filters).
+    bank: the mel filters. log: give the mel values as logarithms. exponent: 2 for power, 1 for magnitude (both for the spectrum
+    and under the mel filters).
     """
     n_frames = frame_count(samples.size, framing.frame_length, framing.hop_length)
     out = Spectra(
         power=np.empty((n_frames, framing.bins), np.float32) if want_power else None,
-        mel=np.empty((n_frames, bank.n_bands), np.float32) if bank else None,
+        mel=np.empty((n_frames, bank.n_bands), np.float32) if want_mel else None,
         energy=np.empty(n_frames, np.float32) if framing.speech else None,
     )
 
@@ -113,14 +114,14 @@ def _spread(work: Callable[[int, int], None], n_frames: int, threads: int) -> No
 
 
 def _analyse_range(
-    samples: Floats, framing: Framing, bank: SparseBank | None, log: Log | None, exponent: float, out: Spectra,
+    samples: Floats, framing: Framing, bank: SparseBank, log: Log | None, exponent: float, out: Spectra,
     first: int, last: int,
 ) -> None:  # fmt: skip
     """Frames first..last of analyse, in blocks that share their buffers."""
     width = max(LANES, BLOCK_VALUES // framing.n_fft // LANES * LANES)
     frames = np.zeros((width, framing.n_fft), np.float32)
     power = np.empty((framing.bins, width), np.float32)
-    mel = np.empty((bank.n_bands if bank else 0, width), np.float32)
+    mel = np.empty((bank.n_bands, width), np.float32)
     for start in range(first, last, width):
         n = min(width, last - start)
         _fill(samples, framing, start, frames[:n], out.energy)
@@ -130,7 +131,7 @@ def _analyse_range(
             np.power(power[:, :n], exponent / 2.0, out=power[:, :n])
         if out.power is not None:
             out.power[start : start + n] = power[:, :n].T
-        if bank is None or out.mel is None:
+        if out.mel is None:
             continue
         _filter(power[:, :n], bank.starts, bank.counts, bank.weights, mel[:, :n])
         if log is not None:

@@ -48,7 +48,8 @@ def _samples(samples: ArrayLike, frame_length: int, hop_length: int) -> tuple[Fl
 def _energy(row: Floats) -> float:
     total = 0.0
     for i in range(row.shape[0]):
-        total += float(row[i]) * row[i]
+        value = np.float64(row[i])
+        total += value * value
     return total
 
 

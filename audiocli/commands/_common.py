@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Inputs = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[INPUT]...", help="Files, folders (walked), or - for audio on standard input.", show_default=False
+        metavar="INPUT", help="Files, folders (walked), or - for audio on standard input.", show_default=False
     ),
 ]
 Glob = Annotated[

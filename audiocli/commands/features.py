@@ -2,13 +2,17 @@
 
 import os
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..errors import UsageError
 from ..options import FRONT_ENDS, KINDS, FeaturesOptions, InputOptions, OutputOptions, described, front_end
 from . import _common as common
+
+if TYPE_CHECKING:
+    from ..features import Runner
+    from ..features_torch import BatchRunner
 
 DEFAULT, INPUT, OUTPUT = FeaturesOptions(), InputOptions(), OutputOptions()
 USES_MEL = frozenset({"mel", "log-mel", "mfcc"})
@@ -117,8 +121,8 @@ def check(options: FeaturesOptions) -> None:
         raise UsageError(f"no preset {options.preset!r}: one of {', '.join(FRONT_ENDS)}")
     if options.plot is not None and options.plot not in PICTURES:
         raise UsageError(f"--plot must be one of {', '.join(PICTURES)}, not {options.plot!r}")
-    if options.plot is not None and options.stats:
-        raise UsageError("--plot draws features, and --stats gives none: leave one out")
+    if options.stats and (options.plot is not None or options.show):
+        raise UsageError("--plot and --show draw features, and --stats gives none: leave one out")
     if options.mu < 1 or options.mu & (options.mu + 1) or options.mu > 65_535:
         raise UsageError(f"--mu must be 2^n - 1 and at most 65535, not {options.mu}")
     rate = front_end(options).sample_rate
@@ -134,7 +138,6 @@ def run(inputs: list[str], options: FeaturesOptions, reading: InputOptions, writ
 
     from .. import batch, frontend, sources
     from ..console import Console
-    from ..features import Runner
     from ..outputs import open_sink
     from ..records import Features, Stats
 
@@ -151,7 +154,31 @@ def run(inputs: list[str], options: FeaturesOptions, reading: InputOptions, writ
     default = "csv" if options.stats else "npy" if len(options.kind) == 1 else "npz" if single else "jsonl"
     opened = open_sink(writing, record, key, single=single, default=default, plot=options.plot)
     found = sources.find(inputs, glob=reading.glob, files_from=reading.files_from, leave_out=opened.folder)
-    work = Runner(options, reading, threads=jobs if single else 1)
-    tally = batch.run(found, work.read, work, opened.sink, console, jobs=1 if single else jobs, grouping=work.grouping)
-    opened.sink.close()
+    total = None
+    if reading.files_from is None:
+        found = iter(everything := list(found))
+        total = sum(source.size for source in everything if isinstance(source, sources.Source))
+    work = _runner(options, reading, threads=jobs if single else 1)
+    sink = opened.sink
+    if options.show:
+        from ..terminal import Shown
+
+        sink = Shown(sink)
+    tally = batch.run(
+        found, work.read, work, sink, console, jobs=1 if single else jobs, grouping=work.grouping, total=total
+    )
+    sink.close()
     return common.finish(tally, console)
+
+
+def _runner(options: FeaturesOptions, reading: InputOptions, *, threads: int) -> "Runner | BatchRunner":
+    """The runner for a device; torch is imported only for one that is not the processor."""
+    from .. import device
+    from ..features import Runner
+
+    if device.on_cpu(options.device):
+        return Runner(options, reading, threads)
+    chosen = device.choose(options.device)
+    from ..features_torch import BatchRunner
+
+    return BatchRunner(options, reading, chosen)

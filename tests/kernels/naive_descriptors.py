@@ -11,7 +11,7 @@ Array = NDArray[Any]
 def weights(spectra: Array) -> Array:
     """Each frame of spectra [frames, bins] over its sum; silence stays 0."""
     total = spectra.astype(np.float64).sum(axis=1, keepdims=True)
-    return spectra / np.where(total < np.finfo(np.float32).tiny, 1.0, total)
+    return np.asarray(spectra / np.where(total < np.finfo(np.float32).tiny, 1.0, total))
 
 
 def centroid(spectra: Array, frequencies: Array) -> Array:
@@ -67,7 +67,7 @@ def frames(samples: Array, frame_length: int, hop_length: int) -> Array:
 
 def rms(samples: Array, frame_length: int, hop_length: int) -> Array:
     """[frames]."""
-    return np.sqrt(np.square(frames(samples, frame_length, hop_length), dtype=np.float64).mean(axis=1))
+    return np.asarray(np.sqrt(np.square(frames(samples, frame_length, hop_length), dtype=np.float64).mean(axis=1)))
 
 
 def zero_crossings(samples: Array, frame_length: int, hop_length: int, threshold: float = 1e-10) -> Array:

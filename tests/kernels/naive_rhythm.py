@@ -65,7 +65,7 @@ def beats(onset: Array, tempo_bpm: float, frame_rate: float, tightness: float = 
         chain.append(int(link[chain[-1]]))
     found = np.array(chain[::-1])
     loud = np.flatnonzero(score > 0)
-    return found[(found >= loud[0]) & (found <= loud[-1])]
+    return np.asarray(found[(found >= loud[0]) & (found <= loud[-1])])
 
 
 def last_beat(best: Array) -> int:

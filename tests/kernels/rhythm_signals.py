@@ -1,5 +1,6 @@
 """Rhythmic signals to track beats in, for the tests and for bench/rhythm.py: synthesised, seeded, mono float32."""
 
+import itertools
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -47,7 +48,7 @@ def clicks(bpm: float, seconds: float = 30.0, noise: float = 0.01) -> Samples:
 
 
 def drums(bpm: float, seconds: float = 30.0, swing: float = 0.0, drift: float = 0.0) -> Samples:
-    """Bass drum on 1 and 3, snare on 2 and 4, hi-hat on eighths; swing delays the second eighth by that part of a beat."""
+    """Bass drum on 1 and 3, snare on 2 and 4, hi-hat on eighths; swing delays every second one by that part of a beat."""
     rng = np.random.default_rng(2)
     t = np.arange(4000) / SAMPLE_RATE
     snare = (0.5 * rng.standard_normal(4000) * np.exp(-t / 0.04)).astype(np.float32)
@@ -55,7 +56,7 @@ def drums(bpm: float, seconds: float = 30.0, swing: float = 0.0, drift: float = 
     beats = beat_times(bpm, seconds, drift)
     events = [(time, snare if i % 2 else _tone(60.0, 0.3, 0.08)) for i, time in enumerate(beats)]
     events += [(time, hat) for time in beats]
-    events += [(a + (0.5 + swing) * (b - a), hat) for a, b in zip(beats, beats[1:], strict=False)]
+    events += [(a + (0.5 + swing) * (b - a), hat) for a, b in itertools.pairwise(beats)]
     return _mix(seconds, events, 0.002, seed=3)
 
 
@@ -65,8 +66,8 @@ def plucked(chords: Sequence[Sequence[int]], bpm: float, seconds: float = 30.0) 
     events: list[tuple[float, Samples]] = []
     before: set[int] = set()
     for i, chord in enumerate(chords[: int((seconds - 0.5) / step)]):
-        for pitch in set(chord) - before:
-            events.append((0.2 + i * step, 0.1 * _tone(440.0 * 2 ** ((pitch - 69) / 12), 1.5, 0.4, partials=6)))
+        struck = [440.0 * 2 ** ((pitch - 69) / 12) for pitch in set(chord) - before]
+        events += [(0.2 + i * step, 0.1 * _tone(hertz, 1.5, 0.4, partials=6)) for hertz in struck]
         before = set(chord)
     return _mix(min(seconds, 0.7 + len(chords) * step), events, 0.001, seed=4)
 

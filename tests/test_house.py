@@ -1,0 +1,144 @@
+"""The walls of the house: which module may import which, how light the start is, one place for each default."""
+
+import ast
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from audiocli.commands.features import features
+from audiocli.options import FeaturesOptions, InputOptions, OutputOptions
+
+ROOT = Path(__file__).resolve().parent.parent
+STANDARD = sys.stdlib_module_names | {"typer"}
+HEAVY = {"torch", "torchaudio", "numpy", "numba", "soundfile", "transformers", "pyannote", "matplotlib", "scipy", "av", "rich"}
+
+# What a module may not import anywhere, not even inside a function.
+FORBIDDEN = {
+    "batch": {"features", "features_torch", "analysis", "tables", "frontend", "formats", "plots", "commands", "kernels", "audio"},
+    "formats": {"batch", "sinks", "commands", "features", "analysis", "tables", "frontend", "kernels"},
+    "records": {"formats", "sinks", "batch", "commands", "audio"},
+    "audio": {"formats", "sinks", "batch", "commands", "features", "records"},
+    "options": {"*"},
+    "errors": {"*"},
+    "sources": {"sinks", "batch", "formats", "commands", "features"},
+    "analysis": {"batch", "sinks", "formats", "commands", "audio"},
+    "tables": {"batch", "sinks", "formats", "commands", "audio"},
+}  # fmt: skip
+
+
+def modules() -> list[Path]:
+    return sorted((ROOT / "audiocli").rglob("*.py"))
+
+
+def imported(path: Path) -> set[str]:
+    """First names below audiocli of every import of ours in a file."""
+    names = set()
+    inside = path.relative_to(ROOT / "audiocli").parts[:-1]
+    for node in ast.walk(ast.parse(path.read_text())):
+        if not isinstance(node, ast.ImportFrom):
+            continue
+        if node.level:
+            above = list(inside[: len(inside) - (node.level - 1)])
+            full = [*above, *(node.module or "").split(".")] if node.module else [*above]
+            names |= {full[0]} if full and full[0] else {alias.name for alias in node.names}
+        elif (node.module or "").split(".")[0] == "audiocli":
+            parts = node.module.split(".")
+            names |= {parts[1]} if len(parts) > 1 else {alias.name for alias in node.names}
+    return names
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_arrows_point_one_way(path):
+    room = path.relative_to(ROOT / "audiocli").parts[0].removesuffix(".py")
+    banned = FORBIDDEN.get(room, set())
+    found = imported(path) - {room}
+    assert not (found if banned == {"*"} else found & banned)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "kernels").glob("*.py")), ids=lambda path: path.name)
+def test_kernels_stand_alone(path):
+    allowed = sys.stdlib_module_names | {"numpy", "numba", "scipy"}
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            assert {alias.name.split(".")[0] for alias in node.names} <= allowed
+        if isinstance(node, ast.ImportFrom) and node.level == 0:
+            assert node.module.split(".")[0] in allowed
+
+
+def test_no_import_cycles():
+    graph = {}
+    for path in modules():
+        room = path.relative_to(ROOT / "audiocli").parts[0].removesuffix(".py")
+        graph.setdefault(room, set()).update(imported(path) - {room, "kernels", "__version__"})
+    done, path_here = set(), []
+
+    def visit(room):
+        assert room not in path_here, " -> ".join([*path_here, room])
+        if room in done:
+            return
+        path_here.append(room)
+        for other in graph.get(room, ()):
+            visit(other)
+        path_here.pop()
+        done.add(room)
+
+    for room in graph:
+        visit(room)
+
+
+def test_light_start():
+    """Help, usage errors and unknown names answer before anything heavy is imported."""
+    code = f"import sys, audiocli.cli; print(sorted({HEAVY!r} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_cpu_path_never_imports_torch(recording, tmp_path):
+    code = (
+        "import sys; from audiocli.cli import app\n"
+        f"try: app(['features', {str(recording)!r}, '-k', 'log-mel', '-k', 'beats', '-o', {str(tmp_path / 'x.npz')!r}])\n"
+        "except SystemExit as end: assert not end.code\n"
+        "print('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+
+
+def test_every_default_comes_from_options():
+    declared = {}
+    for options in (FeaturesOptions(), InputOptions(), OutputOptions()):
+        declared |= {name: getattr(options, name) for name in options.__dataclass_fields__}
+    for name, parameter in inspect.signature(features).parameters.items():
+        if name in ("inputs",):
+            continue
+        ours = declared[name]
+        assert parameter.default == (ours if not isinstance(ours, tuple) else list(ours) or None), name
+
+
+def test_man_pages_are_fresh():
+    sys.path.insert(0, str(ROOT / "man"))
+    try:
+        import generate
+    finally:
+        sys.path.pop(0)
+    for name, text in generate.pages().items():
+        assert (ROOT / "man" / name).read_text() == text, "run: make man"
+    assert {path.name for path in (ROOT / "man").glob("*.1")} == set(generate.pages())
+
+
+def test_every_format_is_in_the_help():
+    from audiocli.formats import FORMATS
+
+    text = (ROOT / "man" / "audiocli-features.1").read_text()
+    assert all(name in text for name in FORMATS)
+
+
+def test_nothing_of_one_machine_is_committed():
+    files = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True).stdout.split("\n")
+    if files == [""]:
+        pytest.skip("not a git checkout")
+    for name in filter(None, files):
+        path = ROOT / name
+        if path.suffix in {".py", ".md", ".toml", ".txt", ""} and path.is_file():
+            assert str(ROOT.parent) + "/" not in path.read_text(errors="replace"), name
