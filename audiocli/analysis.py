@@ -116,7 +116,7 @@ class Pass:
                 return
             values = values.copy()
             log_in_place(values, self.tables.log)
-        self.peak = max(self.peak, float(values.max()))
+        self.peak = max(self.peak, float(values.max(initial=-math.inf)))
         self._spool("log-mel", values)
 
     def _power(self, values: Floats) -> None:

@@ -17,6 +17,7 @@ from audiocli.errors import InputError
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
+    from av.audio.resampler import AudioResampler
     from av.audio.stream import AudioStream
     from av.container import InputContainer
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 CONTAINERS = (
     "mov", "matroska", "asf", "avi", "flv", "mpeg", "mpegts", "aac", "loas", "ac3", "eac3", "amr", "amrnb", "amrwb", "mp3",
     "ogg", "flac", "wav", "w64", "aiff", "caf", "au", "ape", "wv", "tta", "tak", "dts", "dtshd", "truehd", "mlp", "mpc",
-    "mpc8", "rm", "voc", "oma", "xwma", "dsf", "wtv", "mxf", "nut",
+    "mpc8", "rm", "voc", "oma", "xwma", "dsf", "wtv", "mxf", "nut", "sds",
 )  # fmt: skip
 # Their headers tell the length of the sound to the sample; elsewhere it is a guess from the bit rate.
 _EXACT = frozenset({"mov", "flac", "caf"})
@@ -33,6 +34,7 @@ _EXACT = frozenset({"mov", "flac", "caf"})
 # (raw ADTS and AC-3, MPEG-TS, FLV). All encoders have at least these. AAC: the first frame (1,024 samples, 2,048 with SBR).
 _PRIMING = {"ac3": 256, "eac3": 256}
 _OVERHANG = 8_192  # samples: the last packets of an AAC track pass its end by less than this
+_TOO_MANY_PLANES = 8
 _SCALE = {"u8": 2.0**-7, "s16": 2.0**-15, "s32": 2.0**-31, "flt": 1.0, "dbl": 1.0}
 
 
@@ -49,6 +51,8 @@ class FFmpegDecoder:
         self.notes: list[str] = []
         self.position = 0  # frames given out or skipped
         self._told_to_skip: bool | None = None
+        self._converts: tuple[str, str, int, int] | None = None
+        self._converter: AudioResampler
         self._container = _open(file)
         try:
             self._stream = _audio_track(self._container)
@@ -122,7 +126,7 @@ class FFmpegDecoder:
                 if self._told_to_skip is None:
                     self._told_to_skip = packet.has_sidedata("skip_samples")
                 frames = packet.decode()
-            except av.FFmpegError:
+            except (av.FFmpegError, IndexError):  # IndexError: PyAV stumbles on tracks that turn up late
                 self.damaged = True  # an error of demux() ends its generator, so the next turn is the last
                 continue
             yield from frames
@@ -134,9 +138,21 @@ class FFmpegDecoder:
 
     def _block(self, frame: AudioFrame) -> Samples:
         """A frame [n, channels], without priming."""
-        block = self._remixed(_samples(frame))[self._priming :]
+        block = self._remixed(_samples(self._interleaved(frame)))[self._priming :]
         self._priming = 0
         return block
+
+    def _interleaved(self, frame: AudioFrame) -> AudioFrame:
+        """The frame, in a form that PyAV (18.1) can read: it runs over the end of the list of planes if there are 8 or more."""
+        import av
+
+        count = frame.layout.nb_channels
+        if frame.format.packed.name in _SCALE and not (frame.format.is_planar and count >= _TOO_MANY_PLANES):
+            return frame
+        kind = (frame.format.name, frame.layout.name, count, frame.sample_rate)
+        if kind != self._converts:
+            self._converts, self._converter = kind, av.AudioResampler(format="flt")
+        return self._converter.resample(frame)[0]
 
     def _remixed(self, block: Samples) -> Samples:
         """The block [n, any] with the track's number of channels; if that changes, each gets the mean of all."""
@@ -181,8 +197,6 @@ def _audio_track(container: InputContainer) -> AudioStream:
 def _samples(frame: AudioFrame) -> Samples:
     """A frame as float32 [n, channels] in [-1, 1]."""
     kind = frame.format.packed.name
-    if kind not in _SCALE:
-        raise InputError(f"its sample format {kind} is not supported")
     values = frame.to_ndarray()
     values = values.T if frame.format.is_planar else values.reshape(-1, frame.layout.nb_channels)
     if kind == "flt":

@@ -29,8 +29,9 @@ _BYTES = {
 }  # fmt: skip
 MAX_CHANNELS = 1024  # libsndfile's limit
 
-# Two bytes are all its signature: any file that starts with them would be "audio".
-_TOO_WEAK = frozenset({"MPC2K"})
+# Not for libsndfile: MIDI sample dumps, whose faults it prints on standard output (FFmpeg reads them), and MPC2000, where
+# two bytes are all the signature, so that any file that starts with them would be "audio".
+_REFUSED = (b"\xf0\x7e", b"\x01\x04")
 _UNKNOWN_FRAMES = 2**36 - 1  # what FLAC, and libsndfile for it, say for "no idea"; also 18 days at 44.1 kHz
 # Streaming writers put such sizes into headers that they cannot come back to: 2 GiB - 4 KiB (sox) to 4 GiB - 1.
 _UNKNOWN_BYTES = 0x7FFF_F000
@@ -133,11 +134,14 @@ class SoundfileDecoder:
 
     def _open(self) -> SoundFile:
         self._file.seek(0)
+        if self._raw is None and self._file.read(2) in _REFUSED:
+            raise soundfile.LibsndfileError(1)  # SF_ERR_UNRECOGNISED_FORMAT
+        self._file.seek(0)
         # By descriptor it needs no callbacks; and never by name, for libsndfile guesses from a suffix when all else fails.
         handle = self._file.fileno() if isinstance(self._file, io.FileIO) else Lent(self._file)
         with native.quiet():
             if self._raw is None:
-                return _signed(SoundFile(handle, "r", closefd=False))
+                return SoundFile(handle, "r", closefd=False)
             subtype, order = ENCODINGS[self._raw.encoding]
             return SoundFile(
                 handle, "r", self._raw.sample_rate, self._raw.channels, subtype, order, "RAW", closefd=False
@@ -221,11 +225,3 @@ class SoundfileDecoder:
 
     def close(self) -> None:
         self._sound.close()
-
-
-def _signed(sound: SoundFile) -> SoundFile:
-    """The sound file, if its format has a signature worth the name."""
-    if sound.format in _TOO_WEAK:
-        sound.close()
-        raise soundfile.LibsndfileError(1)  # SF_ERR_UNRECOGNISED_FORMAT
-    return sound

@@ -2,7 +2,8 @@
 
 The references are the libraries themselves. Tolerance: 1e-4 of the largest reference value. Logarithms of bands that hold only
 the rounding noise of a float32 FFT differ by more between any two of them (torchaudio in float32 from itself in float64 by 0.011
-dB): there the comparison is with the library in float64, or leaves out what is 100 dB below the peak.
+dB): there the comparison leaves out what is 80 dB below its
+frame's peak.
 """
 
 import json
@@ -108,13 +109,14 @@ def test_librosa_beats(at_22k):
     assert mir_eval.beat.f_measure(beats, got["beats"]) >= 0.95
 
 
+@pytest.mark.filterwarnings("ignore:At least one mel")
 def test_torchaudio(at_16k):
     x = torch.from_numpy(load(at_16k))
     got = compute(at_16k, "mel", "log-mel", "mfcc", preset="torchaudio")
     mel = torchaudio.transforms.MelSpectrogram()(x)
     assert_near(got["mel"], mel.numpy())
     log_mel = torchaudio.transforms.AmplitudeToDB()(mel).numpy()
-    heard = log_mel > log_mel.max() - 100.0
+    heard = log_mel > log_mel.max(axis=0) - 80.0
     assert heard.mean() > 0.5
     assert np.abs(got["log-mel"] - log_mel)[heard].max() <= TOLERANCE * np.abs(log_mel).max()
     assert np.abs(got["log-mel"] - log_mel).max() <= 2 * TOLERANCE * np.abs(log_mel).max()

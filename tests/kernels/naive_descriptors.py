@@ -22,7 +22,7 @@ def centroid(spectra: Array, frequencies: Array) -> Array:
 def bandwidth(spectra: Array, frequencies: Array) -> Array:
     """[frames] in Hz."""
     distance = frequencies - centroid(spectra, frequencies)[:, None]
-    return np.sqrt((weights(spectra) * distance**2).sum(axis=1))
+    return np.asarray(np.sqrt((weights(spectra) * distance**2).sum(axis=1)))
 
 
 def rolloff(spectra: Array, frequencies: Array, fraction: float = 0.85) -> Array:

@@ -61,7 +61,13 @@ def test_a_tone_within_a_cent(hertz: float) -> None:
 @pytest.mark.parametrize("partials", [1, 6])
 def test_as_near_as_librosa(hertz: float, partials: int) -> None:
     samples = tone(hertz, partials=partials)
-    names: dict[str, Any] = {"sr": SAMPLE_RATE, "fmin": FMIN, "fmax": FMAX, "frame_length": FRAME_LENGTH, "hop_length": HOP_LENGTH}
+    names: dict[str, Any] = {
+        "sr": SAMPLE_RATE,
+        "fmin": FMIN,
+        "fmax": FMAX,
+        "frame_length": FRAME_LENGTH,
+        "hop_length": HOP_LENGTH,
+    }
     expected = librosa.yin(samples, center=False, **names)
     found = pitch.yin(samples, **SETTINGS).f0
     assert found.shape == expected.shape
