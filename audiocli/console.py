@@ -15,6 +15,11 @@ class Progress(Protocol):
         """One more input is settled: its share of the whole, and the seconds of audio that were in it."""
 
 
+def debugging() -> bool:
+    """Whether a bug shall show its traceback."""
+    return bool(os.environ.get("AUDIOCLI_DEBUG"))
+
+
 def plain(text: str) -> str:
     """Text that is safe on one line of a terminal: control characters and undecodable bytes are escaped."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in text)
@@ -31,13 +36,9 @@ class Console:
         """A line that is never left out."""
         line = f"audiocli: {plain(text)}"
         if self._bar is not None:
-            self._bar.console.print(line, markup=False, highlight=False, soft_wrap=True)
-            return
-        try:
-            sys.stderr.write(line + "\n")
-            sys.stderr.flush()
-        except OSError:
-            pass  # nobody can be told that nobody can be told
+            self._bar.console.print(line, markup=False, emoji=False, highlight=False, soft_wrap=True)
+        elif sys.stderr is not None:
+            _write(line + "\n")
 
     def note(self, text: str) -> None:
         """A line that --quiet leaves out."""
@@ -47,12 +48,12 @@ class Console:
     def restore(self) -> None:
         """Give the terminal its cursor back before the process ends at once."""
         if self._bar is not None:
-            os.write(2, b"\x1b[?25h\n")
+            _write("\x1b[?25h\n")
 
     @contextmanager
     def progress(self, total: float | None) -> Iterator[Progress]:
         """A bar with the rate in times real time and the time left; nothing when quiet or not on a terminal."""
-        if self.quiet or not sys.stderr.isatty():
+        if self.quiet or sys.stderr is None or not sys.stderr.isatty():
             yield _Silent()
             return
         from rich.console import Console as RichConsole
@@ -72,6 +73,17 @@ class Console:
                 yield _Bar(bar, total)
             finally:
                 self._bar = None
+
+
+def _write(text: str) -> None:
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except OSError:
+        # Nobody can be told that nobody can be told; and what was not written must not fail once more at exit, with another code.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+    except RuntimeError:
+        pass  # Ctrl-C came in the middle of another message, and its own must not go into that
 
 
 class _Silent:

@@ -126,10 +126,10 @@ class FFmpegDecoder:
                 if self._told_to_skip is None:
                     self._told_to_skip = packet.has_sidedata("skip_samples")
                 frames = packet.decode()
-            except (av.FFmpegError, IndexError):  # IndexError: PyAV stumbles on tracks that turn up late
+            except (av.FFmpegError, OSError, IndexError):  # IndexError: PyAV stumbles on tracks that turn up late
                 self.damaged = True  # an error of demux() ends its generator, so the next turn is the last
                 continue
-            yield from frames
+            yield from (frame for frame in frames if frame.samples)
 
     def _steady(self, frames: Iterator[AudioFrame]) -> Iterator[Samples]:
         """Frames as arrays [n, channels] of one rate and one number of channels, though both may change on the way."""
@@ -152,7 +152,10 @@ class FFmpegDecoder:
         kind = (frame.format.name, frame.layout.name, count, frame.sample_rate)
         if kind != self._converts:
             self._converts, self._converter = kind, av.AudioResampler(format="flt")
-        return self._converter.resample(frame)[0]
+        try:
+            return self._converter.resample(frame)[0]
+        except (av.FFmpegError, IndexError) as error:
+            raise InputError(f"damaged audio: {frame.format.name} with {count} channels") from error
 
     def _remixed(self, block: Samples) -> Samples:
         """The block [n, any] with the track's number of channels; if that changes, each gets the mean of all."""

@@ -3,21 +3,24 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import BinaryIO
 
-from .errors import UsageError
+from .errors import OutputError
 from .formats import Format, Kind, write
-from .journal import Journal
+from .journal import Entry, Journal
 from .records import Failure, Record
-from .sinks import Claim, part_of, told
+from .sinks import Claim, beside, check_writable, part_of, told
 from .sources import Source
 
 
 class JoinedSink:
-    """All results one after the other in one stream: standard output, a device, or the growing part of a file."""
+    """All results one after the other through one file descriptor: standard output, a device, a growing file.
 
-    def __init__(self, stream: BinaryIO, name: str, form: Format) -> None:
-        self._stream, self._name, self._format = stream, name, form
+    Each write has a buffer of its own that is flushed when it ends: a result that is done can be read at once, a short write of
+    an unbuffered standard output is no lost one, and nothing is left to be written when the descriptor has failed.
+    """
+
+    def __init__(self, descriptor: int, name: str, form: Format) -> None:
+        self._descriptor, self._name, self._format = descriptor, name, form
         self._kept: list[Record] = []
         self._first = True
 
@@ -30,8 +33,8 @@ class JoinedSink:
     def commit(self, claim: Claim, record: Record) -> None:
         if type(record) in self._format.collected:
             self._kept.append(record)
-            return
-        self._write([record])
+        else:
+            self._write([record])
 
     def fail(self, claim: Claim | None, failure: Failure) -> None:
         """A format with one object an input has one for this input, too."""
@@ -39,62 +42,113 @@ class JoinedSink:
             self._write([failure])
 
     def _write(self, records: Sequence[Kind]) -> None:
-        with told(self._name):
-            write(self._format, records, self._stream, output=None, first=self._first)
-            self._stream.flush()
+        with told(self._name, shared=True), open(self._descriptor, "wb", closefd=False) as stream:
+            write(self._format, records, stream, output=None, first=self._first)
         self._first = False
 
-    def close(self) -> None:
-        if self._kept:
+    def close(self, complete: bool = True) -> None:
+        """Write what is written as one; part of it would look like all of it."""
+        if self._kept and complete:
             self._write(self._kept)
-        with told(self._name):
-            self._stream.close()
+        self._kept = []
 
 
 class GrowingFileSink(JoinedSink):
     """Many results in one file, which grows under a temporary name and can be gone on with after a kill.
 
-    The journal beside it notes how long the file was after each input; what a kill left behind that is cut off.
+    The journal beside it notes how long the file was after each input. --resume keeps it up to the first input that has changed
+    since; what a kill left behind that is cut off. Nothing is touched before there is something to write.
     """
 
     def __init__(self, path: Path, form: Format, key: str, *, resume: bool, force: bool) -> None:
+        super().__init__(-1, str(path), form)
+        if os.path.exists(path) and not (resume or force):
+            raise OutputError(f"{path} exists: --resume goes on with it, --force writes it again")
         self._path = Path(os.path.realpath(path))
-        if self._path.exists() and not (resume or force):
-            raise UsageError(f"{path} exists: --resume goes on with it, --force writes it again")
-        with told(path):
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._journal = Journal(self._path.with_name(f".{self._path.name}.audiocli.jsonl"), key)
-        kept = self._journal.end() if resume and not form.collected else None
-        part = part_of(self._path)
-        with told(path):
-            if kept and self._path.exists() and not part.exists():
-                os.replace(self._path, part)
-            stream = open(part, "r+b" if kept and part.exists() else "wb")
-            stream.truncate(kept if kept else 0)
-            stream.seek(0, os.SEEK_END)
-        if not stream.tell():
-            self._journal.clear()
-        super().__init__(stream, str(path), form)
-        self._first = not stream.tell()
+        check_writable(self._path.parent)
+        self._part = part_of(self._path)
+        self._journal = Journal(beside(self._path, ".audiocli.jsonl"), key)
+        self._entries = self._usable() if resume and not form.collected else []
+        self._done = {entry.path for entry in self._entries}
         self._failures: list[Failure] = []
 
+    def _usable(self) -> list[Entry]:
+        """The results that can stay as they are."""
+        file = self._part if self._part.exists() else self._path
+        size = file.stat().st_size if file.exists() else 0
+        entries: list[Entry] = []
+        for entry in self._journal.entries:
+            if not self._journal.still_so(entry) or entry.end > size:
+                break
+            entries.append(entry)
+        return entries
+
+    @property
+    def _kept_end(self) -> int:
+        """Bytes of the results that stay."""
+        return self._entries[-1].end if self._entries else 0
+
     def claim(self, source: Source) -> Claim | None:
-        return None if self._journal.holds(source) else Claim(source)
+        return None if self._journal.entry(source).path in self._done else Claim(source)
 
     def commit(self, claim: Claim, record: Record) -> None:
         super().commit(claim, record)
         if not self._kept:
-            with told(self._path):
-                self._journal.add(claim.source, [], end=self._stream.tell())
+            with told(self._name, shared=True):
+                self._journal.add(self._journal.entry(claim.source, end=os.lseek(self._descriptor, 0, os.SEEK_CUR)))
 
     def fail(self, claim: Claim | None, failure: Failure) -> None:
         """Failures stand at the end, where the next --resume cuts them off and tries again."""
         self._failures.append(failure)
 
-    def close(self) -> None:
+    def _write(self, records: Sequence[Kind]) -> None:
+        if self._descriptor < 0:
+            self._begin()
+        end = os.lseek(self._descriptor, 0, os.SEEK_CUR)
+        try:
+            super()._write(records)
+        except BaseException:
+            self._cut(end)
+            raise
+
+    def _begin(self) -> None:
+        """Open the temporary file behind what stays of it."""
+        end = self._kept_end
+        with told(self._name, shared=True):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            if end and not self._part.exists():
+                os.replace(self._path, self._part)
+            self._journal.rewrite(self._entries)
+            self._descriptor = os.open(self._part, os.O_RDWR | os.O_CREAT, 0o666)
+            self._cut(end)
+        self._first = not end
+
+    def _cut(self, end: int) -> None:
+        os.ftruncate(self._descriptor, end)
+        os.lseek(self._descriptor, end, os.SEEK_SET)
+
+    def close(self, complete: bool = True) -> None:
+        """Give the file its name when it is complete; else what there is waits under the temporary name for --resume."""
+        try:
+            if complete:
+                self._publish()
+        finally:
+            self._release()
+
+    def _publish(self) -> None:
         for failure in self._failures:
             super().fail(None, failure)
         super().close()
-        with told(self._path):
-            os.replace(part_of(self._path), self._path)
+        if self._descriptor < 0 and self._entries and (self._part.exists() or self._path.stat().st_size > self._kept_end):
+            self._begin()
+        if self._descriptor >= 0:
+            with told(self._name):
+                os.replace(self._part, self._path)
+
+    def _release(self) -> None:
+        if self._descriptor >= 0:
+            if not os.fstat(self._descriptor).st_size:
+                self._part.unlink(missing_ok=True)
+            os.close(self._descriptor)
+        self._descriptor, self._entries, self._failures = -1, [], []
         self._journal.close()

@@ -1,88 +1,98 @@
 """What a run has finished, one JSON line an input, so that --resume can go on after a kill."""
 
+import errno
 import json
 import os
 from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from io import FileIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from .sources import Source
 
 
-class Journal:
-    """Lines that are only ever added; a torn last line (a kill, a full disk) counts for nothing.
+@dataclass(frozen=True)
+class Entry:
+    """One finished input: with which options, what its file was like then, and what came of it."""
 
-    key: a digest of the options that shape the result. An input is held when it was finished with the same key and its file has
-    not changed in size or time since. Without a path nothing is kept.
-    """
+    key: str  # a digest of the options that shape the result
+    path: str  # from the journal's folder, so that another working folder makes no difference; "-" is standard input
+    size: int
+    mtime_ns: int | None
+    outputs: tuple[str, ...] = ()  # from the journal's folder
+    end: int = 0  # bytes of a growing file up to the end of this result
+
+
+class Journal:
+    """Lines that are only ever added; a torn line (a kill, a full disk) counts for nothing. Without a path nothing is kept."""
 
     def __init__(self, path: Path | None, key: str) -> None:
         self._path, self._key = path, key
-        self._entries = {(entry["key"], entry["path"]): entry for entry in (_lines(path) if path else [])}
-        self._stream: BinaryIO | None = None
+        self.entries = _read(path) if path else []
+        self._stream: FileIO | None = None
 
-    def holds(self, source: Source) -> bool:
-        """Whether this input is finished, as it is now and with these options."""
-        entry = self._entries.get((self._key, source.path))
-        return entry is not None and (entry["size"], entry["mtime_ns"]) == (source.size, source.mtime_ns)
+    def entry(self, source: Source, outputs: Iterable[Path] = (), end: int = 0) -> Entry:
+        """What is noted when this input, as it is now, has become these outputs."""
+        return Entry(
+            self._key, self._from_here(source.path), source.size, source.mtime_ns,
+            tuple(self._from_here(path) for path in outputs), end,
+        )  # fmt: skip
 
-    def outputs(self) -> dict[str, str]:
-        """Which input each output is from."""
-        return {output: entry["path"] for entry in self._entries.values() for output in entry["outputs"]}
+    def _from_here(self, path: str | Path) -> str:
+        return "-" if path == "-" else os.path.relpath(path, self._path.parent if self._path else None)
 
-    def end(self) -> int | None:
-        """Bytes of a growing file up to the last input that was finished with these options; None: there is none."""
-        ends = [entry["end"] for entry in self._entries.values() if entry["key"] == self._key and "end" in entry]
-        return max(ends, default=None)
+    def still_so(self, entry: Entry) -> bool:
+        """Whether the options are the same, and the input as well, as far as it is still there to be compared."""
+        if self._path is None or entry.mtime_ns is None or entry.key != self._key:
+            return False
+        try:
+            found = os.stat(os.path.normpath(self._path.parent / entry.path))
+        except OSError:
+            return True
+        return (found.st_size, found.st_mtime_ns) == (entry.size, entry.mtime_ns)
 
-    def add(self, source: Source, outputs: Iterable[str], end: int | None = None) -> None:
+    def add(self, entry: Entry) -> None:
         """Note that an input is finished."""
-        entry: dict[str, Any] = {
-            "key": self._key, "path": source.path, "size": source.size, "mtime_ns": source.mtime_ns,
-            "outputs": list(outputs),
-        }  # fmt: skip
-        if end is not None:
-            entry["end"] = end
-        self._entries[self._key, source.path] = entry
         if self._path is None:
             return
         if self._stream is None:
-            self._stream = _opened(self._path)
-        self._stream.write(json.dumps(entry).encode() + b"\n")
-        self._stream.flush()
+            self._stream = FileIO(self._path, "a")
+        # The line end comes first, so that a torn line never swallows the next one.
+        line = b"\n" + json.dumps(asdict(entry)).encode()
+        if self._stream.write(line) < len(line):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    def clear(self) -> None:
-        """Forget everything."""
-        self._entries.clear()
+    def rewrite(self, entries: Iterable[Entry]) -> None:
+        """Forget all but these."""
+        self.close()
         if self._path is not None:
             self._path.unlink(missing_ok=True)
+            for entry in entries:
+                self.add(entry)
 
     def close(self) -> None:
-        """Nothing more will be added."""
+        """Nothing more will be added for now."""
         if self._stream is not None:
             self._stream.close()
             self._stream = None
 
 
-def _opened(path: Path) -> BinaryIO:
-    """The file to add to, after a line end: a torn line must not swallow the next one."""
-    stream = open(path, "a+b")
-    if stream.tell() and os.pread(stream.fileno(), 1, stream.tell() - 1) != b"\n":
-        stream.write(b"\n")
-    return stream
-
-
-def _lines(path: Path) -> list[dict[str, Any]]:
+def _read(path: Path) -> list[Entry]:
     try:
-        text = path.read_bytes()
+        lines = path.read_bytes().split(b"\n")
     except OSError:
         return []
-    entries = []
-    for line in text.splitlines():
-        try:
-            entry = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(entry, dict) and {"key", "path", "size", "mtime_ns", "outputs"} <= entry.keys():
-            entries.append(entry)
-    return entries
+    return [entry for entry in map(_parsed, lines) if entry]
+
+
+def _parsed(line: bytes) -> Entry | None:
+    try:
+        fields: Any = json.loads(line)
+        entry = Entry(**{**fields, "outputs": tuple(fields["outputs"])})
+    except (ValueError, TypeError, KeyError):
+        return None
+    numbers = (entry.size, 0 if entry.mtime_ns is None else entry.mtime_ns, entry.end)
+    texts = (entry.key, entry.path, *entry.outputs)
+    known = all(isinstance(text, str) for text in texts) and all(isinstance(number, int) for number in numbers)
+    return entry if known else None

@@ -30,7 +30,8 @@ _BYTES = {
 MAX_CHANNELS = 1024  # libsndfile's limit
 
 # Not for libsndfile: MIDI sample dumps, whose faults it prints on standard output (FFmpeg reads them), and MPC2000, where
-# two bytes are all the signature, so that any file that starts with them would be "audio".
+# two bytes are all the signature, so that any file that starts with them would be "audio". It also prints on a damaged packet
+# table of ALAC in CAF, but FFmpeg is no way out there: it takes the padding off the last packet twice.
 _REFUSED = (b"\xf0\x7e", b"\x01\x04")
 _UNKNOWN_FRAMES = 2**36 - 1  # what FLAC, and libsndfile for it, say for "no idea"; also 18 days at 44.1 kHz
 # Streaming writers put such sizes into headers that they cannot come back to: 2 GiB - 4 KiB (sox) to 4 GiB - 1.

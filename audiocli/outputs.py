@@ -3,18 +3,20 @@
 import hashlib
 import json
 import os
-import stat
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from .errors import UsageError
+from .errors import OutputError, UsageError
 from .formats import FORMATS, Format, by_name, by_suffix
 from .joined import GrowingFileSink, JoinedSink
 from .options import OutputOptions
 from .records import Features
-from .sinks import Both, FileSink, FolderSink, Sink, told
+from .sinks import JOURNAL, Both, FilesSink, Sink, told
+
+Place = Literal["stdout", "folder", "device", "file"]
 
 
 @dataclass(frozen=True)
@@ -37,74 +39,99 @@ def open_sink(
     """The sink for records of type kind.
 
     options: what shapes the results, for --resume to compare. single: there is one input. default: the format for a pipe.
-    plot: a picture format to write beside the results. Raises UsageError when the options do not fit together.
+    plot: a picture format to write beside the results. Raises UsageError when the options do not fit together, and OutputError
+    when nothing can be written there.
     """
     if writing.resume and writing.force:
         raise UsageError("--resume skips what is done and --force does it again: give one of them")
-    output = writing.output or "-"
-    if output == "-":
-        return _to_stdout(writing, kind, options, single, default, plot)
-    path = Path(output)
-    if output.endswith(("/", os.sep)) or path.is_dir():
-        form = by_name(writing.format, kind) if writing.format else _folder_format(kind)
-        forms = [form, *_picture(plot)]
-        return Opened(FolderSink(path, forms, _key(options, forms), resume=writing.resume, force=writing.force), path)
-    form = by_name(writing.format, kind) if writing.format else by_suffix(output, kind)
-    return Opened(_with_plots(_to_file(path, form, writing, kind, options, single), path, writing, single, plot))
+    place, output = _place(writing.output)
+    path, form = Path(output), _form(writing.format, kind, place, output, default)
+    pictures = [FORMATS[plot]] if plot else []
+    if place == "folder":
+        return Opened(_files(path, [form, *pictures], writing, options), path)
+    if place == "file" and single and kind not in form.collected:
+        return Opened(_one_file(path, [form, *pictures], writing, options))
+    if not single and not form.takes_many(kind):
+        raise UsageError(f"{form.name} holds the result of one input: give -o FOLDER/ for many")
+    if place == "file":
+        key = _key(options, [form])
+        sink: Sink = GrowingFileSink(path, form, key, resume=writing.resume, force=writing.force)
+    else:
+        sink = _stdout(form, writing) if place == "stdout" else _device(output, form)
+    if pictures:
+        # Beside the file, or in this folder, where a hidden journal would be a surprise.
+        beside = path.parent if place == "file" else Path()
+        sink = Both(sink, _files(beside, pictures, writing, options, remember=place == "file"))
+    return Opened(sink)
 
 
-def _folder_format(kind: type) -> Format:
-    return FORMATS["npz"] if kind is Features else FORMATS["jsonl"]
+def _place(output: str | None) -> tuple[Place, str]:
+    """What kind of place an -o is, and its name."""
+    if output is None or output in ("-", "/dev/stdout"):
+        return "stdout", "-"
+    if not output:
+        raise UsageError("-o is empty: give a file, a folder, or - for standard output")
+    if output.endswith(("/", os.sep)) or os.path.isdir(output):
+        return "folder", output
+    # /dev/null, a named pipe: it is written to, never replaced.
+    return "device" if os.path.exists(output) and not os.path.isfile(output) else "file", output
 
 
-def _key(options: Mapping[str, Any], forms: list[Format]) -> str:
+def _form(name: str | None, kind: type, place: Place, output: str, default: str) -> Format:
+    """The format that was asked for, else the one that the place stands for. Raises UsageError."""
+    suffix = os.path.splitext(output)[1]
+    if name is None and place == "folder":
+        name = "npz" if kind is Features else "jsonl"
+    if name is None and place == "stdout":
+        name = "txt" if os.isatty(1) else default
+    if name is None and place == "device" and not suffix:
+        name = default
+    if name is not None:
+        return by_name(name, kind)
+    if not suffix:
+        raise UsageError(f"-o {output}: give a suffix or --format for a file, or a / at the end for a new folder")
+    return by_suffix(output, kind)
+
+
+def _files(
+    root: Path, forms: Sequence[Format], writing: OutputOptions, options: Mapping[str, Any], *,
+    names: Sequence[Path] = (), remember: bool = True,
+) -> FilesSink:  # fmt: skip
+    if len({form.suffix for form in forms}) < len(forms):
+        raise UsageError(f"--plot {forms[0].name} draws what is written anyway: leave it out")
+    key = _key(options, forms)
+    return FilesSink(
+        root, forms, key, resume=writing.resume, force=writing.force, names=names, remember=remember
+    )  # fmt: skip
+
+
+def _one_file(path: Path, forms: Sequence[Format], writing: OutputOptions, options: Mapping[str, Any]) -> FilesSink:
+    """The result of a single input, and its picture under the same name; a link stays one, and what it leads to is written."""
+    names = [path, *(path.with_suffix(form.suffix) for form in forms[1:])]
+    names = [Path(os.path.realpath(name)) if os.path.islink(name) else name for name in names]
+    root = names[0].parent
+    # A file by itself gets no journal beside it unless somebody resumes here.
+    remember = writing.resume or (root / JOURNAL).exists()
+    return _files(root, forms, writing, options, names=names, remember=remember)
+
+
+def _key(options: Mapping[str, Any], forms: Sequence[Format]) -> str:
     """A digest of all that shapes the results."""
     text = json.dumps({**options, "formats": [form.name for form in forms]}, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _picture(plot: str | None) -> list[Format]:
-    return [FORMATS[plot]] if plot else []
-
-
-def _to_stdout(
-    writing: OutputOptions, kind: type, options: Mapping[str, Any], single: bool, default: str, plot: str | None
-) -> Opened:
+def _stdout(form: Format, writing: OutputOptions) -> JoinedSink:
     if writing.resume:
         raise UsageError("--resume needs -o FILE or -o FOLDER/: standard output remembers nothing")
-    form = by_name(writing.format or ("txt" if os.isatty(1) else default), kind)
+    if sys.stdout is None:
+        raise OutputError("standard output is closed: give -o FILE")
     if form.binary and os.isatty(1):
         raise UsageError(f"{form.name} is binary and standard output is a terminal: give -o FILE, or --format csv")
-    _check_many(form, kind, single)
-    # A writer of our own: sys.stdout.buffer is a raw file under PYTHONUNBUFFERED=1, whose write() may take a part and say nothing.
-    sink = JoinedSink(open(1, "wb", closefd=False), "standard output", form)
-    return Opened(_with_plots(sink, Path("-"), writing, False, plot))
+    os.set_blocking(1, True)  # else a slow reader would look like an error
+    return JoinedSink(1, "standard output", form)
 
 
-def _check_many(form: Format, kind: type, single: bool) -> None:
-    if not single and not form.takes_many(kind):
-        raise UsageError(f"{form.name} holds the result of one input: give -o FOLDER/ for many")
-
-
-def _to_file(
-    path: Path, form: Format, writing: OutputOptions, kind: type, options: Mapping[str, Any], single: bool
-) -> Sink:
-    _check_many(form, kind, single)
-    if path.exists() and not stat.S_ISREG(path.stat().st_mode):
-        # /dev/null, a named pipe: it is written to, never replaced.
-        with told(path):
-            return JoinedSink(open(path, "wb"), str(path), form)
-    if single and kind not in form.collected:
-        return FileSink(path, form, resume=writing.resume, force=writing.force)
-    return GrowingFileSink(path, form, _key(options, [form]), resume=writing.resume, force=writing.force)
-
-
-def _with_plots(sink: Sink, path: Path, writing: OutputOptions, single: bool, plot: str | None) -> Sink:
-    """The pictures go beside the output file, under its name if there is one input; beside standard output, into this folder."""
-    if plot is None:
-        return sink
-    (form,) = _picture(plot)
-    if single:
-        return Both(sink, FileSink(path.with_suffix(form.suffix), form, resume=writing.resume, force=writing.force))
-    pictures = FolderSink(path.parent, [form], "", resume=writing.resume, force=writing.force, remember=False)
-    return Both(sink, pictures)
+def _device(output: str, form: Format) -> JoinedSink:
+    with told(output):
+        return JoinedSink(os.open(output, os.O_WRONLY), output, form)

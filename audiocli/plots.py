@@ -26,7 +26,10 @@ _drawing = threading.Lock()
 
 def save(record: Features, stream: BinaryIO, form: str) -> None:
     """Draw a record as png, svg or pdf, with the parameters in its metadata."""
-    with _drawing:
+    import matplotlib
+
+    # The salt makes the names of clip paths in an svg the same every time; fonts stay text that can be edited.
+    with _drawing, matplotlib.rc_context({"svg.hashsalt": "audiocli", "svg.fonttype": "none"}):
         picture = figure(record)
         about = json.dumps({"path": record.path.encode("utf-8", "replace").decode(), **record.options})
         # A date would make every file differ from the last.

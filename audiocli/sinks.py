@@ -1,4 +1,4 @@
-"""Where results go: standard output, one file, or a folder that mirrors the inputs; whole or not at all.
+"""Where results go: a folder that mirrors the inputs, or files with names of their own; whole or not at all.
 
 A result is *claimed* in the main thread (which name, is it done already), *prepared* on the worker (written under a temporary
 name in its folder) and *committed* in the main thread in the order of the inputs (renamed, noted in the journal). A kill at any
@@ -6,7 +6,9 @@ moment leaves only finished files and at most some temporary ones, which the nex
 """
 
 import errno
+import hashlib
 import os
+import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,10 +21,12 @@ from .journal import Journal
 from .records import Failure, Record
 from .sources import Source, reason
 
-PART = ".audiocli-part"
+JOURNAL = ".audiocli.jsonl"
+FULL = (errno.ENOSPC, errno.EDQUOT)
+LONGEST_NAME = 255  # bytes, on nearly all file systems
 
 
-class DiskFullError(OutputError):
+class NoMoreOutputError(OutputError):
     """No output can be written any more: the run stops here."""
 
 
@@ -32,6 +36,7 @@ class Claim:
 
     source: Source
     outputs: tuple[Path, ...] = ()
+    parts: tuple["Claim | None", ...] = ()  # of the sinks that one sink is made of
 
 
 class Sink(Protocol):
@@ -49,26 +54,46 @@ class Sink(Protocol):
     def fail(self, claim: Claim | None, failure: Failure) -> None:
         """This input gives no result."""
 
-    def close(self) -> None:
-        """No more results will come."""
+    def close(self, complete: bool = True) -> None:
+        """No more results will come; complete: of all inputs, else a file for all of them stays unfinished."""
 
 
 @contextmanager
-def told(path: str | Path) -> Iterator[None]:
-    """OSErrors of writing to path as OutputErrors; a closed pipe stays a BrokenPipeError."""
+def told(path: str | Path, *, shared: bool = False) -> Iterator[None]:
+    """OSErrors of writing to path as OutputErrors; a closed pipe stays a BrokenPipeError.
+
+    shared: all results go there, so that none can be written any more.
+    """
     try:
         yield
     except BrokenPipeError:
         raise
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DiskFullError(f"{path}: the disk is full") from error
-        raise OutputError(f"cannot write {path}: {reason(error)}") from error
+        full = error.errno in FULL
+        text = f"{path}: the disk is full" if full else f"cannot write {path}: {reason(error)}"
+        raise (NoMoreOutputError if full or shared else OutputError)(text) from error
+
+
+def check_writable(folder: Path) -> None:
+    """Raises OutputError where no file can be made: better before hours of work than after."""
+    there = next(one for one in (folder, *folder.parents) if os.path.lexists(one))
+    if not os.path.isdir(there):
+        raise OutputError(f"cannot write into {folder}: {there} is no folder")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise OutputError(f"cannot write into {there}: {reason(PermissionError(errno.EACCES, ''))}")
+
+
+def beside(path: Path, suffix: str) -> Path:
+    """A hidden file that belongs to path, in the same folder so that renaming is one step; the same name in every run."""
+    name = f".{path.name}{suffix}"
+    if len(os.fsencode(name)) > LONGEST_NAME:
+        name = f".{hashlib.sha256(os.fsencode(path.name)).hexdigest()[:32]}{suffix}"
+    return path.with_name(name)
 
 
 def part_of(path: Path) -> Path:
-    """The temporary name of an output, in the same folder so that renaming it is one step."""
-    return path.with_name(f".{path.name}{PART}")
+    """The temporary name of an output."""
+    return beside(path, ".audiocli-part")
 
 
 def write_whole(path: Path, record: Record, form: Format) -> None:
@@ -84,52 +109,76 @@ def write_whole(path: Path, record: Record, form: Format) -> None:
             raise
 
 
-class FolderSink:
-    """A file or more for each input, in a folder that mirrors the inputs' folders."""
+class FilesSink:
+    """A file or more for each input, in a folder that mirrors the inputs' folders.
+
+    names: what the files of a single input are called, one a format; else they follow from the names of the inputs.
+    """
 
     def __init__(
-        self, root: Path, formats: Sequence[Format], key: str, *, resume: bool, force: bool, remember: bool = True
-    ) -> None:
-        self._root = root
-        self._formats = formats
-        self._journal = Journal(root / ".audiocli.jsonl" if remember else None, key)
+        self, root: Path, formats: Sequence[Format], key: str, *, resume: bool, force: bool,
+        names: Sequence[Path] = (), remember: bool = True,
+    ) -> None:  # fmt: skip
+        check_writable(root)
+        self._root, self._formats, self._names = root, formats, tuple(names)
         self._resume, self._force = resume, force
-        self._owners = {os.path.normcase(name).casefold(): path for name, path in self._journal.outputs().items()}
+        self._journal = Journal(root / JOURNAL if remember else None, key)
+        self._latest = {output: entry for entry in self._journal.entries for output in entry.outputs}
+        self._owners = {_folded(output): entry.path for output, entry in self._latest.items()}
+        self._unfinished: set[Path] = set()
 
     def claim(self, source: Source) -> Claim | None:
-        claim = Claim(source, tuple(self._name(source, form.suffix) for form in self._formats))
-        there = [path for path in claim.outputs if path.exists()]
-        if self._resume and len(there) == len(claim.outputs) and self._journal.holds(source):
+        outputs = self._names or tuple(self._name(source, form.suffix) for form in self._formats)
+        there = [path for path in outputs if os.path.lexists(path)]
+        if any(os.path.exists(path) and os.path.samefile(path, source.path) for path in there if source.path != "-"):
+            raise OutputError(f"{there[0]} is the input itself")
+        if self._resume and len(there) == len(outputs) and self._is_done(source, outputs):
             return None
         if there and not (self._resume or self._force):
             raise OutputError(f"{there[0]} exists: --resume skips what is done, --force writes it again")
-        return claim
+        return Claim(source, outputs)
+
+    def _is_done(self, source: Source, outputs: Sequence[Path]) -> bool:
+        """Whether the last that was noted of each output is what would be noted again."""
+        entry = self._journal.entry(source, outputs)
+        return entry.mtime_ns is not None and all(self._latest.get(output) == entry for output in entry.outputs)
 
     def _name(self, source: Source, suffix: str) -> Path:
         """A name that no other input has: x.npz, else x.wav.npz, else x.wav-2.npz; the same ones in every run."""
         stem = source.relative.with_suffix("") if source.path != "-" else source.relative
+        me = self._journal.entry(source).path
         for relative in _candidates(str(stem), str(source.relative), suffix):
-            owner = self._owners.setdefault(os.path.normcase(relative).casefold(), source.path)
-            if owner == source.path:
+            if self._owners.setdefault(_folded(relative), me) == me:
                 return self._root / relative
         raise AssertionError("the candidates never end")
 
     def prepare(self, claim: Claim, record: Record) -> None:
         for path, form in zip(claim.outputs, self._formats, strict=True):
+            self._unfinished.add(part_of(path))
             write_whole(path, record, form)
 
     def commit(self, claim: Claim, record: Record) -> None:
         for path in claim.outputs:
             with told(path):
                 os.replace(part_of(path), path)
+            self._unfinished.remove(part_of(path))
         with told(self._root):
-            self._journal.add(claim.source, [str(path.relative_to(self._root)) for path in claim.outputs])
+            self._journal.add(self._journal.entry(claim.source, claim.outputs))
 
     def fail(self, claim: Claim | None, failure: Failure) -> None:
         """There is nothing to note."""
 
-    def close(self) -> None:
+    def close(self, complete: bool = True) -> None:
+        """Each file is complete by itself; what has been prepared and not committed goes."""
+        for part in self._unfinished:
+            part.unlink(missing_ok=True)
+        self._unfinished.clear()
         self._journal.close()
+
+
+def _folded(name: str) -> str:
+    """What names have in common that are one file on some systems."""
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def _candidates(stem: str, relative: str, suffix: str) -> Iterator[str]:
@@ -141,65 +190,30 @@ def _candidates(stem: str, relative: str, suffix: str) -> Iterator[str]:
         number += 1
 
 
-class FileSink:
-    """The result of a single input in one file."""
-
-    def __init__(self, path: Path, form: Format, *, resume: bool, force: bool) -> None:
-        self._path, self._format = Path(os.path.realpath(path)), form
-        self._resume, self._force = resume, force
-
-    def claim(self, source: Source) -> Claim | None:
-        """Without a journal, --resume goes by the times of the two files."""
-        if self._path.exists() and not self._force:
-            if not self._resume:
-                raise OutputError(f"{self._path} exists: --force writes it again")
-            if self._path.stat().st_mtime_ns >= source.mtime_ns:
-                return None
-        return Claim(source, (self._path,))
-
-    def prepare(self, claim: Claim, record: Record) -> None:
-        write_whole(self._path, record, self._format)
-
-    def commit(self, claim: Claim, record: Record) -> None:
-        with told(self._path):
-            os.replace(part_of(self._path), self._path)
-
-    def fail(self, claim: Claim | None, failure: Failure) -> None:
-        """There is nothing to note."""
-
-    def close(self) -> None:
-        """There is nothing to note."""
-
-
 class Both:
     """Every result to a main sink and to a second one (the plots beside the numbers)."""
 
     def __init__(self, main: Sink, second: Sink) -> None:
-        self._main, self._second = main, second
-        self._claims: dict[str, tuple[Claim | None, Claim | None]] = {}
+        self._sinks = (main, second)
 
     def claim(self, source: Source) -> Claim | None:
         """Done only when both are."""
-        claims = (self._main.claim(source), self._second.claim(source))
-        self._claims[source.path] = claims
-        done = all(claim is None for claim in claims)
-        return None if done else Claim(source, sum((claim.outputs for claim in claims if claim), ()))
+        parts = tuple(sink.claim(source) for sink in self._sinks)
+        return Claim(source, parts=parts) if any(parts) else None
 
     def prepare(self, claim: Claim, record: Record) -> None:
-        for sink, own in self._pairs(claim):
-            sink.prepare(own, record)
+        for sink, part in zip(self._sinks, claim.parts, strict=True):
+            if part:
+                sink.prepare(part, record)
 
     def commit(self, claim: Claim, record: Record) -> None:
-        for sink, own in self._pairs(claim):
-            sink.commit(own, record)
-
-    def _pairs(self, claim: Claim) -> list[tuple[Sink, Claim]]:
-        claims = self._claims[claim.source.path]
-        return [(sink, own) for sink, own in zip((self._main, self._second), claims, strict=True) if own]
+        for sink, part in zip(self._sinks, claim.parts, strict=True):
+            if part:
+                sink.commit(part, record)
 
     def fail(self, claim: Claim | None, failure: Failure) -> None:
-        self._main.fail(claim, failure)
+        self._sinks[0].fail(claim, failure)
 
-    def close(self) -> None:
-        self._main.close()
-        self._second.close()
+    def close(self, complete: bool = True) -> None:
+        for sink in self._sinks:
+            sink.close(complete)

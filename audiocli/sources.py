@@ -4,6 +4,7 @@ import errno
 import fnmatch
 import json
 import os
+import select
 import shutil
 import stat
 import sys
@@ -11,7 +12,6 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from io import FileIO
 from pathlib import Path, PurePath
 from typing import BinaryIO, cast
 
@@ -21,7 +21,7 @@ from .records import Failure
 
 # How long a named pipe may have no writer before that is an error and not a slow start.
 PIPE_PATIENCE = 10.0  # s
-FIRST_BYTES = 65_536  # of a list of paths, looked at to tell NUL-separated from lines
+CHUNK = 65_536  # bytes of a list or a pipe that are read at once
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,12 @@ class Source:
     path: str
     relative: PurePath  # where its output stands in a mirrored folder, less the new suffix
     size: int = 0  # bytes, 0 when unknown
-    mtime_ns: int = 0
+    mtime_ns: int | None = None  # None: a pipe, which holds something else every time
 
     @property
     def name(self) -> str:
         """What messages call it."""
-        return "standard input" if self.path == "-" else self.path
+        return called(self.path)
 
     def open(self) -> str | BinaryIO:
         """The path of a file, or the spooled contents of a pipe. Raises InputError."""
@@ -53,6 +53,15 @@ class Source:
         raise InputError("is a folder" if stat.S_ISDIR(mode) else "is neither a file, a folder nor a pipe")
 
 
+# None: the next input is still to come, so that what is in hand may be finished first.
+Found = Source | Failure | None
+
+
+def called(path: str) -> str:
+    """What messages call an input."""
+    return "standard input" if path == "-" else path
+
+
 def reason(error: OSError) -> str:
     """An operating system's error in the words of a message."""
     return (os.strerror(error.errno) if error.errno else str(error)).lower()
@@ -60,33 +69,45 @@ def reason(error: OSError) -> str:
 
 def find(
     inputs: Sequence[str], *, glob: Sequence[str] = (), files_from: str | None = None, leave_out: Path | None = None
-) -> Iterator[Source | Failure]:
-    """Every input in a steady order, each path once; what cannot be an input comes as a Failure in its place.
+) -> Iterator[Found]:
+    """Every input in a steady order, each file once; what cannot be an input comes as a Failure in its place.
 
     Folders are walked for audio files (glob: shell patterns for the name or the path below the folder instead of the known
     suffixes; hidden names are passed over), `leave_out` is a folder not to walk: the one that is written to.
+    Raises UsageError, at once.
     """
     if not inputs and files_from is None:
         raise UsageError("no input: give files, folders, '-' for standard input, or --files-from")
     if list(inputs).count("-") + (files_from == "-") > 1:
         raise UsageError("standard input can be read only once")
+    paths = None if files_from is None else _open_list(files_from)
+    return _once(_all(inputs, glob, paths, leave_out))
+
+
+def _once(found: Iterator[Found]) -> Iterator[Found]:
     seen: set[str] = set()
-    for source in _all(inputs, glob, files_from, leave_out):
-        if isinstance(source, Failure) or source.path not in seen:
-            seen.add(source.path)
-            yield source
+    for one in found:
+        if isinstance(one, Source):
+            place = os.path.abspath(one.path)
+            if place in seen:
+                continue
+            seen.add(place)
+        yield one
 
 
 def _all(
-    inputs: Sequence[str], glob: Sequence[str], files_from: str | None, leave_out: Path | None
-) -> Iterator[Source | Failure]:
+    inputs: Sequence[str], glob: Sequence[str], paths: BinaryIO | None, leave_out: Path | None
+) -> Iterator[Found]:
     for path in inputs:
         if os.path.isdir(path):
-            yield from _folder(path, glob, leave_out, below=Path(path).name if len(inputs) > 1 else "")
+            below = os.path.basename(os.path.abspath(path)) if len(inputs) > 1 else ""
+            yield from _folder(path, glob, leave_out, below)
         else:
-            yield _file(path, PurePath("stdin" if path == "-" else Path(path).name))
-    if files_from is not None:
-        yield from _listed(files_from)
+            yield _file(path, PurePath("stdin" if path == "-" else PurePath(path).name))
+    if paths is not None:
+        with paths:
+            for entry in _entries(paths.fileno()):
+                yield None if entry is None else _entry(entry)
 
 
 def _file(path: str, relative: PurePath) -> Source | Failure:
@@ -96,6 +117,10 @@ def _file(path: str, relative: PurePath) -> Source | Failure:
         found = os.stat(path)
     except OSError as error:
         return Failure(path, reason(error))
+    except ValueError:  # a zero byte, or characters that no file name can have
+        return Failure(path, "is no file name")
+    if not stat.S_ISREG(found.st_mode):
+        return Source(path, relative)
     return Source(path, relative, found.st_size, found.st_mtime_ns)
 
 
@@ -112,13 +137,17 @@ def _folder(root: str, glob: Sequence[str], leave_out: Path | None, below: str) 
 
 
 def _walk(root: str, glob: Sequence[str], leave_out: Path | None, problems: list[OSError]) -> Iterator[str]:
-    skip = leave_out.resolve() if leave_out else None
+    skip = os.path.realpath(leave_out) if leave_out else None
     for folder, folders, names in os.walk(root, onerror=problems.append):
         # An output folder inside the input folder is no input; the input folder itself may be the output folder.
-        folders[:] = [name for name in folders if not name.startswith(".") and Path(folder, name).resolve() != skip]
+        folders[:] = [
+            name for name in folders if name[0] != "." and os.path.realpath(os.path.join(folder, name)) != skip
+        ]
         for name in names:
             path = os.path.join(folder, name)
-            if not name.startswith(".") and _wanted(os.path.relpath(path, root), glob) and os.path.isfile(path):
+            # Pipes and devices are passed over; a link that leads nowhere was meant to be a file and is told.
+            there = os.path.isfile(path) or not os.path.exists(path)
+            if there and name[0] != "." and _wanted(os.path.relpath(path, root), glob):
                 yield path
 
 
@@ -128,59 +157,78 @@ def _wanted(relative: str, glob: Sequence[str]) -> bool:
     return any(fnmatch.fnmatch(relative, one) or fnmatch.fnmatch(os.path.basename(relative), one) for one in glob)
 
 
-def _listed(files_from: str) -> Iterator[Source | Failure]:
-    """One path a line or between NULs, or one JSONL record of an earlier verb: its output, else its path."""
-    if files_from == "-":
-        stream: BinaryIO = open(0, "rb", closefd=False)
-    else:
-        try:
-            stream = open(files_from, "rb")
-        except OSError as error:
-            raise UsageError(f"--files-from {files_from}: {reason(error)}") from error
-    with stream:
-        for entry in _entries(stream):
-            yield _entry(entry)
+def _open_list(files_from: str) -> BinaryIO:
+    try:
+        if files_from == "-":
+            return _stdin()
+        return open(files_from, "rb", buffering=0)
+    except (OSError, InputError) as error:
+        why = reason(error) if isinstance(error, OSError) else str(error)
+        raise UsageError(f"--files-from {files_from}: {why}") from error
 
 
-def _entries(stream: BinaryIO) -> Iterator[bytes]:
-    """What stands between separators, as it arrives: an earlier verb in the pipe may still be at work."""
-    chunk, rest = os.read(stream.fileno(), FIRST_BYTES), b""
-    separator, strip = (b"\0", b"") if b"\0" in chunk else (b"\n", b"\r")
-    while chunk:
-        *whole, rest = (rest + chunk).split(separator)
-        yield from filter(None, (entry.removesuffix(strip) for entry in whole))
-        chunk = os.read(stream.fileno(), FIRST_BYTES)
+def _entries(descriptor: int) -> Iterator[bytes | None]:
+    """What stands between separators, as it arrives; None before a wait: an earlier verb in the pipe may be at work."""
+    rest, separator = b"", b""
+    while True:
+        if not select.select([descriptor], [], [], 0)[0]:
+            yield None
+        chunk = os.read(descriptor, CHUNK)
+        if not chunk:
+            break
+        rest += chunk
+        separator = separator or next((one for one in (b"\0", b"\n") if one in rest), b"")
+        if separator:
+            *whole, rest = rest.split(separator)
+            yield from filter(None, (_trimmed(entry, separator) for entry in whole))
     if rest:
-        yield rest.removesuffix(strip)
+        yield _trimmed(rest, separator)
+
+
+def _trimmed(entry: bytes, separator: bytes) -> bytes:
+    """A line may end as Windows has it; between zeros every byte counts."""
+    return entry if separator == b"\0" else entry.removesuffix(b"\r")
 
 
 def _entry(entry: bytes) -> Source | Failure:
+    """A path, or one JSONL record of an earlier verb: its output, else its path."""
     path = os.fsdecode(entry)
     if entry.startswith(b"{"):
         try:
             record = json.loads(entry)
-        except ValueError:
+        except (ValueError, RecursionError):
             record = {"path": path}
+        found = record.get("output") or record.get("path")
         if record.get("status") == "failed":
-            return Failure(str(record.get("path")), f"failed in the step before: {record.get('error')}")
-        path = str(record.get("output") or record.get("path"))
+            return Failure(str(found), f"failed in the step before: {record.get('error')}")
+        if not isinstance(found, str) or found == "-":
+            return Failure(str(found), "the step before has written no file")
+        path = found
+    # Standard input is no path in a list: "-" is the name of a file there.
+    path = "./-" if path == "-" else path
     relative = PurePath(path)
     inside = not relative.is_absolute() and ".." not in relative.parts
     return _file(path, relative if inside else PurePath(relative.name))
 
 
-def _spool_stdin() -> BinaryIO:
+def _stdin() -> BinaryIO:
+    """Standard input without a buffer, whatever Python made of it. Raises InputError."""
     if sys.stdin is None or sys.stdin.closed:
         raise InputError("is closed")
+    os.set_blocking(0, True)  # else a pause of the writer would look like the end
+    return cast(BinaryIO, open(0, "rb", buffering=0, closefd=False))
+
+
+def _spool_stdin() -> BinaryIO:
+    stream = _stdin()
     if os.isatty(0):
         raise UsageError("standard input is a terminal: pipe audio into it, as in: cat x.wav | audiocli features -")
-    stream = open(0, "rb", closefd=False)
     if stat.S_ISREG(os.fstat(0).st_mode):
         return stream
     return _spooled(stream)
 
 
-def _spooled(stream: BinaryIO | FileIO, first: bytes = b"") -> BinaryIO:
+def _spooled(stream: BinaryIO, first: bytes = b"") -> BinaryIO:
     """Decoders need to seek, so what comes through a pipe goes to a file without a name first, however long it is."""
     file = cast(BinaryIO, tempfile.TemporaryFile())
     file.write(first)
@@ -198,7 +246,7 @@ def _spool_fifo(path: str) -> BinaryIO:
     with open(descriptor, "rb", buffering=0) as stream:
         first = _first_bytes(descriptor)
         os.set_blocking(descriptor, True)
-        return _spooled(stream, first)
+        return _spooled(cast(BinaryIO, stream), first)
 
 
 def _first_bytes(descriptor: int) -> bytes:
@@ -209,7 +257,7 @@ def _first_bytes(descriptor: int) -> bytes:
     end = time.monotonic() + PIPE_PATIENCE
     while time.monotonic() < end:
         try:
-            data = os.read(descriptor, FIRST_BYTES)
+            data = os.read(descriptor, CHUNK)
         except OSError as error:
             if error.errno == errno.EAGAIN:
                 return b""

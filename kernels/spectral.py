@@ -19,8 +19,8 @@ from .mel import SparseBank
 
 Floats = NDArray[np.float32]
 
-# Values in one block's frame buffer: 128 KiB, so that it and its spectrum share a 1 MiB second-level cache with the rest.
-BLOCK_VALUES = 32_768
+# Values in one block: 256 KiB of frames, so that they and their spectra share a 1 MiB second-level cache.
+BLOCK_VALUES = 65_536
 # The frames per block are a multiple of what one vector register holds, up to AVX-512.
 LANES = 16
 # Below this many frames a second thread costs more than it brings.

@@ -190,7 +190,9 @@ def test_torch_streams_what_is_long(at_16k, monkeypatch):
     runner = features_torch.BatchRunner(options, InputOptions(), torch.device("cpu"))
     clip = runner.read(source)
     assert clip.samples is None
-    assert_near(runner([clip])[0].tables["mel"].values(), Runner(options, InputOptions())([source])[0].tables["mel"].values())
+    assert_near(
+        runner([clip])[0].tables["mel"].values(), Runner(options, InputOptions())([source])[0].tables["mel"].values()
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)

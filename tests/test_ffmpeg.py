@@ -27,9 +27,9 @@ def clicks(rate, channels):
     return wave
 
 
-def encode(codec, container, wave, rate, options=None, bit_rate=128_000):
+def encode(codec, container, wave, rate, options=None, bit_rate=128_000, layout=None):
     """Bytes of a file; by name, for the index of an mp4 is put first by reading the file again."""
-    layout = "stereo" if len(wave) == 2 else "mono"
+    layout = layout or ("stereo" if len(wave) == 2 else "mono")
     file = tempfile.NamedTemporaryFile()
     with file, av.open(file.name, "w", format=container, options=options or {}) as output:
         stream = output.add_stream(codec, rate=rate, layout=layout)
@@ -37,7 +37,7 @@ def encode(codec, container, wave, rate, options=None, bit_rate=128_000):
         output.start_encoding()
         context = stream.codec_context
         resampler = av.AudioResampler(format=context.format.name, layout=layout, rate=rate)
-        whole = av.AudioFrame.from_ndarray(np.ascontiguousarray(wave), format="fltp", layout=layout)
+        whole = av.AudioFrame.from_ndarray(np.ascontiguousarray(wave.T).reshape(1, -1), format="flt", layout=layout)
         whole.sample_rate, whole.time_base, whole.pts = rate, Fraction(1, rate), 0
         queue = av.AudioFifo()
         for frame in resampler.resample(whole) + resampler.resample(None):
@@ -176,6 +176,26 @@ def test_a_video_with_sound_gives_the_sound():
     np.testing.assert_allclose(got.samples, wave, atol=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("codec", "container", "layout", "count"),
+    [
+        ("aac", "mp4", "5.1", 6),
+        ("aac", "mp4", "7.1", 8),
+        ("libopus", "matroska", "7.1", 8),
+        ("wavpack", "wv", "hexadecagonal", 16),
+    ],
+)
+def test_many_channels(codec, container, layout, count):
+    """PyAV's own conversion of such frames to arrays reads beyond a list of pointers, and crashes."""
+    t = np.arange(24_000) / 48_000
+    heights = 50 + 10 * np.arange(count)  # Hz, low enough for the channel of a subwoofer
+    wave = (0.3 * np.sin(2 * np.pi * heights[:, None] * t)).astype(np.float32)
+    got, _ = read(encode(codec, container, wave, 48_000, bit_rate=512_000, layout=layout))
+    assert got.samples.shape == wave.shape
+    found = np.abs(np.fft.rfft(got.samples, axis=1)).argmax(axis=1) * 2
+    np.testing.assert_allclose(found, heights, atol=2)
+
+
 def test_channels_and_rate_that_change_on_the_way():
     stereo, mono = clicks(44_100, 2), clicks(22_050, 1)
     data = encode("aac", "adts", stereo, 44_100) + encode("aac", "adts", mono, 22_050)
@@ -211,6 +231,22 @@ def test_cut_files_give_what_is_left(files, name):
 def test_an_mp4_without_its_index(files):
     with pytest.raises(InputError, match="damaged or unsupported mp4 file"):
         read(files("m4a")[:4000])
+
+
+@pytest.mark.parametrize(
+    "name", ["m4a", "mp4 in fragments", "adts", "mpegts", "flv", "mkv", "webm", "ac3", "amr", "wma", "wavpack"]
+)
+def test_whatever_is_wrong_with_a_file_is_an_input_error(files, name):
+    data = files(name)
+    rng = np.random.default_rng(len(data))
+    for _ in range(40):
+        changed = bytearray(data)
+        reach = 1000 if rng.random() < 0.7 else len(data)
+        for _ in range(rng.integers(1, 8)):
+            changed[rng.integers(reach)] = rng.integers(256)
+        with suppress(InputError):
+            got, _ = read(bytes(changed), duration=1.0)
+            assert np.isfinite(got.samples).all()
 
 
 def test_damaged_packets_are_left_out(files):

@@ -13,7 +13,19 @@ from audiocli.options import FeaturesOptions, InputOptions, OutputOptions
 
 ROOT = Path(__file__).resolve().parent.parent
 STANDARD = sys.stdlib_module_names | {"typer"}
-HEAVY = {"torch", "torchaudio", "numpy", "numba", "soundfile", "transformers", "pyannote", "matplotlib", "scipy", "av", "rich"}
+HEAVY = {
+    "torch",
+    "torchaudio",
+    "numpy",
+    "numba",
+    "soundfile",
+    "transformers",
+    "pyannote",
+    "matplotlib",
+    "scipy",
+    "av",
+    "rich",
+}
 
 # What a module may not import anywhere, not even inside a function.
 FORBIDDEN = {

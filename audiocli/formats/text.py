@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from ..console import plain
 from ..errors import UsageError
 from ..records import Failure, Features, Record, Stats, Table
 from .place import Place
@@ -160,10 +161,10 @@ def jsonl_failure(records: Sequence[Failure], stream: BinaryIO, place: Place) ->
 def summary(records: Sequence[Features], stream: BinaryIO, place: Place) -> None:
     """What is in the file and what came out, a line a kind: for a look, not for a program."""
     for record in records:
-        lines = [f"{record.path}: {record.duration:.2f} s at {record.sample_rate} Hz"]
+        lines = [f"{plain(record.path)}: {record.duration:.2f} s at {record.sample_rate} Hz"]
         lines.append(f"  {'kind':<12} {'shape':>13} {'step':>9} {'mean':>11} {'std':>11} {'min':>11} {'max':>11}  unit")
         lines += [_summary_line(kind, table) for kind, table in record.tables.items()]
-        stream.write(("\n".join(lines) + "\n").encode("utf-8", "surrogateescape"))
+        stream.write(("\n".join(lines) + "\n").encode())
 
 
 def _summary_line(kind: str, table: Table) -> str:
@@ -176,6 +177,6 @@ def _summary_line(kind: str, table: Table) -> str:
 def stats_summary(records: Sequence[Stats], stream: BinaryIO, place: Place) -> None:
     """A line for each column of each file."""
     for record in records:
-        lines = [f"{record.path}: {record.duration:.2f} s"]
+        lines = [f"{plain(record.path)}: {record.duration:.2f} s"]
         lines += [f"  {name:<40} {value:.6g}" for name, value in record.values.items()]
         stream.write(("\n".join(lines) + "\n").encode("utf-8", "surrogateescape"))

@@ -32,7 +32,9 @@ def test_mel_scale_has_an_inverse(scale):
 
 
 @pytest.mark.parametrize(("htk", "norm"), [(False, "slaney"), (False, None), (True, None), (True, "slaney")])
-@pytest.mark.parametrize(("rate", "n_fft", "n_mels", "fmin", "fmax"), [(22_050, 2_048, 128, 0, 11_025), (8_000, 256, 23, 60, 3_800)])
+@pytest.mark.parametrize(
+    ("rate", "n_fft", "n_mels", "fmin", "fmax"), [(22_050, 2_048, 128, 0, 11_025), (8_000, 256, 23, 60, 3_800)]
+)
 def test_filters_are_librosas(htk, norm, rate, n_fft, n_mels, fmin, fmax):
     expected = librosa.filters.mel(sr=rate, n_fft=n_fft, n_mels=n_mels, fmin=fmin, fmax=fmax, htk=htk, norm=norm)
     got = mel.filterbank(rate, n_fft, n_mels, fmin, fmax, scale="htk" if htk else "slaney", norm=norm)

@@ -1,0 +1,79 @@
+"""Run every script here and write bench.md: `python -m bench` (all) or `python -m bench spectral mulaw` (prints only)."""
+
+import importlib
+import os
+import platform
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+from bench._common import Row
+
+SCRIPTS = ("spectral", "mulaw", "descriptors", "rhythm", "processes")
+LIBRARIES = ("numpy", "numba", "scipy", "soundfile", "soxr", "librosa", "torch", "torchaudio")
+TARGET = Path(__file__).parent.parent / "bench.md"
+
+
+def machine() -> str:
+    """Processor and cores that this process may use."""
+    name = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        names = [
+            line.split(":", 1)[1].strip() for line in cpuinfo.read_text().splitlines() if line.startswith("model name")
+        ]
+        name = names[0] if names else name
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return f"{name}, {cores} cores (shared), {platform.system()}, Python {platform.python_version()}"
+
+
+def duration(value: float) -> str:
+    """Seconds in the unit that reads best."""
+    return f"{value:.2f} s" if value >= 1 else f"{value * 1e3:.3g} ms" if value >= 1e-3 else f"{value * 1e6:.3g} µs"
+
+
+def line(row: Row) -> str:
+    """A row of the table."""
+    want = row.target if row.reached else f"{row.target} **missed**"
+    cells = (row.what, duration(row.ours), row.peer_name, duration(row.peer), f"{row.ratio:.3g}x", want, row.note)
+    return "| " + " | ".join(cell.replace("|", "/") for cell in cells) + " |"
+
+
+def table(script: str) -> list[str]:
+    """A section of bench.md."""
+    module = importlib.import_module(f"bench.{script}")
+    head = ["what", "ours", "peer", "peer's time", "ratio (peer / ours)", "wanted", "note"]
+    title = (module.__doc__ or script).strip().split("\n\n")[0].replace("\n", " ")
+    lines = [
+        f"## {script}",
+        "",
+        title,
+        "",
+        "| " + " | ".join(head) + " |",
+        "| " + " | ".join(["---"] * len(head)) + " |",
+    ]
+    return [*lines, *map(line, module.rows()), ""]
+
+
+def main(scripts: list[str]) -> None:
+    """Print, and write bench.md when everything ran."""
+    versions = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
+    page = [
+        "# Benchmarks",
+        "",
+        "Written by `make bench`, not by hand. Each row was taken with its peer in one run, in turn, after a warm-up; times are",
+        "medians. The cores are shared with other work: the ratios say more than the times.",
+        "",
+        f"{machine()}; {versions}.",
+        "",
+    ]
+    for script in scripts or SCRIPTS:
+        section = table(script)
+        print("\n".join(section), flush=True)
+        page += section
+    if not scripts:
+        TARGET.write_text("\n".join(page).rstrip() + "\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
