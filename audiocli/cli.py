@@ -1,5 +1,6 @@
 """The app, and main(): everything that a process ends with."""
 
+import os
 import sys
 from typing import Annotated
 
@@ -38,13 +39,24 @@ def root(
 
 def main() -> None:
     """Run the command line; never a traceback unless AUDIOCLI_DEBUG is set."""
+    _occupy_closed_descriptors()
     contain_native_stderr()
     try:
         app()
+    except OSError as error:
+        common.say(str(error))  # help that cannot be printed, a working folder that is gone
+        sys.exit(1)
     except Exception as error:
-        if common.debugging():
-            raise
         sys.exit(common.report_bug(error))
+
+
+def _occupy_closed_descriptors() -> None:
+    """Started as in `audiocli >&-`, the next file that is opened would become standard output."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free
 
 
 if __name__ == "__main__":

@@ -139,7 +139,11 @@ class GrowingFileSink(JoinedSink):
         for failure in self._failures:
             super().fail(None, failure)
         super().close()
-        if self._descriptor < 0 and self._entries and (self._part.exists() or self._path.stat().st_size > self._kept_end):
+        if (
+            self._descriptor < 0
+            and self._entries
+            and (self._part.exists() or self._path.stat().st_size > self._kept_end)
+        ):
             self._begin()
         if self._descriptor >= 0:
             with told(self._name):

@@ -148,3 +148,8 @@ def described(options: FeaturesOptions) -> dict[str, Any]:
     front["fmax"] = front["fmax"] or front["sample_rate"] / 2
     own = {name: getattr(options, name) for name in ("deltas", "mu", "pitch_fmin", "pitch_fmax")}
     return {"kind": list(options.kind), "preset": options.preset, **front, **own}
+
+
+def shaping(reading: InputOptions) -> dict[str, Any]:
+    """What of the reading shapes the result for one input; which inputs there are does not."""
+    return {"raw": reading.raw, "start": reading.start, "duration": reading.duration}

@@ -95,9 +95,7 @@ def _once(found: Iterator[Found]) -> Iterator[Found]:
         yield one
 
 
-def _all(
-    inputs: Sequence[str], glob: Sequence[str], paths: BinaryIO | None, leave_out: Path | None
-) -> Iterator[Found]:
+def _all(inputs: Sequence[str], glob: Sequence[str], paths: BinaryIO | None, leave_out: Path | None) -> Iterator[Found]:
     for path in inputs:
         if os.path.isdir(path):
             below = os.path.basename(os.path.abspath(path)) if len(inputs) > 1 else ""

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..console import Console, debugging
 from ..errors import AudiocliError, UsageError
 
 if TYPE_CHECKING:
     from ..batch import Tally
-    from ..console import Console
 
 Inputs = Annotated[
     list[str] | None,
@@ -69,22 +69,19 @@ def cores(jobs: int | None) -> int:
     return jobs or available
 
 
-def finish(tally: "Tally", console: "Console") -> int:
+def finish(tally: "Tally", console: Console) -> int:
     """Tell how a run went; its exit code."""
-    total = tally.done + tally.skipped + tally.failed
-    if tally.failed and total > 1:
-        console.error(f"{tally.failed} of {total} failed")
-    elif tally.skipped:
+    failed = f"{tally.failed} of {tally.total} failed"
+    if tally.skipped:
         console.note(f"{tally.done} done, {tally.skipped} were done before")
-    if tally.stopped == "interrupted":
-        console.error(f"stopped after {total} inputs; --resume goes on from here")
-        return 130
-    if tally.stopped:
-        console.error(f"stopped: {tally.stopped}")
     if tally.bugs:
         console.error("AUDIOCLI_DEBUG=1 shows where a bug is; please report it")
-        return 3
-    return 1 if tally.failed else 0
+    if tally.interrupted:
+        console.error(f"interrupted, {tally.done} done, {failed}; where there is an -o, --resume goes on from here")
+        return 130
+    if tally.failed and tally.total > 1:
+        console.error(f"stopped early, {failed}" if tally.stuck else failed)
+    return 3 if tally.bugs else 1 if tally.failed else 0
 
 
 def start(job: Callable[[], int]) -> None:
@@ -103,14 +100,7 @@ def start(job: Callable[[], int]) -> None:
 
 def say(text: str) -> None:
     """One line on stderr."""
-    from ..console import Console
-
     Console().error(text)
-
-
-def debugging() -> bool:
-    """Whether tracebacks are wanted."""
-    return bool(os.environ.get("AUDIOCLI_DEBUG"))
 
 
 def report_bug(error: Exception) -> int:

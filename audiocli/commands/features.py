@@ -1,18 +1,17 @@
 """`audiocli features`: numbers and plots from audio."""
 
 import os
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..errors import UsageError
-from ..options import FRONT_ENDS, KINDS, FeaturesOptions, InputOptions, OutputOptions, described, front_end
+from ..options import FRONT_ENDS, KINDS, FeaturesOptions, InputOptions, OutputOptions, described, front_end, shaping
 from . import _common as common
 
 if TYPE_CHECKING:
     from ..features import Runner
-    from ..features_torch import BatchRunner
+    from ..features.batched import BatchRunner
 
 DEFAULT, INPUT, OUTPUT = FeaturesOptions(), InputOptions(), OutputOptions()
 USES_MEL = frozenset({"mel", "log-mel", "mfcc"})
@@ -125,9 +124,11 @@ def check(options: FeaturesOptions) -> None:
         raise UsageError("--plot and --show draw features, and --stats gives none: leave one out")
     if options.mu < 1 or options.mu & (options.mu + 1) or options.mu > 65_535:
         raise UsageError(f"--mu must be 2^n - 1 and at most 65535, not {options.mu}")
-    rate = front_end(options).sample_rate
-    if not 10 <= options.pitch_fmin < options.pitch_fmax <= rate / 2:
-        raise UsageError("--pitch-fmin and --pitch-fmax must lie in order between 10 Hz and half the sample rate")
+    if options.deltas and "mfcc" not in options.kind:
+        raise UsageError("--deltas are derivatives of MFCCs: add --kind mfcc")
+    highest = front_end(options).sample_rate / 2
+    if "pitch" in options.kind and not 10 <= options.pitch_fmin < options.pitch_fmax <= highest:
+        raise UsageError(f"--pitch-fmin and --pitch-fmax must lie in order between 10 and {highest:g} Hz")
 
 
 def run(inputs: list[str], options: FeaturesOptions, reading: InputOptions, writing: OutputOptions) -> int:
@@ -136,8 +137,9 @@ def run(inputs: list[str], options: FeaturesOptions, reading: InputOptions, writ
     common.check_input(reading.start, reading.duration)
     jobs = common.cores(writing.jobs)
 
-    from .. import batch, frontend, sources
+    from .. import batch, sources
     from ..console import Console
+    from ..features import frontend
     from ..outputs import open_sink
     from ..records import Features, Stats
 
@@ -149,7 +151,7 @@ def run(inputs: list[str], options: FeaturesOptions, reading: InputOptions, writ
             f"{empty} of {front.n_mels} mel bands hold no bin and stay empty: fewer --n-mels or a larger --n-fft"
         )
     single = len(inputs) == 1 and reading.files_from is None and not os.path.isdir(inputs[0])
-    key = {"task": "features", **described(options), "stats": options.stats, **asdict(reading)}
+    key = {"task": "features", **described(options), "stats": options.stats, **shaping(reading)}
     record = Stats if options.stats else Features
     default = "csv" if options.stats else "npy" if len(options.kind) == 1 else "npz" if single else "jsonl"
     opened = open_sink(writing, record, key, single=single, default=default, plot=options.plot)
@@ -179,6 +181,6 @@ def _runner(options: FeaturesOptions, reading: InputOptions, *, threads: int) ->
     if device.on_cpu(options.device):
         return Runner(options, reading, threads)
     chosen = device.choose(options.device)
-    from ..features_torch import BatchRunner
+    from ..features.batched import BatchRunner
 
     return BatchRunner(options, reading, chosen)

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from audiocli.kernels.framing import Framer, frame_count, pad_ends
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audiocli.kernels.framing import Framer, frame_count, pad_ends
 from tests.kernels import naive_spectral as naive
 
 

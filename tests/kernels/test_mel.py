@@ -7,7 +7,6 @@ import scipy.fft
 import scipy.signal
 import torch
 import torchaudio
-
 from audiocli.kernels import mel
 
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from audiocli.kernels import mel, spectral
+from audiocli.kernels.spectral import DECIBEL, Framing, Log, analyse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audiocli.kernels import mel, spectral
-from audiocli.kernels.spectral import DECIBEL, Framing, Log, analyse
 from tests.kernels import naive_spectral as naive
 
 RATE = 16_000

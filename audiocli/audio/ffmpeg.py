@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
-from audiocli.blocks import Samples, resampled
-from audiocli.errors import InputError
+from ..errors import InputError
+from .blocks import Samples, resampled
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from audiocli import audio, encoders
+from audiocli import audio
+from audiocli.audio import encoders
 from audiocli.errors import OutputError, UsageError
 
 STEP = {

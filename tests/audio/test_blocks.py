@@ -6,7 +6,7 @@ import soxr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audiocli import blocks
+from audiocli.audio import blocks
 from audiocli.errors import InputError
 
 

@@ -10,10 +10,10 @@ from typing import BinaryIO
 
 import soundfile
 
-from audiocli.blocks import Samples, block_length
-from audiocli.errors import InputError
-from audiocli.ffmpeg import FFmpegDecoder
-from audiocli.libsndfile import RawFormat, SoundfileDecoder
+from ..errors import InputError
+from .blocks import Samples, block_length
+from .ffmpeg import FFmpegDecoder
+from .libsndfile import RawFormat, SoundfileDecoder
 
 _SLACK = 0.1  # s: less than that missing is no news (an MP3 frame, a rounded header)
 _SIGNATURES = {

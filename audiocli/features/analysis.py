@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..kernels import chroma, descriptors, mulaw, pitch, waveform
+from ..kernels.framing import Framer, frame_count
+from ..kernels.spectral import Spectra, analyse, log_in_place
+from ..options import FeaturesOptions, front_end
 from . import frontend
-from .kernels import chroma, descriptors, mulaw, pitch, waveform
-from .kernels.framing import Framer, frame_count
-from .kernels.spectral import Spectra, analyse, log_in_place
-from .options import FeaturesOptions, front_end
 from .spool import Spool
 
 Floats = NDArray[np.float32]

@@ -16,11 +16,11 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from audiocli import blocks, encoders
-from audiocli.decoders import Decoder
-from audiocli.encoders import Writer, format_of, open_writer
-from audiocli.errors import InputError, UsageError
-from audiocli.libsndfile import RawFormat, parse_raw
+from ..errors import InputError, UsageError
+from . import blocks, encoders
+from .decoders import Decoder
+from .encoders import Writer, format_of, open_writer
+from .libsndfile import RawFormat, parse_raw
 
 __all__ = [
     "EXTENSIONS", "Audio", "RawFormat", "Stream", "Writer", "format_of", "open_stream", "open_writer", "parse_raw", "read",

@@ -9,7 +9,7 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from audiocli.errors import InputError
+from ..errors import InputError
 
 Samples = NDArray[np.float32]
 

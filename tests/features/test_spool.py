@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from audiocli import spool
+from audiocli.features import spool
 
 
 def fill(columns, sizes, dtype=np.float32):

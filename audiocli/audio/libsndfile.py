@@ -10,9 +10,9 @@ from typing import BinaryIO
 import numpy as np
 import soundfile
 
-from audiocli import native
-from audiocli.blocks import Samples
-from audiocli.errors import UsageError
+from .. import native
+from ..errors import UsageError
+from .blocks import Samples
 
 # name -> (libsndfile's subtype, byte order)
 ENCODINGS = {

@@ -10,17 +10,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from . import frontend
+from ..batch import Grouping
+from ..errors import UsageError
+from ..kernels.framing import frame_count, pad_ends
+from ..kernels.mel import SparseBank
+from ..kernels.spectral import Framing, Log, Spectra
+from ..options import FeaturesOptions, FrontEnd, InputOptions, front_end
+from ..records import Record
+from ..sources import Source
+from . import Runner, frontend, record
 from .analysis import Pass
-from .batch import Grouping
-from .errors import UsageError
-from .features import Runner, record
-from .kernels.framing import frame_count, pad_ends
-from .kernels.mel import SparseBank
-from .kernels.spectral import Framing, Log, Spectra
-from .options import FeaturesOptions, FrontEnd, InputOptions, front_end
-from .records import Record
-from .sources import Source
 
 Floats = NDArray[np.float32]
 

@@ -19,8 +19,7 @@ import torch
 import torchaudio
 from transformers import ASTFeatureExtractor, WhisperFeatureExtractor
 
-from audiocli import analysis, spool
-from audiocli.features import Runner
+from audiocli.features import Runner, analysis, spool
 from audiocli.options import FRONT_ENDS, KINDS, FeaturesOptions, InputOptions
 from audiocli.sources import Source
 
@@ -162,7 +161,7 @@ def test_ast(at_16k):
 @pytest.mark.parametrize("preset", FRONT_ENDS)
 def test_torch_gives_the_numbers_of_the_kernels(at_16k, tmp_path, preset):
     """The path of --device cuda, run on torch's CPU: a padded batch of three lengths, one of them empty."""
-    from audiocli.features_torch import BatchRunner
+    from audiocli.features.batched import BatchRunner
 
     samples, paths = load(at_16k), []
     for seconds in (2.0, 0.01, 0.0, 5.3):
@@ -182,12 +181,12 @@ def test_torch_gives_the_numbers_of_the_kernels(at_16k, tmp_path, preset):
 
 
 def test_torch_streams_what_is_long(at_16k, monkeypatch):
-    from audiocli import features_torch
+    from audiocli.features import batched
 
-    monkeypatch.setattr(features_torch, "LONG", 3.0)
+    monkeypatch.setattr(batched, "LONG", 3.0)
     options = FeaturesOptions(kind=("mel",))
     source = Source(str(at_16k), PurePath("x"), at_16k.stat().st_size)
-    runner = features_torch.BatchRunner(options, InputOptions(), torch.device("cpu"))
+    runner = batched.BatchRunner(options, InputOptions(), torch.device("cpu"))
     clip = runner.read(source)
     assert clip.samples is None
     assert_near(
@@ -207,7 +206,7 @@ def test_long_files_give_what_short_ones_give(at_16k, kind, monkeypatch):
     for start in range(0, len(samples), 7_919):
         pieces.push(samples[start : start + 7_919])
     pieces.finish()
-    from audiocli.tables import feature_tables
+    from audiocli.features.tables import feature_tables
 
     (one,), (other,) = feature_tables(whole).values(), feature_tables(pieces).values()
     assert one.n_frames == other.n_frames == len(other.values())

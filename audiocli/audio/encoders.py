@@ -13,8 +13,8 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from audiocli.errors import OutputError, UsageError
-from audiocli.libsndfile import MAX_CHANNELS, Lent, SoundFile
+from ..errors import OutputError, UsageError
+from .libsndfile import MAX_CHANNELS, Lent, SoundFile
 
 Target = str | os.PathLike[str] | BinaryIO
 

@@ -7,10 +7,10 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import UsageError
-from .kernels import mel
-from .kernels.spectral import DECIBEL, Framing, Log
-from .options import FrontEnd
+from ..errors import UsageError
+from ..kernels import mel
+from ..kernels.spectral import DECIBEL, Framing, Log
+from ..options import FrontEnd
 
 LOGS = {"db": DECIBEL, "ln": 1.0, "log10": 1.0 / np.log(10.0)}
 NORMS = ("slaney", "none")
@@ -82,6 +82,7 @@ def _check(front: FrontEnd) -> None:
     _require(front.win_length <= front.n_fft, f"--win-length {front.win_length} is longer than --n-fft {front.n_fft}")
     _require(front.n_mfcc <= front.n_mels, f"--n-mfcc {front.n_mfcc} is more than --n-mels {front.n_mels}")
     _require(math.isfinite(front.power) and front.power > 0, "--power must be above 0")
+    _require(front.top_db is None or front.top_db > 0, "--top-db must be above 0")
     edges = f"--fmin {front.fmin:g} and --fmax {fmax(front):g}"
     _require(0 <= front.fmin < fmax(front) <= front.sample_rate / 2, f"{edges} must lie in order in 0 to half the rate")
     for name, known in (("window", mel.WINDOWS), ("mel_scale", mel.MEL_SCALES), ("norm", NORMS), ("log", tuple(LOGS))):

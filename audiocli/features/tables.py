@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..kernels import rhythm
+from ..kernels.spectral import DECIBEL
+from ..records import Table
 from . import frontend
 from .analysis import BY_SAMPLE, Pass
-from .kernels import rhythm
-from .kernels.spectral import DECIBEL
-from .records import Table
 from .spool import Spool, in_blocks, reblocked
 
 Floats = NDArray[np.float32]

@@ -13,10 +13,11 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audiocli import audio, blocks
+from audiocli import audio
+from audiocli.audio import blocks
 from audiocli.errors import InputError, UsageError
 
-ODD_FILES = Path(__file__).parents[2] / "shared" / "data" / "odd-files"
+ODD_FILES = Path(__file__).parents[3] / "shared" / "data" / "odd-files"
 
 
 def tone(rate=16_000, seconds=1.0, channels=1, hz=440.0):

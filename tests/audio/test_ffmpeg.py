@@ -11,7 +11,8 @@ import av
 import numpy as np
 import pytest
 
-from audiocli import audio, blocks, ffmpeg
+from audiocli import audio
+from audiocli.audio import blocks, ffmpeg
 from audiocli.errors import InputError
 
 SECONDS = 2

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from . import audio
+from .. import audio
+from ..kernels.spectral import analyse
+from ..options import FeaturesOptions, InputOptions, described, front_end
+from ..records import Features, Record, Stats
+from ..sources import Source
 from .analysis import Analyse, Pass
-from .kernels.spectral import analyse
-from .options import FeaturesOptions, InputOptions, described, front_end
-from .records import Features, Record, Stats
-from .sources import Source
 from .tables import feature_tables
 
 NAMES = ("mean", "std", "min", "max")
