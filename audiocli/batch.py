@@ -4,16 +4,12 @@ Knows no verb, no model and no format. Two ways through: one input after the oth
 long files itself), or groups of similar length, read ahead on threads and run together (what batches on a device).
 """
 
-import os
-import signal
 import tempfile
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from types import FrameType
 from typing import Any, Generic, Protocol, TypeVar
 
 from .console import Console, Progress, debugging
@@ -21,6 +17,7 @@ from .errors import AudiocliError, DeviceError, UsageError
 from .records import Failure, Record
 from .sinks import FULL, Claim, NoMoreOutputError, Sink
 from .sources import Found, Source, called, reason
+from .stop import Stop
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -60,59 +57,6 @@ class Grouping(Generic[Item]):
     window: int = 64  # items that are sorted by length together
 
 
-class _WaitIsOverError(Exception):
-    """Ctrl-C came while the next input was waited for."""
-
-
-class Stop:
-    """Asks a run to end after the files in hand: the first Ctrl-C. The second one ends the process."""
-
-    def __init__(self, console: Console) -> None:
-        self.asked = False
-        self.interrupted = False
-        self._waiting = False
-        self._console = console
-
-    @contextmanager
-    def listening(self) -> Iterator["Stop"]:
-        """Handle SIGINT meanwhile (only the main thread may), unless it is ignored, as behind `nohup` and `&` of a script."""
-        before = signal.getsignal(signal.SIGINT)
-        if threading.current_thread() is not threading.main_thread() or before is signal.SIG_IGN:
-            yield self
-            return
-        signal.signal(signal.SIGINT, self._interrupted)
-        try:
-            yield self
-        finally:
-            signal.signal(signal.SIGINT, before)
-
-    def _interrupted(self, number: int, frame: FrameType | None) -> None:
-        if self.interrupted:
-            # Worker threads cannot be interrupted and the interpreter would wait for them; no output is half-written.
-            self._console.restore()
-            os._exit(130)
-        self.asked = self.interrupted = True
-        self._console.note("finishing the file in hand; Ctrl-C again stops at once")
-        if self._waiting:
-            raise _WaitIsOverError
-
-    def until_asked(self, items: Iterable[Item]) -> Iterator[Item]:
-        """The items as they come; Ctrl-C ends the wait for one that may never come (a list through a pipe)."""
-        waiting = iter(items)
-        try:
-            while True:
-                self._waiting = True  # before the look at `asked`: whenever Ctrl-C comes, one of the two ends the loop
-                if self.asked:
-                    return
-                item = next(waiting)
-                self._waiting = False
-                yield item
-        except (StopIteration, _WaitIsOverError):
-            return
-        finally:
-            self._waiting = False
-
-
 @dataclass(frozen=True)
 class Steps:
     """What each input goes through."""
@@ -140,8 +84,10 @@ def run(
             claims = _claims(stop.until_asked(sources), sink, tally, progress)
             for claim, outcome in _outcomes(steps, claims, pool, jobs, grouping):
                 _settle(claim, outcome, sink, console, tally)
-                stop.asked |= tally.stuck
                 progress.advance(claim.source.size if claim else 0, getattr(outcome, "duration", 0.0))
+                if tally.stuck:
+                    stop.asked = True
+                    break
         tally.interrupted, complete = stop.interrupted, not stop.asked
     finally:
         sink.close(complete)
@@ -167,7 +113,7 @@ def _claims(sources: Iterable[Found], sink: Sink, tally: Tally, progress: Progre
             continue
         try:
             claim = sink.claim(source)
-        except AudiocliError as error:
+        except Exception as error:
             yield _failure(source.path, error)
             continue
         if claim is not None:
@@ -325,8 +271,7 @@ def _settle(claim: Claim | None, outcome: Record | Failure, sink: Sink, console:
         return
     tally.failed += 1
     tally.bugs += outcome.bug
-    if not (outcome.fatal and tally.stuck):  # the others in hand fail for the same reason
-        console.error(f"{called(outcome.path)}: {outcome.reason}")
-    tally.stuck |= outcome.fatal
+    tally.stuck = outcome.fatal
+    console.error(f"{called(outcome.path)}: {outcome.reason}")
     if not tally.stuck:
         sink.fail(claim, outcome)

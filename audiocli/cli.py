@@ -2,6 +2,7 @@
 
 import os
 import sys
+import warnings
 from typing import Annotated
 
 import typer
@@ -9,6 +10,7 @@ import typer
 from . import __version__
 from .commands import _common as common
 from .commands.features import features
+from .console import debugging
 from .native import contain_native_stderr
 
 app = typer.Typer(
@@ -41,6 +43,8 @@ def main() -> None:
     """Run the command line; never a traceback unless AUDIOCLI_DEBUG is set."""
     _occupy_closed_descriptors()
     contain_native_stderr()
+    if not (sys.warnoptions or debugging()):
+        warnings.simplefilter("ignore")  # they are for whoever writes the program
     try:
         app()
     except OSError as error:

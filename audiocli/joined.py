@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from io import BufferedWriter, FileIO, UnsupportedOperation
 from pathlib import Path
 
 from .errors import OutputError
@@ -10,6 +11,16 @@ from .journal import Entry, Journal
 from .records import Failure, Record
 from .sinks import Claim, beside, check_writable, part_of, told
 from .sources import Source
+
+
+class Forward(FileIO):
+    """A file that is written front to back even where it could seek: behind `>>` in the shell, going back would do harm."""
+
+    def seekable(self) -> bool:
+        return False
+
+    def tell(self) -> int:
+        raise UnsupportedOperation
 
 
 class JoinedSink:
@@ -42,7 +53,8 @@ class JoinedSink:
             self._write([failure])
 
     def _write(self, records: Sequence[Kind]) -> None:
-        with told(self._name, shared=True), open(self._descriptor, "wb", closefd=False) as stream:
+        stream = BufferedWriter(Forward(self._descriptor, "w", closefd=False))
+        with told(self._name, shared=True), stream:
             write(self._format, records, stream, output=None, first=self._first)
         self._first = False
 
@@ -139,15 +151,15 @@ class GrowingFileSink(JoinedSink):
         for failure in self._failures:
             super().fail(None, failure)
         super().close()
-        if (
-            self._descriptor < 0
-            and self._entries
-            and (self._part.exists() or self._path.stat().st_size > self._kept_end)
-        ):
+        if self._entries and self._descriptor < 0 and not self._stands():
             self._begin()
         if self._descriptor >= 0:
             with told(self._name):
                 os.replace(self._part, self._path)
+
+    def _stands(self) -> bool:
+        """Whether the file itself ends where the results do that stay."""
+        return not self._part.exists() and self._path.stat().st_size == self._kept_end
 
     def _release(self) -> None:
         if self._descriptor >= 0:

@@ -13,6 +13,7 @@ from .errors import OutputError, UsageError
 from .formats import FORMATS, Format, by_name, by_suffix
 from .joined import GrowingFileSink, JoinedSink
 from .options import OutputOptions
+from .pipes import blocking
 from .records import Features
 from .sinks import JOURNAL, Both, FilesSink, Sink, told
 
@@ -111,7 +112,7 @@ def _one_file(path: Path, forms: Sequence[Format], writing: OutputOptions, optio
     names = [Path(os.path.realpath(name)) if os.path.islink(name) else name for name in names]
     root = names[0].parent
     # A file by itself gets no journal beside it unless somebody resumes here.
-    remember = writing.resume or (root / JOURNAL).exists()
+    remember = writing.resume or os.path.exists(root / JOURNAL)
     return _files(root, forms, writing, options, names=names, remember=remember)
 
 
@@ -128,7 +129,7 @@ def _stdout(form: Format, writing: OutputOptions) -> JoinedSink:
         raise OutputError("standard output is closed: give -o FILE")
     if form.binary and os.isatty(1):
         raise UsageError(f"{form.name} is binary and standard output is a terminal: give -o FILE, or --format csv")
-    os.set_blocking(1, True)  # else a slow reader would look like an error
+    blocking(1)  # else a slow reader would look like an error
     return JoinedSink(1, "standard output", form)
 
 

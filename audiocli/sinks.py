@@ -124,13 +124,13 @@ class FilesSink:
         self._resume, self._force = resume, force
         self._journal = Journal(root / JOURNAL if remember else None, key)
         self._latest = {output: entry for entry in self._journal.entries for output in entry.outputs}
-        self._owners = {_folded(output): entry.path for output, entry in self._latest.items()}
+        self._owners = {_folded(output): entry.path for output, entry in self._latest.items()} | {JOURNAL: ""}
         self._unfinished: set[Path] = set()
 
     def claim(self, source: Source) -> Claim | None:
         outputs = self._names or tuple(self._name(source, form.suffix) for form in self._formats)
         there = [path for path in outputs if os.path.lexists(path)]
-        if any(os.path.exists(path) and os.path.samefile(path, source.path) for path in there if source.path != "-"):
+        if any(_same(path, source.path) for path in there):
             raise OutputError(f"{there[0]} is the input itself")
         if self._resume and len(there) == len(outputs) and self._is_done(source, outputs):
             return None
@@ -174,6 +174,13 @@ class FilesSink:
             part.unlink(missing_ok=True)
         self._unfinished.clear()
         self._journal.close()
+
+
+def _same(path: Path, other: str) -> bool:
+    try:
+        return os.path.samefile(path, other)
+    except OSError:
+        return False
 
 
 def _folded(name: str) -> str:

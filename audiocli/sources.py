@@ -1,27 +1,22 @@
 """Which inputs there are: files, folders, "-", pipes and lists of paths, as a stream of Source."""
 
-import errno
 import fnmatch
 import json
 import os
 import select
-import shutil
 import stat
 import sys
-import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
+from . import pipes
 from .audio import EXTENSIONS
 from .errors import InputError, UsageError
 from .records import Failure
 
-# How long a named pipe may have no writer before that is an error and not a slow start.
-PIPE_PATIENCE = 10.0  # s
-CHUNK = 65_536  # bytes of a list or a pipe that are read at once
+CHUNK = 65_536  # bytes of a list that are read at once
 
 
 @dataclass(frozen=True)
@@ -41,13 +36,13 @@ class Source:
     def open(self) -> str | BinaryIO:
         """The path of a file, or the spooled contents of a pipe. Raises InputError."""
         if self.path == "-":
-            return _spool_stdin()
+            return pipes.standard_input()
         try:
             mode = os.stat(self.path).st_mode
         except OSError as error:
             raise InputError(reason(error)) from error
         if stat.S_ISFIFO(mode):
-            return _spool_fifo(self.path)
+            return pipes.pipe(self.path)
         if stat.S_ISREG(mode):
             return self.path
         raise InputError("is a folder" if stat.S_ISDIR(mode) else "is neither a file, a folder nor a pipe")
@@ -158,7 +153,7 @@ def _wanted(relative: str, glob: Sequence[str]) -> bool:
 def _open_list(files_from: str) -> BinaryIO:
     try:
         if files_from == "-":
-            return _stdin()
+            return pipes.open_stdin()
         return open(files_from, "rb", buffering=0)
     except (OSError, InputError) as error:
         why = reason(error) if isinstance(error, OSError) else str(error)
@@ -169,7 +164,8 @@ def _entries(descriptor: int) -> Iterator[bytes | None]:
     """What stands between separators, as it arrives; None before a wait: an earlier verb in the pipe may be at work."""
     rest, separator = b"", b""
     while True:
-        if not select.select([descriptor], [], [], 0)[0]:
+        # On Windows only sockets can be asked.
+        if sys.platform != "win32" and not select.select([descriptor], [], [], 0)[0]:
             yield None
         chunk = os.read(descriptor, CHUNK)
         if not chunk:
@@ -207,60 +203,3 @@ def _entry(entry: bytes) -> Source | Failure:
     relative = PurePath(path)
     inside = not relative.is_absolute() and ".." not in relative.parts
     return _file(path, relative if inside else PurePath(relative.name))
-
-
-def _stdin() -> BinaryIO:
-    """Standard input without a buffer, whatever Python made of it. Raises InputError."""
-    if sys.stdin is None or sys.stdin.closed:
-        raise InputError("is closed")
-    os.set_blocking(0, True)  # else a pause of the writer would look like the end
-    return cast(BinaryIO, open(0, "rb", buffering=0, closefd=False))
-
-
-def _spool_stdin() -> BinaryIO:
-    stream = _stdin()
-    if os.isatty(0):
-        raise UsageError("standard input is a terminal: pipe audio into it, as in: cat x.wav | audiocli features -")
-    if stat.S_ISREG(os.fstat(0).st_mode):
-        return stream
-    return _spooled(stream)
-
-
-def _spooled(stream: BinaryIO, first: bytes = b"") -> BinaryIO:
-    """Decoders need to seek, so what comes through a pipe goes to a file without a name first, however long it is."""
-    file = cast(BinaryIO, tempfile.TemporaryFile())
-    file.write(first)
-    shutil.copyfileobj(stream, file, 1 << 20)
-    file.seek(0)
-    return file
-
-
-def _spool_fifo(path: str) -> BinaryIO:
-    """A named pipe, read when somebody writes to it: opening one that nobody writes to would wait for ever."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    except OSError as error:
-        raise InputError(reason(error)) from error
-    with open(descriptor, "rb", buffering=0) as stream:
-        first = _first_bytes(descriptor)
-        os.set_blocking(descriptor, True)
-        return _spooled(cast(BinaryIO, stream), first)
-
-
-def _first_bytes(descriptor: int) -> bytes:
-    """Some bytes of the pipe, or none when a writer is there that has written nothing yet.
-
-    Reading an empty pipe without blocking gives b"" when it has no writer, and EAGAIN when it has one.
-    """
-    end = time.monotonic() + PIPE_PATIENCE
-    while time.monotonic() < end:
-        try:
-            data = os.read(descriptor, CHUNK)
-        except OSError as error:
-            if error.errno == errno.EAGAIN:
-                return b""
-            raise InputError(reason(error)) from error
-        if data:
-            return data
-        time.sleep(0.05)
-    raise InputError(f"a pipe that nobody has written to for {PIPE_PATIENCE:.0f} s")

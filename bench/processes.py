@@ -64,8 +64,25 @@ def make_folder(folder: Path, sample_rate: int, channels: int) -> list[Path]:
 
 def decode_all(paths: Sequence[Path], sample_rate: int | None) -> None:
     """Decoding alone on JOBS threads; with a sample_rate, to what the features take: mono at that rate."""
+
+    def decode(path: Path) -> int:
+        return audio.read(path, sample_rate=sample_rate, mono=sample_rate is not None).sample_rate
+
     with ThreadPoolExecutor(JOBS) as pool:
-        list(pool.map(lambda path: audio.read(path, sample_rate=sample_rate, mono=sample_rate is not None), paths))
+        list(pool.map(decode, paths))
+
+
+def write_all(paths: Sequence[Path], folder: Path) -> None:
+    """Writing alone on JOBS threads: as many bytes into as many files as the features of these clips."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    data = bytes(round(CLIP * 100 + 1) * 80 * 4)
+
+    def put(path: Path) -> int:
+        return folder.joinpath(path.name).write_bytes(data)
+
+    with ThreadPoolExecutor(JOBS) as pool:
+        list(pool.map(put, paths))
 
 
 def folder_rows(work: Path) -> Iterator[Row]:
@@ -81,12 +98,20 @@ def folder_rows(work: Path) -> Iterator[Row]:
         def one(paths: list[Path] = paths) -> None:
             call(AUDIOCLI, "features", str(paths[0]))()
 
-        whole, start, bare, decoding = side_by_side(
-            features, one, lambda paths=paths: decode_all(paths, None), lambda paths=paths: decode_all(paths, 16_000), repeats=5
-        )  # fmt: skip
+        whole, start, bare, decoding, writing = side_by_side(
+            features,
+            one,
+            lambda paths=paths: decode_all(paths, None),
+            lambda paths=paths: decode_all(paths, 16_000),
+            lambda paths=paths: write_all(paths, work / "written"),
+            repeats=5,
+        )
         what = f"folder of {FILES} FLAC of {CLIP:g} s, {sample_rate / 1000:g} kHz x {channels}, log-mel to npz, {JOBS} jobs"
         ours = whole - start
-        note = f"{FILES * CLIP / ours:,.0f} x real time; {whole:.2f} s with the start of {start:.2f} s"
+        note = (
+            f"{FILES * CLIP / ours:,.0f} x real time; {whole:.2f} s with the start of {start:.2f} s; "
+            f"writing as many bytes alone takes {writing:.2f} s"
+        )
         yield Row(what, ours, "decoding alone", bare, ">= 0.8x", bare / ours >= 0.8, note)
         if sample_rate != 16_000:
             yield Row(what, ours, "decoding and resampling", decoding, ">= 0.8x", decoding / ours >= 0.8)

@@ -26,7 +26,7 @@ FRAMES = 64  # in one block of the bare FFTs, as in ours
 
 
 def ours(samples: Floats, threads: int = THREADS) -> Floats:
-    """[frames, bands]"""
+    """Our log-mel, [frames, bands]."""
     padded = pad_ends(samples, N_FFT, "constant")
     values = spectral.analyse(padded, FRAMING, bank=BANK, log=DECIBELS, threads=threads).mel
     assert values is not None
@@ -34,7 +34,7 @@ def ours(samples: Floats, threads: int = THREADS) -> Floats:
 
 
 def by_librosa(samples: Floats) -> Floats:
-    """[bands, frames]"""
+    """The peer, [bands, frames]."""
     power = librosa.feature.melspectrogram(y=samples, sr=SAMPLE_RATE, n_fft=N_FFT, hop_length=HOP_LENGTH, n_mels=N_MELS)
     return np.asarray(librosa.power_to_db(power, top_db=None))
 

@@ -113,6 +113,7 @@ def run(tmp_path):
             env=clean_environment() | (env or {}), check=False, **options,
         )  # fmt: skip
 
+    to_the_end.command = COMMAND
     return to_the_end
 
 

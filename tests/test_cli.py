@@ -259,9 +259,7 @@ def test_results_on_a_full_device(run, speech, many):
                 stdout=full if not args else subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False,
             )  # fmt: skip
         assert result.returncode == 1
-        first, last = result.stderr.splitlines()
-        assert first == f"audiocli: {folder / '00.wav'}: {target}: the disk is full"
-        assert "stopped early" in last
+        assert one_line(result.stderr) == f"audiocli: {folder / '00.wav'}: {target}: the disk is full\n"
 
 
 def test_standard_input(run, speech, tmp_path):
@@ -324,7 +322,7 @@ def test_ctrl_c_while_the_list_is_waited_for(start, speech, line_of):
     line_of(process.stdout)
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=60) == 130
-    assert "interrupted, 1 done" in process.stderr.read().decode()
+    assert "interrupted: 1 done" in process.stderr.read().decode()
 
 
 def test_ignored_sigint_stays_ignored(start, speech, line_of):
@@ -350,6 +348,31 @@ def test_one_verb_feeds_the_next(run, many, tmp_path):
     assert "failed in the step before: not an audio file" in result.stderr.decode()
 
 
-def test_npz_through_a_pipe(run, speech):
-    result = run("features", speech, "-k", "rms", "-k", "beats")
+def test_npz_through_a_pipe_and_behind_what_is_there(run, speech, tmp_path):
+    args = ("features", speech, "-k", "rms", "-k", "beats")
+    result = run(*args)
     assert sorted(np.load(io.BytesIO(result.stdout))) == ["beats", "parameters", "rms"]
+    for mode, before in (("ab", b""), ("ab", b"before"), ("wb", b"before")):
+        path = tmp_path / "out"
+        path.unlink(missing_ok=True)
+        with open(path, mode, buffering=0) as stream:
+            stream.write(before)
+            subprocess.run([*run.command, *args], stdout=stream, check=True)
+        assert path.read_bytes() == before + result.stdout
+
+
+def test_ctrl_c_before_the_run(call, monkeypatch):
+    def interrupted(*args, **options):
+        raise KeyboardInterrupt
+
+    from audiocli import sources
+
+    monkeypatch.setattr(sources, "find", interrupted)
+    assert call("features", "x.wav") == (130, b"", "")
+
+
+def test_jobs_change_nothing(call, many):
+    folder = many(9)
+    runs = [call("features", folder, "-f", "jsonl", "-k", "log-mel", "-j", jobs) for jobs in ("1", "4")]
+    assert runs[0] == runs[1]
+    assert len(runs[0][1].splitlines()) == 9

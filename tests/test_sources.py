@@ -8,7 +8,7 @@ from pathlib import Path, PurePath
 
 import pytest
 
-from audiocli import sources
+from audiocli import pipes
 from audiocli.errors import InputError, UsageError
 from audiocli.records import Failure
 from audiocli.sources import Source, find
@@ -210,7 +210,7 @@ def test_a_named_pipe_with_a_slow_writer():
 
 
 def test_a_named_pipe_that_nobody_writes_to(monkeypatch):
-    monkeypatch.setattr(sources, "PIPE_PATIENCE", 0.1)
+    monkeypatch.setattr(pipes, "PATIENCE", 0.1)
     os.mkfifo("pipe")
     with pytest.raises(InputError, match="nobody has written"):
         Source("pipe", PurePath("pipe")).open()
@@ -222,6 +222,7 @@ def test_a_descriptor_of_the_shell():
     os.write(writing, b"all of it")
     os.close(writing)
     assert read(Source(f"/dev/fd/{reading}", PurePath("fd"))) == b"all of it"
+    assert read(Source(f"/dev/fd/{reading}", PurePath("fd"))) == b""  # nobody else can write, so there is no waiting
     os.close(reading)
 
 

@@ -71,16 +71,15 @@ def cores(jobs: int | None) -> int:
 
 def finish(tally: "Tally", console: Console) -> int:
     """Tell how a run went; its exit code."""
-    failed = f"{tally.failed} of {tally.total} failed"
     if tally.skipped:
         console.note(f"{tally.done} done, {tally.skipped} were done before")
     if tally.bugs:
         console.error("AUDIOCLI_DEBUG=1 shows where a bug is; please report it")
     if tally.interrupted:
-        console.error(f"interrupted, {tally.done} done, {failed}; where there is an -o, --resume goes on from here")
+        console.error(f"interrupted: {tally.done} done, {tally.failed} failed; with -o, --resume goes on from here")
         return 130
     if tally.failed and tally.total > 1:
-        console.error(f"stopped early, {failed}" if tally.stuck else failed)
+        console.error(f"{'stopped early, ' if tally.stuck else ''}{tally.failed} of {tally.total} failed")
     return 3 if tally.bugs else 1 if tally.failed else 0
 
 
