@@ -28,8 +28,8 @@ def plain(text: str) -> str:
 class Console:
     """Writes lines to stderr, above the progress bar when there is one."""
 
-    def __init__(self, quiet: bool = False) -> None:
-        self.quiet = quiet
+    def __init__(self, quiet: bool = False, *, bar: bool = True) -> None:
+        self.quiet, self._may_draw = quiet, bar and not quiet
         self._bar: Any = None
 
     def error(self, text: str) -> None:
@@ -53,7 +53,7 @@ class Console:
     @contextmanager
     def progress(self, total: float | None) -> Iterator[Progress]:
         """A bar with the rate in times real time and the time left; nothing when quiet or not on a terminal."""
-        if self.quiet or sys.stderr is None or not sys.stderr.isatty():
+        if not self._may_draw or sys.stderr is None or not sys.stderr.isatty():
             yield _Silent()
             return
         from rich.console import Console as RichConsole

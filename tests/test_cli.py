@@ -147,7 +147,7 @@ def test_binary_is_not_written_to_a_terminal(start, speech):
     assert terminal_text(terminal) == ""
 
 
-def test_a_terminal_gets_text_and_progress(start, speech):
+def test_a_terminal_gets_text_and_no_bar(start, speech):
     terminal, inside = pty.openpty()
     process = start(
         "features", speech, "missing :warning: [b].wav", stdout=inside, stderr=inside, env={"TERM": "xterm"}
@@ -157,7 +157,15 @@ def test_a_terminal_gets_text_and_progress(start, speech):
     text = terminal_text(terminal)
     assert "log-mel" in text
     assert "missing :warning: [b].wav: no such file" in text
-    assert "real time" in text
+    assert "real time" not in text, "a bar would run through the results"
+
+
+def test_a_terminal_gets_progress_when_results_go_elsewhere(start, speech, tmp_path):
+    terminal, inside = pty.openpty()
+    process = start("features", speech, "-o", tmp_path / "out/", stderr=inside, env={"TERM": "xterm"})
+    assert process.wait() == 0
+    os.close(inside)
+    assert "real time" in terminal_text(terminal)
 
 
 def terminal_text(descriptor):

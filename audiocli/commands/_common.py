@@ -2,16 +2,18 @@
 
 import os
 import traceback
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..console import Console, debugging
 from ..errors import AudiocliError, UsageError
+from ..options import InputOptions, OutputOptions
 
 if TYPE_CHECKING:
     from ..batch import Tally
+    from ..outputs import Opened
 
 Inputs = Annotated[
     list[str] | None,
@@ -67,6 +69,32 @@ def cores(jobs: int | None) -> int:
         raise UsageError(f"--jobs must be 1 or more, not {jobs}")
     available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return jobs or available
+
+
+def console_for(writing: OutputOptions, *, draws: bool = False) -> Console:
+    """The console of a run; no bar where results, or what the verb draws, come out on the same terminal."""
+    return Console(writing.quiet, bar=not draws and not (writing.output in (None, "-") and os.isatty(1)))
+
+
+def is_single(inputs: Sequence[str], reading: InputOptions) -> bool:
+    """Whether there is one input, so that its result may have the output to itself."""
+    return len(inputs) == 1 and reading.files_from is None and not os.path.isdir(inputs[0])
+
+
+def go_through(
+    inputs: Sequence[str], reading: InputOptions, work: Any, opened: "Opened", console: Console, *, jobs: int
+) -> int:
+    """Run every input through a runner (with `read`, and `grouping` or None) into the sink; the exit code."""
+    from .. import batch, sources
+
+    found = sources.find(inputs, glob=reading.glob, files_from=reading.files_from, leave_out=opened.folder)
+    total = None
+    if reading.files_from is None:
+        # A list may come slowly through a pipe; files and folders are all known before the first is opened.
+        found = iter(everything := list(found))
+        total = sum(source.size for source in everything if isinstance(source, sources.Source))
+    tally = batch.run(found, work.read, work, opened.sink, console, jobs=jobs, grouping=work.grouping, total=total)
+    return finish(tally, console)
 
 
 def finish(tally: "Tally", console: Console) -> int:

@@ -1,6 +1,5 @@
 """`audiocli features`: numbers and plots from audio."""
 
-import os
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,6 +9,7 @@ from ..options import FRONT_ENDS, KINDS, FeaturesOptions, InputOptions, OutputOp
 from . import _common as common
 
 if TYPE_CHECKING:
+    from ..console import Console
     from ..features import Runner
     from ..features.batched import BatchRunner
 
@@ -137,40 +137,33 @@ def run(inputs: list[str], options: FeaturesOptions, reading: InputOptions, writ
     common.check_input(reading.start, reading.duration)
     jobs = common.cores(writing.jobs)
 
-    from .. import batch, sources
-    from ..console import Console
-    from ..features import frontend
-    from ..outputs import open_sink
+    from ..outputs import Opened, open_sink
     from ..records import Features, Stats
 
-    console = Console(writing.quiet)
-    front = front_end(options)
-    empty = frontend.empty_bands(front)
-    if empty and USES_MEL & set(options.kind):
-        console.note(
-            f"{empty} of {front.n_mels} mel bands hold no bin and stay empty: fewer --n-mels or a larger --n-fft"
-        )
-    single = len(inputs) == 1 and reading.files_from is None and not os.path.isdir(inputs[0])
+    console = common.console_for(writing, draws=options.show)
+    _warn(options, console)
+    single = common.is_single(inputs, reading)
     key = {"task": "features", **described(options), "stats": options.stats, **shaping(reading)}
     record = Stats if options.stats else Features
     default = "csv" if options.stats else "npy" if len(options.kind) == 1 else "npz" if single else "jsonl"
     opened = open_sink(writing, record, key, single=single, default=default, plot=options.plot)
-    found = sources.find(inputs, glob=reading.glob, files_from=reading.files_from, leave_out=opened.folder)
-    total = None
-    if reading.files_from is None:
-        found = iter(everything := list(found))
-        total = sum(source.size for source in everything if isinstance(source, sources.Source))
-    work = _runner(options, reading, threads=jobs if single else 1)
-    sink = opened.sink
     if options.show:
         from ..terminal import Shown
 
-        sink = Shown(sink)
-    tally = batch.run(
-        found, work.read, work, sink, console, jobs=1 if single else jobs, grouping=work.grouping, total=total
-    )
-    sink.close()
-    return common.finish(tally, console)
+        opened = Opened(Shown(opened.sink), opened.folder)
+    # One input shares the threads among its blocks, many have a thread each.
+    work = _runner(options, reading, threads=jobs if single else 1)
+    return common.go_through(inputs, reading, work, opened, console, jobs=1 if single else jobs)
+
+
+def _warn(options: FeaturesOptions, console: "Console") -> None:
+    """Tell what the user may not have meant. Raises UsageError for values that no front end has."""
+    from ..features import frontend
+
+    front = front_end(options)
+    if (empty := frontend.empty_bands(front)) and USES_MEL & set(options.kind):
+        bands = f"{empty} of {front.n_mels} mel bands hold no bin and stay empty"
+        console.note(f"{bands}: fewer --n-mels or a larger --n-fft")
 
 
 def _runner(options: FeaturesOptions, reading: InputOptions, *, threads: int) -> "Runner | BatchRunner":

@@ -46,7 +46,7 @@ class Runner:
     def open(self, source: Source) -> AbstractContextManager[audio.Stream]:
         """The samples that this front end takes: one channel at its rate."""
         reading = self.reading
-        raw = audio.parse_raw(reading.raw) if reading.raw else None
+        raw = None if reading.raw is None else audio.parse_raw(reading.raw)
         rate = front_end(self.options).sample_rate
         return audio.open_stream(
             source.open(), name=source.name, raw=raw, start=reading.start, duration=reading.duration,

@@ -130,13 +130,14 @@ def _json_table(table: Table, stream: BinaryIO) -> None:
     separator = ""
     for block in table.blocks():
         text = separator + ", ".join(line % tuple(row) for row in block.tolist())
-        stream.write(text.replace("nan", "null").encode())
+        # JSON has neither NaN nor infinity.
+        stream.write(text.replace("nan", "null").replace("-inf", "null").replace("inf", "null").encode())
         separator = ", " if len(block) else separator
     stream.write(b"]}")
 
 
 def _stats_object(record: Stats, place: Place) -> dict[str, Any]:
-    values = {name: None if math.isnan(value) else float(f"{value:.7g}") for name, value in record.values.items()}
+    values = {name: float(f"{value:.7g}") if math.isfinite(value) else None for name, value in record.values.items()}
     return {**head(record, place), "stats": values}
 
 

@@ -26,7 +26,10 @@ from audiocli.sources import Source
 TOLERANCE = 1e-4
 
 
-def compute(path, *kinds, reading=InputOptions(), **options):
+WHOLE = InputOptions()
+
+
+def compute(path, *kinds, reading=WHOLE, **options):
     """The tables of one file, [columns, frames] or [frames] as the files have them."""
     runner = Runner(FeaturesOptions(kind=kinds, **options), reading)
     (record,) = runner([Source(str(path), PurePath(path.name), path.stat().st_size)])
@@ -251,10 +254,11 @@ def test_times_follow_the_start(recording):
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"hop_length": 0}, "--hop-length"), ({"win_length": 600, "n_fft": 512}, "--win-length"), ({"fmin": 9_000.0}, "--fmin"),
+        ({"hop_length": 0}, "--hop-length"), ({"win_length": 600, "n_fft": 512}, "--win-length"),
+        ({"fmin": 9_000.0}, "--fmin"), ({"fmax": 9_000.0}, "--fmax"), ({"fmin": float("nan")}, "--fmin"),
         ({"n_mfcc": 81}, "--n-mfcc"), ({"window": "kaiser"}, "--window"), ({"mel_scale": "bark"}, "--mel-scale"),
-        ({"norm": "l2"}, "--norm"), ({"power": 0.0}, "--power"), ({"sample_rate": 0}, "--sample-rate"), ({"fmax": 9_000.0}, "--fmax"),
-        ({"power": float("nan")}, "--power"), ({"fmin": float("nan")}, "--fmin"),
+        ({"norm": "l2"}, "--norm"), ({"power": 0.0}, "--power"), ({"power": float("nan")}, "--power"),
+        ({"sample_rate": 0}, "--sample-rate"), ({"top_db": -1.0}, "--top-db"),
     ],
 )  # fmt: skip
 def test_values_that_do_not_fit(recording, wrong, message):
@@ -269,4 +273,6 @@ def test_described_options_are_complete():
     from audiocli.options import described
 
     text = json.loads(json.dumps(described(FeaturesOptions(n_mels=40))))
-    assert text["n_mels"] == 40 and text["preset"] == "audiocli" and text["fmax"] == 8_000.0
+    assert text["n_mels"] == 40
+    assert text["preset"] == "audiocli"
+    assert text["fmax"] == 8_000.0

@@ -1,5 +1,7 @@
 """Spools give back what was put in, from memory and from a file, in the same blocks."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -43,14 +45,15 @@ def test_drop_last(monkeypatch, memory):
     np.testing.assert_array_equal(np.concatenate(list(made.blocks())), expected[:-1])
     empty = spool.Spool(2)
     empty.drop_last()
-    assert empty.n_rows == 0 and not list(empty.blocks())
+    assert empty.n_rows == 0
+    assert not list(empty.blocks())
 
 
 @pytest.mark.parametrize("sizes", [[], [0], [1], [4_096], [5_000, 5_000, 1], [4_095, 1, 4_096]])
 def test_reblocked_has_the_blocks_of_a_spool(sizes):
     whole = np.arange(sum(sizes) * 2, dtype=np.float32).reshape(-1, 2)
     cuts = np.cumsum([0, *sizes])
-    parts = (whole[a:b] for a, b in zip(cuts, cuts[1:], strict=False))
+    parts = (whole[a:b] for a, b in itertools.pairwise(cuts))
     got = [block.copy() for block in spool.reblocked(parts)]
     expected = list(spool.in_blocks(whole))
     assert [len(block) for block in got] == [len(block) for block in expected]

@@ -80,7 +80,8 @@ def test_text_is_golden(form, kind):
 
 def test_json_is_json():
     one = json.loads(written("json", features(), output="x.json"))
-    assert one["output"] == "x.json" and one["features"]["pitch"]["values"] == [None, 220.5, 221.25]
+    assert one["output"] == "x.json"
+    assert one["features"]["pitch"]["values"] == [None, 220.5, 221.25]
     assert len(one["features"]["log-mel"]["values"]) == 3
     lines = written("jsonl", features(), features("b.wav")).splitlines()
     assert [json.loads(line)["path"] for line in lines] == ["dir/a, b.wav", "b.wav"]
@@ -108,7 +109,8 @@ def test_npz_has_arrays_and_parameters():
     got = np.load(io.BytesIO(written("npz", features(), output="x.npz")))
     np.testing.assert_array_equal(got["log-mel"], features().tables["log-mel"].values().T)
     about = json.loads(str(got["parameters"]))
-    assert about["options"]["n_mels"] == 2 and about["kinds"]["log-mel"]["columns"] == ["100.0 Hz", "900.0 Hz"]
+    assert about["options"]["n_mels"] == 2
+    assert about["kinds"]["log-mel"]["columns"] == ["100.0 Hz", "900.0 Hz"]
 
 
 def test_parquet_has_columns_and_parameters():
@@ -128,10 +130,12 @@ def test_stats_are_one_table(form):
     if form == "npz":
         got = np.load(stream)
         np.testing.assert_array_equal(got["values"][:, 0], [1.5, 2.5])
-        assert list(got["paths"]) == ["a.wav", "b.wav"] and list(got["columns"]) == ["rms mean", "rms std"]
+        assert list(got["paths"]) == ["a.wav", "b.wav"]
+        assert list(got["columns"]) == ["rms mean", "rms std"]
     elif form == "parquet":
         got = pytest.importorskip("pyarrow.parquet").read_table(stream)
-        assert got["rms mean"].to_pylist() == [1.5, 2.5] and got["path"].to_pylist() == ["a.wav", "b.wav"]
+        assert got["rms mean"].to_pylist() == [1.5, 2.5]
+        assert got["path"].to_pylist() == ["a.wav", "b.wav"]
     else:
         assert [row["stats"] for row in json.load(stream)] == [
             {"rms mean": 1.5, "rms std": None},
@@ -187,7 +191,9 @@ def test_pictures(form):
     assert data == written(form, features("$x_1$ & <b>.wav", **kinds)), "the same record gives the same bytes"
     if form == "png":
         width, height = struct.unpack(">II", data[16:24])
-        assert data.startswith(b"\x89PNG") and width == 1_350 and height > 1_000
+        assert data.startswith(b"\x89PNG")
+        assert width == 1_350
+        assert height > 1_000
     elif form == "svg":
         assert ET.fromstring(data).tag.endswith("svg")
     else:
@@ -204,7 +210,8 @@ def test_terminal_picture(colour, monkeypatch):
     assert lines[0].startswith("x\\ny.wav: log-mel")
     assert len(lines) > 8
     if not colour:
-        assert set(lines[1]) <= {"@", "%"} and set(lines[-1]) <= {" ", "."}
+        assert set(lines[1]) <= {"@", "%"}
+        assert set(lines[-1]) <= {" ", "."}
     assert in_terminal(features(tempo=table(np.ones((1, 1)), ["tempo"], step=None)), colour=colour) == ""
 
 

@@ -1,5 +1,7 @@
 """Any cutting into blocks gives the frames of the whole signal."""
 
+import itertools
+
 import numpy as np
 import pytest
 from audiocli.kernels.framing import Framer, frame_count, pad_ends
@@ -14,10 +16,10 @@ def framed(samples, cuts, frame_length, hop_length, padding):
     framer = Framer(frame_length, hop_length, padding)
     rows = []
     edges = [0, *sorted(cuts), len(samples)]
-    chunks = [framer.push(samples[a:b]) for a, b in zip(edges, edges[1:], strict=False)]
+    chunks = [framer.push(samples[a:b]) for a, b in itertools.pairwise(edges)]
     for chunk in [*chunks, framer.finish()]:
-        for f in range(frame_count(chunk.size, frame_length, hop_length)):
-            rows.append(chunk[f * hop_length : f * hop_length + frame_length])
+        starts = hop_length * np.arange(frame_count(chunk.size, frame_length, hop_length))
+        rows += [chunk[start : start + frame_length] for start in starts]
     return np.array(rows).reshape(-1, frame_length)
 
 
@@ -47,7 +49,8 @@ def test_a_million_samples_one_by_one_keep_no_more_than_a_frame():
     framer = Framer(512, 160, "reflect")
     for _ in range(5_000):
         framer.push(np.zeros(100, np.float32))
-    assert framer._kept.size < 512 and framer._tail.size <= 257
+    assert framer._kept.size < 512
+    assert framer._tail.size <= 257
 
 
 @pytest.mark.parametrize(("frame_length", "hop_length", "padding"), [(0, 1, "none"), (1, 0, "none"), (4, 2, "wrap")])
