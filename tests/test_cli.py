@@ -162,7 +162,7 @@ def test_a_terminal_gets_text_and_no_bar(start, speech):
 
 def test_a_terminal_gets_progress_when_results_go_elsewhere(start, speech, tmp_path):
     terminal, inside = pty.openpty()
-    process = start("features", speech, "-o", tmp_path / "out/", stderr=inside, env={"TERM": "xterm"})
+    process = start("features", speech, "-o", f"{tmp_path}/out/", stderr=inside, env={"TERM": "xterm"})
     assert process.wait() == 0
     os.close(inside)
     assert "real time" in terminal_text(terminal)
