@@ -52,17 +52,18 @@ def page(command: Any, name: str, parent: Any = None) -> str:
     ]  # fmt: skip
     if rest.strip():
         lines += [".SH DESCRIPTION", *(escaped(line.strip()) or ".PP" for line in rest.strip().split("\n"))]
-    lines += options(command, context) + commands(command) + examples(name) + [".SH EXIT STATUS"]
+    lines += options(command, context) + (parts(command, context) if parent else commands(command))
+    lines += [*examples(name), ".SH EXIT STATUS"]
     for code, meaning in EXIT_STATUS:
         lines += [".TP", f".B {code}", escaped(meaning)]
     others = [".BR audiocli (1)"] if parent else [f".BR audiocli\\-{escaped(sub)} (1)" for sub in subcommands(command)]
     return "\n".join([*lines, ".SH SEE ALSO", *others]) + "\n"
 
 
-def options(command: Any, context: Any) -> list[str]:
+def options(command: Any, context: Any, title: str = ".SH OPTIONS") -> list[str]:
     """Arguments and options with their help."""
     records = [record for parameter in command.params if (record := parameter.get_help_record(context))]
-    lines = [".SH OPTIONS"] if records else []
+    lines = [title] if records and title else []
     for names, text in records:
         lines += [".TP", f".B {escaped(names)}", escaped(text)]
     return lines
@@ -78,6 +79,16 @@ def commands(command: Any) -> list[str]:
     lines = [".SH COMMANDS"] if subcommands(command) else []
     for name, sub in subcommands(command).items():
         lines += [".TP", f".BR audiocli\\-{escaped(name)} (1)", escaped((sub.help or "").split("\n")[0])]
+    return lines
+
+
+def parts(command: Any, context: Any) -> list[str]:
+    """The commands of a verb that has some (models list, models pull), each with its options."""
+    lines = [".SH COMMANDS"] if subcommands(command) else []
+    for name, sub in subcommands(command).items():
+        inner = type(sub).context_class(sub, info_name=name, parent=context)
+        usage = " ".join([context.info_name, name, *sub.collect_usage_pieces(inner)])
+        lines += [".SS", escaped(usage), escaped(sub.help or ""), *options(sub, inner, "")]
     return lines
 
 
