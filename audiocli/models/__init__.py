@@ -1,0 +1,1 @@
+"""From the name of a model to a runner that is loaded and ready."""
