@@ -10,7 +10,9 @@ import typer
 
 from . import __version__
 from .commands import _common as common
+from .commands import models
 from .commands.features import features
+from .commands.transcribe import transcribe
 from .console import debugging
 from .native import contain_native_stderr
 
@@ -23,6 +25,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(features)
+app.command()(transcribe)
+app.add_typer(models.app)
 
 
 def _version(wanted: bool) -> None:

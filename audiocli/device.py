@@ -1,8 +1,14 @@
-"""Which device the work is done on; the only place that asks torch."""
+"""Which device the work is done on, and in which precision; the only place that asks torch."""
 
+import gc
+import sys
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from .errors import DeviceError, UsageError
+
+PRECISIONS = ("auto", "float32", "float16", "bfloat16")
 
 
 def on_cpu(name: str) -> bool:
@@ -25,3 +31,59 @@ def choose(name: str) -> Any:
     if kind == "mps" and not torch.backends.mps.is_available():
         raise DeviceError("--device mps: torch finds no Apple GPU here")
     return torch.device(name)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a model goes: the device and the precision of its weights, settled when they are first asked for.
+
+    `half` is the 16-bit type that the model bears: some that were trained in bfloat16 overflow in float16.
+    """
+
+    name: str = "auto"
+    precision: str = "auto"
+    half: str = "float16"
+    processor_only: bool = False  # a model without torch
+
+    @cached_property
+    def device(self) -> Any:
+        """The torch.device; None for a model without torch. Raises DeviceError."""
+        if self.processor_only:
+            return None
+        import torch
+
+        return choose(("cuda" if torch.cuda.is_available() else "cpu") if self.name == "auto" else self.name)
+
+    @cached_property
+    def dtype(self) -> str:
+        """The name of the torch type: on CUDA 16 bits unless told otherwise, elsewhere float32, which is quicker there."""
+        if self.processor_only:
+            return "float32"
+        if self.precision != "auto":
+            return self.precision
+        if self.device.type != "cuda":
+            return "float32"
+        import torch
+
+        real = self.half != "bfloat16" or torch.cuda.is_bf16_supported(including_emulation=False)
+        return self.half if real else "float32"
+
+
+def place(name: str, precision: str, *, half: str = "float16", processor_only: bool = False, model: str = "") -> Place:
+    """The place for --device and --precision; checked as far as that goes without torch. Raises UsageError."""
+    processor = on_cpu(name)
+    if precision not in PRECISIONS:
+        raise UsageError(f"--precision must be one of {', '.join(PRECISIONS)}, not {precision!r}")
+    if processor_only and not processor:
+        raise UsageError(f"{model or 'this model'} runs on the processor only: leave out --device {name}")
+    if processor_only and precision not in ("auto", "float32"):
+        raise UsageError(f"{model or 'this model'} has one precision only: leave out --precision {precision}")
+    return Place(name, precision, half, processor_only)
+
+
+def release() -> None:
+    """Give back the memory of models that nobody holds any more."""
+    gc.collect()
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available() and torch.cuda.is_initialized():
+        torch.cuda.empty_cache()

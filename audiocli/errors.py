@@ -4,7 +4,9 @@ AudiocliError            1
 ├── UsageError           2   options that do not fit together, an unknown name, a missing extra
 ├── InputError           1   this input cannot be read
 ├── OutputError          1   this output cannot be written
-└── DeviceError          2   the device that was asked for is not here
+├── DeviceError          2   the device that was asked for is not here
+└── ModelError           2   no such model, or one of another verb
+    └── DownloadError    1   the model cannot be had, or what is here of it is damaged
 """
 
 
@@ -32,3 +34,15 @@ class DeviceError(AudiocliError):
     """The device that was asked for does not exist on this machine."""
 
     exit_code = 2
+
+
+class ModelError(AudiocliError):
+    """No model goes by that name, or another verb takes it."""
+
+    exit_code = 2
+
+
+class DownloadError(ModelError):
+    """The model exists and cannot be used here: no way to the hub, no access, or damaged files."""
+
+    exit_code = 1

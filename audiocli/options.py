@@ -125,6 +125,35 @@ class FeaturesOptions:
     device: str = "auto"
 
 
+@dataclass(frozen=True)
+class ModelOptions:
+    """Which model a verb uses, and on what; None: the user's default for the task, else the built-in one."""
+
+    model: str | None = None
+    device: str = "auto"
+    precision: str = "auto"  # auto, float32, float16, bfloat16
+    batch_size: int | None = None  # None: by memory
+    memory: float | None = None  # GiB for models, None: no limit
+    offline: bool = False
+
+
+@dataclass(frozen=True)
+class TranscribeOptions:
+    """`audiocli transcribe`."""
+
+    language: str | None = None  # None: the model's, or detected
+    translate: bool = False
+    timestamps: str = "segment"  # segment or word
+    vad: bool = True
+    prompt: str | None = None
+    hotwords: tuple[str, ...] = ()
+    beam: int = 1
+    temperature: float = 0.0
+    max_line_width: int = 42  # characters of a subtitle
+    max_lines: int = 2
+    stream: bool = False
+
+
 @lru_cache(maxsize=8)
 def front_end(options: FeaturesOptions) -> FrontEnd:
     """The preset's front end with what the user set over it."""

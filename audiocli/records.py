@@ -90,6 +90,39 @@ class Stats(Record):
 
 
 @dataclass(frozen=True)
+class Word:
+    """A word of a transcript; times in seconds of the input."""
+
+    text: str
+    start: float
+    end: float
+    probability: float | None = None
+    speaker: str | None = None
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A stretch of speech; times in seconds of the input."""
+
+    start: float
+    end: float
+    text: str
+    words: tuple[Word, ...] = ()
+    probability: float | None = None
+    speaker: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transcript(Record):
+    """What was said. `dropped`: what was taken out and why, one line each (silence, repetition)."""
+
+    text: str
+    language: str | None
+    segments: tuple[Segment, ...]
+    dropped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Failure:
     """An input that gave no result, and why, in one line."""
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench._common import Row
 
-SCRIPTS = ("spectral", "mulaw", "descriptors", "rhythm", "processes")
+SCRIPTS = ("spectral", "mulaw", "descriptors", "rhythm", "transcribe", "processes")
 LIBRARIES = ("numpy", "numba", "scipy", "soundfile", "soxr", "librosa", "torch", "torchaudio")
 TARGET = Path(__file__).parent.parent / "bench.md"
 

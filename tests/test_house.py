@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from audiocli.commands.features import features
-from audiocli.options import FeaturesOptions, InputOptions, OutputOptions
+from audiocli.commands.transcribe import transcribe
+from audiocli.options import FeaturesOptions, InputOptions, ModelOptions, OutputOptions, TranscribeOptions
 
 ROOT = Path(__file__).resolve().parent.parent
 STANDARD = sys.stdlib_module_names | {"typer"}
@@ -116,11 +117,14 @@ def test_cpu_path_never_imports_torch(recording, tmp_path):
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
 
 
-def test_every_default_comes_from_options():
+@pytest.mark.parametrize(
+    ("command", "own"), [(features, (FeaturesOptions(),)), (transcribe, (TranscribeOptions(), ModelOptions()))]
+)
+def test_every_default_comes_from_options(command, own):
     declared = {}
-    for options in (FeaturesOptions(), InputOptions(), OutputOptions()):
+    for options in (*own, InputOptions(), OutputOptions()):
         declared |= {name: getattr(options, name) for name in options.__dataclass_fields__}
-    for name, parameter in inspect.signature(features).parameters.items():
+    for name, parameter in inspect.signature(command).parameters.items():
         if name in ("inputs",):
             continue
         ours = declared[name]
@@ -141,7 +145,8 @@ def test_man_pages_are_fresh():
 def test_every_format_is_in_the_help():
     from audiocli.formats import FORMATS
 
-    text = (ROOT / "man" / "audiocli-features.1").read_text()
+    pages = [ROOT / "man" / f"audiocli-{verb}.1" for verb in ("features", "transcribe")]
+    text = "".join(page.read_text() for page in pages)
     assert all(name in text for name in FORMATS)
 
 

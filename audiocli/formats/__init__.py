@@ -6,8 +6,8 @@ from pathlib import PurePath
 from typing import Any, BinaryIO
 
 from ..errors import UsageError
-from ..records import Failure, Features, Record, Stats
-from . import arrays, pictures, text
+from ..records import Failure, Features, Record, Stats, Transcript
+from . import arrays, pictures, text, timed
 from .place import Place
 
 Kind = Record | Failure
@@ -43,14 +43,24 @@ FORMATS = {
     for form in (
         Format("npy", ".npy", True, {Features: arrays.npy}, joins=True),
         Format("npz", ".npz", True, {Features: arrays.npz, Stats: arrays.stats_npz}, collected=_COLLECTED),
-        Format("csv", ".csv", False, {Features: text.csv, Stats: text.stats_csv}, joins=True),
-        Format("json", ".json", False, {Features: text.json_object, Stats: text.json_stats}, collected=_COLLECTED),
+        Format("csv", ".csv", False, {Features: text.csv, Stats: text.stats_csv, Transcript: timed.csv}, joins=True),
+        Format(
+            "json", ".json", False,
+            {Features: text.json_object, Stats: text.json_stats, Transcript: timed.json_object}, collected=_COLLECTED,
+        ),
         Format(
             "jsonl", ".jsonl", False,
-            {Features: text.jsonl, Stats: text.jsonl_stats, Failure: text.jsonl_failure}, joins=True,
+            {Features: text.jsonl, Stats: text.jsonl_stats, Transcript: timed.jsonl, Failure: text.jsonl_failure},
+            joins=True,
         ),
         Format("parquet", ".parquet", True, {Features: arrays.parquet, Stats: arrays.stats_parquet}, collected=_COLLECTED),
-        Format("txt", ".txt", False, {Features: text.summary, Stats: text.stats_summary}, joins=True),
+        Format("txt", ".txt", False, {Features: text.summary, Stats: text.stats_summary, Transcript: timed.txt}, joins=True),
+        Format("srt", ".srt", False, {Transcript: timed.srt}),
+        Format("vtt", ".vtt", False, {Transcript: timed.vtt}),
+        Format("tsv", ".tsv", False, {Transcript: timed.tsv}, joins=True),
+        Format("ctm", ".ctm", False, {Transcript: timed.ctm}, joins=True),
+        Format("TextGrid", ".TextGrid", False, {Transcript: timed.textgrid}),
+        Format("lrc", ".lrc", False, {Transcript: timed.lrc}),
         *(Format(name, f".{name}", name != "svg", {Features: pictures.writer(name)}) for name in ("png", "svg", "pdf")),
     )
 }  # fmt: skip
@@ -59,17 +69,17 @@ PICTURES = ("png", "svg", "pdf")
 
 def by_name(name: str, kind: type) -> Format:
     """The format of that name for a type of record. Raises UsageError."""
-    names = [form.name for form in FORMATS.values() if kind in form.writers]
-    if name not in names:
-        raise UsageError(f"no format {name!r} here: one of {', '.join(names)}")
-    return FORMATS[name]
+    names = {form.name.lower(): form.name for form in FORMATS.values() if kind in form.writers}
+    if name.lower() not in names:
+        raise UsageError(f"no format {name!r} here: one of {', '.join(names.values())}")
+    return FORMATS[names[name.lower()]]
 
 
 def by_suffix(path: str, kind: type) -> Format:
     """The format that a file's name asks for. Raises UsageError."""
     suffix = PurePath(path).suffix.lower()
     for form in FORMATS.values():
-        if form.suffix == suffix and kind in form.writers:
+        if form.suffix.lower() == suffix and kind in form.writers:
             return form
     known = ", ".join(form.suffix for form in FORMATS.values() if kind in form.writers)
     raise UsageError(f"{path}: no format has the suffix {suffix!r}; use one of {known}, or --format")

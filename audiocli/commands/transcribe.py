@@ -1,0 +1,234 @@
+"""`audiocli transcribe`: what is said, as text, subtitles or records."""
+
+import os
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..errors import UsageError
+from ..options import InputOptions, ModelOptions, OutputOptions, TranscribeOptions, shaping
+from . import _common as common
+
+if TYPE_CHECKING:
+    from ..console import Console
+    from ..models import Located
+
+DEFAULT, MODEL, INPUT, OUTPUT = TranscribeOptions(), ModelOptions(), InputOptions(), OutputOptions()
+TIMESTAMPS = ("segment", "word")
+PRECISIONS = ("auto", "float32", "float16", "bfloat16")
+STREAM_FORMATS = ("txt", "jsonl")
+WEAK = "pocketsphinx"
+ADVICE = (
+    "the built-in pocketsphinx gets about every third word wrong; much better, after one download: "
+    "audiocli models pull whisper-base && audiocli models use transcribe whisper-base"
+)
+
+
+def transcribe(
+    inputs: common.Inputs = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model",
+            "-m",
+            help="A model by name, a hub id org/name, or a folder (the built-in pocketsphinx).",
+            metavar="NAME",
+        ),
+    ] = MODEL.model,
+    language: Annotated[
+        str | None, typer.Option(help="What is spoken, as en or de (the model's, or detected).", metavar="CODE")
+    ] = DEFAULT.language,
+    translate: Annotated[bool, typer.Option("--translate", help="Write it in English.")] = DEFAULT.translate,
+    timestamps: Annotated[
+        str, typer.Option(help="What has a time of its own: segment or word.", metavar="UNIT")
+    ] = DEFAULT.timestamps,
+    vad: Annotated[
+        bool, typer.Option("--vad/--no-vad", help="Find the speech first (silero-vad), or take everything.")
+    ] = DEFAULT.vad,
+    prompt: Annotated[
+        str | None, typer.Option(help="Text that may have come before: names, spelling, style.", metavar="TEXT")
+    ] = DEFAULT.prompt,
+    hotwords: Annotated[
+        list[str] | None, typer.Option(help="A word or phrase to expect (repeatable).", metavar="WORDS")
+    ] = None,
+    beam: Annotated[int, typer.Option(help="Hypotheses that are followed at once.", metavar="N")] = DEFAULT.beam,
+    temperature: Annotated[
+        float, typer.Option(help="0 takes the likeliest word; higher ones are sampled.", metavar="T")
+    ] = DEFAULT.temperature,
+    max_line_width: Annotated[
+        int, typer.Option(help="Characters in a line of a subtitle, 0 for no limit.", metavar="N")
+    ] = DEFAULT.max_line_width,
+    max_lines: Annotated[
+        int, typer.Option(help="Lines of a subtitle, 0 for no limit.", metavar="N")
+    ] = DEFAULT.max_lines,
+    stream: Annotated[
+        bool,
+        typer.Option(
+            "--stream", help="Transcribe standard input as it comes (raw s16le:16000:1 or wav); with INPUT -."
+        ),
+    ] = DEFAULT.stream,
+    output: common.Output = OUTPUT.output,
+    format: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            "-f",
+            help="txt, srt, vtt, tsv, csv, json, jsonl, ctm, TextGrid or lrc (default: the suffix of -o, else txt).",
+            metavar="FORMAT",
+        ),
+    ] = OUTPUT.format,
+    glob: common.Glob = None,
+    files_from: common.FilesFrom = INPUT.files_from,
+    raw: common.Raw = INPUT.raw,
+    start: common.Start = INPUT.start,
+    duration: common.Duration = INPUT.duration,
+    resume: common.Resume = OUTPUT.resume,
+    force: common.Force = OUTPUT.force,
+    jobs: common.Jobs = OUTPUT.jobs,
+    device: common.Device = MODEL.device,
+    precision: Annotated[
+        str, typer.Option(help=f"Of the model's numbers: {', '.join(PRECISIONS)}.", metavar="TYPE")
+    ] = MODEL.precision,
+    batch_size: Annotated[
+        int | None, typer.Option(help="Pieces of speech on the device at once (by memory).", metavar="N")
+    ] = MODEL.batch_size,
+    memory: Annotated[float | None, typer.Option(help="What models may take together.", metavar="GIB")] = MODEL.memory,
+    offline: Annotated[bool, typer.Option("--offline", help="Never download a model.")] = MODEL.offline,
+    quiet: common.Quiet = OUTPUT.quiet,
+) -> None:
+    """Speech to text: whole folders, hours of audio, or a live stream; in English right after install, offline.
+
+    With -o FOLDER/ a file for each input; else everything goes to standard output or to the one file.
+    """  # fmt: skip
+    own = TranscribeOptions(
+        language, translate, timestamps, vad, prompt, tuple(hotwords or ()), beam, temperature, max_line_width, max_lines, stream
+    )  # fmt: skip
+    choice = ModelOptions(model, device, precision, batch_size, memory, offline)
+    reading = InputOptions(tuple(glob or ()), files_from, raw, start, duration)
+    writing = OutputOptions(output, format, resume, force, jobs, quiet)
+    common.start(lambda: run(list(inputs or ()), own, choice, reading, writing))
+
+
+def check(options: TranscribeOptions, choice: ModelOptions) -> None:
+    """Raises UsageError for values that no model has."""
+    if options.timestamps not in TIMESTAMPS:
+        raise UsageError(f"--timestamps must be segment or word, not {options.timestamps!r}")
+    if choice.precision not in PRECISIONS:
+        raise UsageError(f"--precision must be one of {', '.join(PRECISIONS)}, not {choice.precision!r}")
+    numbers = (
+        ("--beam", options.beam, 1),
+        ("--max-line-width", options.max_line_width, 0),
+        ("--max-lines", options.max_lines, 0),
+    )
+    for name, value, least in (*numbers, ("--batch-size", 1 if choice.batch_size is None else choice.batch_size, 1)):
+        if value < least:
+            raise UsageError(f"{name} must be {least} or more, not {value}")
+    if not 0.0 <= options.temperature < float("inf"):
+        raise UsageError(f"--temperature must be 0 or more, not {options.temperature:g}")
+    if choice.memory is not None and not choice.memory > 0.0:
+        raise UsageError(f"--memory must be above 0, not {choice.memory:g}")
+
+
+def check_stream(inputs: list[str], reading: InputOptions, writing: OutputOptions) -> None:
+    """Raises UsageError for what cannot be streamed."""
+    if inputs != ["-"] or reading.files_from is not None:
+        raise UsageError("--stream reads standard input: give - as the only input")
+    if writing.output not in (None, "-") or writing.format not in (None, *STREAM_FORMATS):
+        raise UsageError("--stream writes txt or jsonl to standard output")
+    if reading.start or reading.duration is not None:
+        raise UsageError("--stream goes from the first sample to the last: leave --start and --duration out")
+
+
+def run(
+    inputs: list[str], options: TranscribeOptions, choice: ModelOptions, reading: InputOptions, writing: OutputOptions
+) -> int:
+    """Check, load the model, go through the inputs; the exit code."""
+    check(options, choice)
+    common.check_input(reading.start, reading.duration)
+    jobs = common.cores(writing.jobs)
+    if options.stream:
+        check_stream(inputs, reading, writing)
+    elif (writing.format or os.path.splitext(writing.output or "")[1].lstrip(".")).lower() == "ctm":
+        options = replace(options, timestamps="word")  # ctm holds nothing else
+
+    console = common.console_for(writing, draws=options.stream)
+    if options.stream:
+        return _listen(options, choice, reading, writing, console)
+    return _files(inputs, options, choice, reading, writing, jobs, console)
+
+
+def _listen(
+    options: TranscribeOptions, choice: ModelOptions, reading: InputOptions, writing: OutputOptions, console: "Console"
+) -> int:
+    """Standard input as it comes."""
+    from .. import models, streaming
+
+    located = _located(choice, console)
+    streaming.check_stdin()
+    recogniser = models.build(located, choice, options)
+    return streaming.listen(recogniser, located.spec.name, options, reading.raw, writing.format or "txt")
+
+
+def _files(
+    inputs: list[str], options: TranscribeOptions, choice: ModelOptions, reading: InputOptions, writing: OutputOptions,
+    jobs: int, console: "Console",
+) -> int:  # fmt: skip
+    """Every input through the model and into the sink."""
+    from .. import models
+    from ..models.transcripts import Work
+    from ..outputs import open_sink
+    from ..records import Transcript
+
+    told, located = described(options, choice), _located(choice, console)
+    single = common.is_single(inputs, reading)
+    key = {
+        "task": "transcribe",
+        **told,
+        "model": located.spec.name,
+        "revision": located.spec.revision,
+        **shaping(reading),
+    }
+    opened = open_sink(_with_format(writing), Transcript, key, single=single, default="txt")
+    recogniser = models.build(located, choice, options)
+    work = Work(recogniser, reading, told, located.spec.name, located.spec.revision, options.vad)
+    return common.go_through(inputs, reading, work, opened, console, jobs=1 if work.streams else jobs)
+
+
+def described(options: TranscribeOptions, choice: ModelOptions) -> dict[str, Any]:
+    """The options as records tell them: those that shape the text."""
+    told = asdict(options)
+    del told["stream"]
+    return {**told, "hotwords": list(options.hotwords), "precision": choice.precision}
+
+
+def _with_format(writing: OutputOptions) -> OutputOptions:
+    """Text for people is what a folder gets, too, unless a format is asked for."""
+    output = writing.output or ""
+    folder = output.endswith(("/", os.sep)) or os.path.isdir(output)
+    return replace(writing, format="txt") if folder and writing.format is None else writing
+
+
+def _located(choice: ModelOptions, console: "Console") -> "Located":
+    """The model, on this machine now; that the built-in one is weak is said once."""
+    from ..models import locate
+
+    located = locate(choice.model, "transcribe", offline=choice.offline, tell=console.note)
+    if located.spec.name == WEAK and choice.model is None:
+        _advise(console)
+    return located
+
+
+def _advise(console: "Console") -> None:
+    """Say once what gets better text; where that cannot be remembered, say it again."""
+    from contextlib import suppress
+
+    from platformdirs import user_cache_path
+
+    said = user_cache_path("audiocli") / "told-of-better-models"
+    if console.quiet or said.exists():
+        return
+    console.note(ADVICE)
+    with suppress(OSError):
+        said.parent.mkdir(parents=True, exist_ok=True)
+        said.touch()

@@ -1,0 +1,126 @@
+"""The built-in recogniser: its word errors on read speech, and how soon it speaks, against plain pocketsphinx."""
+
+import csv
+import random
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path, PurePath
+from typing import Any
+
+import jiwer
+import numpy as np
+import soundfile
+
+from audiocli import audio
+from audiocli.models import load
+from audiocli.models.transcripts import Streamed
+from audiocli.options import InputOptions, ModelOptions, TranscribeOptions
+from audiocli.sources import Source
+from bench._common import Row
+from tests.kernels.rhythm_signals import DATA
+
+UTTERANCES = 60
+WORST = 0.32  # of the words; plain pocketsphinx: 0.286 to 0.299 on another draw of LibriSpeech
+REPEATS = 5
+# The wheel has no command that decodes a file; this is the shortest program that does.
+PLAIN = """
+import sys, wave
+from pocketsphinx import Decoder, set_loglevel
+set_loglevel("FATAL")
+decoder = Decoder()
+decoder.start_utt()
+with wave.open(sys.argv[1]) as file:
+    decoder.process_raw(file.readframes(file.getnframes()), full_utt=True)
+decoder.end_utt()
+print(decoder.hyp().hypstr)
+"""
+
+
+def utterances() -> list[tuple[Path, str]]:
+    """UTTERANCES of mini-librispeech, the same in every run: path and text."""
+    folder = DATA / "mini-librispeech"
+    with (folder / "transcripts.tsv").open() as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    return [(folder / row["path"], row["text"]) for row in random.Random(3).sample(rows, UTTERANCES)]
+
+
+def normalised(text: str) -> str:
+    """Lower case, no punctuation, one blank between words."""
+    return " ".join(re.sub(r"[^\w' ]", " ", text.lower()).split())
+
+
+def timed(hear: Callable[[Path], str], found: list[tuple[Path, str]]) -> tuple[float, float]:
+    """Seconds for all utterances, and the word error rate."""
+    start = time.perf_counter()
+    heard = [hear(path) for path, _ in found]
+    took = time.perf_counter() - start
+    return took, float(jiwer.wer([normalised(text) for _, text in found], [normalised(text) for text in heard]))
+
+
+def ours() -> Callable[[Path], str]:
+    runner: Any = load("pocketsphinx", "transcribe", ModelOptions(), TranscribeOptions())
+    return lambda path: runner([Streamed(Source(str(path), PurePath(path.name)), InputOptions())])[0].text  # type: ignore[no-any-return]
+
+
+def plain() -> Callable[[Path], str]:
+    from pocketsphinx import Decoder, set_loglevel
+
+    set_loglevel("FATAL")
+    decoder = Decoder()
+
+    def hear(path: Path) -> str:
+        samples = audio.read(path, sample_rate=16_000, mono=True).samples[0]
+        decoder.start_utt()
+        decoder.process_raw((samples * 32_767).astype(np.int16).tobytes(), full_utt=True)
+        decoder.end_utt()
+        found = decoder.hyp()
+        return found.hypstr if found else ""
+
+    return hear
+
+
+def errors_row() -> Row:
+    found = utterances()
+    length = sum(audio.read(path).duration for path, _ in found)
+    (took, wer), (peer_took, peer_wer) = timed(ours(), found), timed(plain(), found)
+    note = f"WER {wer:.1%} (plain: {peer_wer:.1%}), {length:.0f} s of speech at {took / length:.3f} x real time"
+    what = f"{UTTERANCES} utterances of mini-librispeech, VAD and all"
+    return Row(what, took, "plain pocketsphinx", peer_took, f"WER < {WORST:.0%}", wer < WORST, note)
+
+
+def first_word(*command: str) -> float:
+    """Seconds from the start of a process to the first byte that it says."""
+    start = time.perf_counter()
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        assert process.stdout.read(1)
+        took = time.perf_counter() - start
+        process.stdout.read()
+    return took
+
+
+def first_word_row() -> Row:
+    path, _ = utterances()[0]
+    with tempfile.TemporaryDirectory() as name:
+        wav = str(Path(name, "x.wav"))
+        samples = audio.read(path, sample_rate=16_000, mono=True).samples[0]
+        soundfile.write(wav, samples, 16_000, "PCM_16")
+        commands = (sys.executable, "-m", "audiocli", "transcribe", "-q", wav), (sys.executable, "-c", PLAIN, wav)
+        times = [[first_word(*command) for command in commands] for _ in range(REPEATS + 1)][1:]
+    took, peer = (statistics.median(column) for column in zip(*times, strict=True))
+    what = f"first word of a file of {samples.size / 16_000:.1f} s, whole process"
+    return Row(what, took, "plain pocketsphinx in python", peer, "<= 1.3x its time", took <= 1.3 * peer)
+
+
+def rows() -> list[Row]:
+    return [first_word_row(), errors_row()]
+
+
+if __name__ == "__main__":
+    for row in rows():
+        print(row)

@@ -1,0 +1,398 @@
+"""Names, resolution, defaults, devices, and runners that make room for each other."""
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import pytest
+
+from audiocli import device, models
+from audiocli.errors import DeviceError, DownloadError, ModelError, UsageError
+from audiocli.models import cache, config, registry
+from audiocli.models.registry import MODELS, ModelSpec
+from audiocli.options import ModelOptions
+from tests.models.hub_server import Hub, safetensors, tiny
+
+ROOT = Path(__file__).parents[2]
+CPU = ModelOptions(device="cpu")
+
+
+@pytest.fixture(autouse=True)
+def own_place(tmp_path, monkeypatch):
+    """No models, no settings but those of the test."""
+    for name in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "AUDIOCLI_OFFLINE", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv(config.variable("transcribe"), raising=False)
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")  # nobody is there
+    monkeypatch.setattr("platformdirs.user_config_path", lambda *args, **options: tmp_path / "settings")
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def fake(monkeypatch):
+    """A family "fake" whose adapter notes what it was called with."""
+    calls = []
+
+    def load(path, spec, place, options):
+        calls.append(SimpleNamespace(path=path, spec=spec, place=place, options=options))
+        return SimpleNamespace(sample_rate=spec.sample_rate, number=len(calls))
+
+    module = ModuleType("fake_adapter")
+    module.load = load
+    monkeypatch.setitem(sys.modules, "fake_adapter", module)
+    monkeypatch.setitem(registry.FAMILIES, "fake", ("transcribe", "fake_adapter:load"))
+    monkeypatch.setitem(registry.FAMILIES, "labels", ("classify", "fake_adapter:load"))
+    return calls
+
+
+def folder_of(path, model_type="fake", **more):
+    path.mkdir(parents=True, exist_ok=True)
+    (path / "config.json").write_text(json.dumps({"model_type": model_type, **more}))
+    (path / "model.safetensors").write_bytes(safetensors(1000))
+    return path
+
+
+def in_cache(repo_id, model_type="fake", commit="a" * 40):
+    """A model in the cache as an older library leaves it: no links, no listing."""
+    repo = cache.Repo(repo_id)
+    (repo.folder / "refs").mkdir(parents=True)
+    (repo.folder / "refs" / "main").write_text(commit)
+    return folder_of(repo.folder / "snapshots" / commit, model_type)
+
+
+# ---- the rows
+
+
+@pytest.mark.parametrize("spec", MODELS.values(), ids=list(MODELS))
+def test_rows_are_complete(spec):
+    assert spec.licence
+    assert spec.task in registry.VERBS
+    assert spec.sample_rate == 16_000
+    assert 0 < spec.memory_gib < 100
+    assert spec.half in ("float16", "bfloat16")
+    assert spec.built_in or cache.parse(spec.source)
+    module, _, function = spec.adapter.partition(":")
+    assert module.startswith("audiocli.models.")
+    assert importlib.util.find_spec(module), module
+    if spec.built_in or "asr_" in module:
+        assert callable(getattr(importlib.import_module(module), function))
+
+
+def test_names_are_unique():
+    assert not set(registry.ALIASES) & set(MODELS)
+    assert set(registry.ALIASES.values()) <= set(MODELS)
+    sources = [spec.source for spec in MODELS.values()]
+    assert len(set(sources)) == len(sources)
+    assert {MODELS[name].task for name in registry.BUILT_IN.values()} == set(registry.BUILT_IN)
+
+
+@pytest.mark.parametrize(
+    ("config_json", "expected"),
+    [
+        ({"model_type": "whisper"}, ("transcribe", registry.WHISPER)),
+        ({"model_type": "moonshine"}, ("transcribe", registry.MOONSHINE)),
+        ({"model_type": "hubert", "architectures": ["HubertForCTC"]}, ("transcribe", registry.CTC)),
+        ({"model_type": "wav2vec2"}, ("transcribe", registry.CTC)),
+        ({"model_type": "parakeet_ctc", "architectures": ["ParakeetForCTC"]}, ("transcribe", registry.CTC)),
+        ({"model_type": "wav2vec2", "architectures": ["Wav2Vec2ForSequenceClassification"]}, ("classify", "")),
+        ({"model_type": "wavlm", "architectures": ["WavLMForXVector"]}, ("verify", "")),
+        ({"model_type": "wav2vec2", "architectures": ["Wav2Vec2ForPreTraining"]}, None),
+        ({"model_type": "bert"}, None),
+        ({}, None),
+    ],
+)
+def test_families(config_json, expected):
+    assert registry.family(config_json) == expected
+
+
+def test_registry_needs_the_standard_library_only():
+    code = (
+        "import sys, audiocli.models\n"
+        "heavy = {'torch', 'numpy', 'transformers', 'huggingface_hub', 'platformdirs', 'typer'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert ended.stdout == "[]\n"
+
+
+# ---- from a name to a model
+
+
+def test_registry_comes_before_a_folder_of_that_name(fake, tmp_path):
+    folder_of(tmp_path / "pocketsphinx")
+    assert models.locate("pocketsphinx", "transcribe").path is None
+    assert models.locate("./pocketsphinx", "transcribe").spec.adapter == "fake_adapter:load"
+
+
+def test_folder_comes_before_the_hub(fake, tmp_path):
+    in_cache("org/name")
+    assert models.locate("org/name", "transcribe").path == cache.cached(cache.Repo("org/name"))
+    folder_of(tmp_path / "org" / "name")
+    located = models.locate("org/name", "transcribe")
+    assert located.path.resolve() == tmp_path / "org" / "name"
+    assert (located.spec.name, located.spec.revision, located.spec.task) == ("name", None, "transcribe")
+
+
+def test_hub_id_of_a_row_is_that_row():
+    path = in_cache("openai/whisper-tiny", "whisper")
+    located = models.locate("openai/whisper-tiny", "transcribe")
+    assert located.path == path
+    assert (located.spec.name, located.spec.licence, located.spec.revision) == ("whisper-tiny", "Apache-2.0", "a" * 40)
+    assert models.locate("whisper-tiny", "transcribe") == located
+    with pytest.raises(DownloadError):
+        models.locate("openai/whisper-tiny@v2", "transcribe", offline=True)
+
+
+@pytest.mark.parametrize("offline", ["option", "AUDIOCLI_OFFLINE", "HF_HUB_OFFLINE"])
+def test_not_here_and_offline(monkeypatch, offline):
+    if offline != "option":
+        monkeypatch.setenv(offline, "1")
+    with pytest.raises(DownloadError, match="run 'audiocli models pull turbo' first") as caught:
+        models.locate("turbo", "transcribe", offline=offline == "option")
+    assert caught.value.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("whisper-tny", "did you mean whisper-tiny"),
+        ("Turbo", "turbo"),
+        ("large-v3", "whisper-large-v3"),
+        ("xyzzy", "'audiocli models list' shows them"),
+        ("./nowhere", "there is no folder"),
+        ("a/b/c", "there is no folder"),
+    ],
+)
+def test_unknown_names(name, text):
+    with pytest.raises(ModelError, match=text) as caught:
+        models.locate(name, "transcribe")
+    assert caught.value.exit_code == 2
+
+
+def test_wrong_family(fake, tmp_path):
+    folder_of(tmp_path / "labels", "labels")
+    with pytest.raises(ModelError, match="labels is no model for transcribe: 'audiocli classify' takes it"):
+        models.locate("./labels", "transcribe")
+    with pytest.raises(ModelError, match="whisper-tiny is no model for diarize: 'audiocli transcribe' takes it"):
+        models.locate("whisper-tiny", "diarize")
+    folder_of(tmp_path / "bert", "bert")
+    with pytest.raises(ModelError, match="no verb takes: 'bert'"):
+        models.locate("./bert", "transcribe")
+    folder_of(tmp_path / "bare", "wav2vec2", architectures=["Wav2Vec2ForPreTraining"])
+    with pytest.raises(ModelError, match="trained for no task yet"):
+        models.locate("./bare", "transcribe")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ModelError, match=r"no config\.json"):
+        models.locate("./empty", "transcribe")
+
+
+def test_wrong_family_is_refused_before_its_weights_come(monkeypatch):
+    with Hub().serving() as server:
+        monkeypatch.setenv("HF_ENDPOINT", server.url)
+        server.repos["org/labels"] = tiny(architectures=["Wav2Vec2ForSequenceClassification"])
+        with pytest.raises(ModelError, match="'audiocli classify' takes it"):
+            models.locate("org/labels", "transcribe")
+        assert not server.asked("model.safetensors")
+
+
+def test_download_on_demand_then_no_socket(fake, monkeypatch):
+    told = []
+    with Hub().serving() as server:
+        monkeypatch.setenv("HF_ENDPOINT", server.url)
+        server.repos["org/fake"] = tiny("fake")
+        models.load("org/fake", "transcribe", CPU, "options", tell=told.append)
+        asked = len(server.log)
+        monkeypatch.setattr("socket.socket.connect", None)
+        models.load("org/fake", "transcribe", CPU)
+        assert len(server.log) == asked
+    assert told == ["fetching org/fake: 4 files, 280 kB"]
+    assert fake[0].spec.source == "org/fake"
+    assert fake[0].spec.revision == fake[0].path.name
+    assert fake[0].options == "options"
+    assert fake[0].spec.memory_gib == pytest.approx(70_000 * 4 * 1.2 / 2**30)
+
+
+# ---- broken files
+
+
+def test_corrupt_cache_says_which_file_and_what_to_do(fake):
+    path = in_cache("org/name") / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(
+        DownloadError, match=r"model\.safetensors is damaged: run 'audiocli models pull --force org/name'"
+    ):
+        models.load("org/name", "transcribe", CPU)
+    (path.parent / "config.json").write_text("{")
+    with pytest.raises(DownloadError, match=r"config\.json is damaged: run 'audiocli models pull --force org/name'"):
+        models.load("org/name", "transcribe", CPU)
+
+
+def test_wrong_bytes_are_found_when_the_adapter_fails(fake, monkeypatch):
+    def fail(*args):
+        raise KeyError("no such weight")
+
+    sys.modules["fake_adapter"].load = fail
+    with Hub().serving() as server:
+        monkeypatch.setenv("HF_ENDPOINT", server.url)
+        server.repos["org/fake"] = tiny("fake")
+        models.fetch("org/fake")
+    with pytest.raises(KeyError):  # every file is what it should be: a bug
+        models.load("org/fake", "transcribe", CPU)
+    weights = cache.cached(cache.Repo("org/fake")) / "model.safetensors"
+    weights.resolve().write_bytes(weights.read_bytes()[:-1] + b"!")
+    with pytest.raises(DownloadError, match=r"model\.safetensors has a wrong hash"):
+        models.load("org/fake", "transcribe", CPU)
+
+
+def test_folder_of_the_users_is_not_told_to_be_pulled(fake, tmp_path):
+    path = folder_of(tmp_path / "mine") / "model.safetensors"
+    path.write_bytes(b"")
+    with pytest.raises(DownloadError, match=r"model\.safetensors is damaged: copy the model again"):
+        models.load(str(tmp_path / "mine"), "transcribe", CPU)
+
+
+# ---- the user's own choice
+
+
+def test_default_model(monkeypatch):
+    assert config.default("transcribe") == "pocketsphinx"
+    config.use("transcribe", "whisper-base")
+    assert config.default("transcribe") == "whisper-base"
+    assert models.resolve(config.default("transcribe"))[0].name == "whisper-base"
+    monkeypatch.setenv("AUDIOCLI_TRANSCRIBE_MODEL", "turbo")
+    assert config.default_and_origin("transcribe") == ("turbo", "AUDIOCLI_TRANSCRIBE_MODEL")
+    with pytest.raises(DownloadError, match="turbo is not on this machine"):
+        models.locate(None, "transcribe", offline=True)
+    monkeypatch.delenv("AUDIOCLI_TRANSCRIBE_MODEL")
+    config.use("transcribe", None)
+    assert config.default("transcribe") == "pocketsphinx"
+    assert config.variable("generate-music") == "AUDIOCLI_GENERATE_MUSIC_MODEL"
+    with pytest.raises(UsageError, match="name one with --model"):
+        config.default("diarize")
+
+
+def test_config_file_keeps_what_else_is_in_it():
+    config.path().parent.mkdir()
+    config.path().write_text('{"colour": "blue", "models": {"verify": "x"}}')
+    config.use("transcribe", "turbo")
+    kept = {"colour": "blue", "models": {"verify": "x", "transcribe": "turbo"}}
+    assert json.loads(config.path().read_text()) == kept
+    assert [path.name for path in config.path().parent.iterdir()] == ["config.json"]
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"models": 3}', '{"models": {"transcribe": 3}}', "\xff"])
+def test_broken_config_file_is_named(text):
+    config.path().parent.mkdir()
+    config.path().write_text(text, encoding="latin-1")
+    with pytest.raises(UsageError, match=r"config\.json"):
+        config.default("transcribe")
+
+
+# ---- where it goes
+
+
+def test_place_on_the_processor():
+    place = device.place("cpu", "auto")
+    assert (str(place.device), place.dtype) == ("cpu", "float32")
+    assert device.place("cpu", "bfloat16").dtype == "bfloat16"
+    without = device.place("auto", "auto", processor_only=True)
+    assert (without.device, without.dtype) == (None, "float32")
+
+
+@pytest.mark.parametrize(
+    ("there", "native", "half", "expected"),
+    [
+        (True, True, "float16", ("cuda", "float16")),
+        (True, True, "bfloat16", ("cuda", "bfloat16")),
+        (True, False, "bfloat16", ("cuda", "float32")),
+        (False, False, "bfloat16", ("cpu", "float32")),
+    ],
+)
+def test_auto(monkeypatch, there, native, half, expected):
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: there)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: int(there))
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: native)
+    place = device.place("auto", "auto", half=half)
+    assert (str(place.device), place.dtype) == expected
+
+
+def test_absent_device_is_an_error(fake, tmp_path, monkeypatch):
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    folder_of(tmp_path / "mine")
+    with pytest.raises(DeviceError):
+        models.load("./mine", "transcribe", ModelOptions(device="cuda:7"))
+    with pytest.raises(UsageError, match="--device must be"):
+        models.load("./mine", "transcribe", ModelOptions(device="tpu"))
+    with pytest.raises(UsageError, match="--precision must be"):
+        models.load("./mine", "transcribe", ModelOptions(precision="int4"))
+    with pytest.raises(UsageError, match="pocketsphinx runs on the processor only"):
+        models.load("pocketsphinx", "transcribe", ModelOptions(device="cuda"))
+    with pytest.raises(UsageError, match="one precision only"):
+        models.load("pocketsphinx", "transcribe", ModelOptions(precision="float16"))
+    assert not fake
+
+
+def test_memory_budget_of_one(fake, monkeypatch):
+    big = ModelSpec("big", "transcribe", "fake_adapter:load", "org/big", "MIT", 16_000, 3.0)
+    monkeypatch.setitem(MODELS, "big", big)
+    in_cache("org/big")
+    with pytest.raises(ModelError, match=r"big needs about 3\.0 GiB, and --memory is 2"):
+        models.load("big", "transcribe", ModelOptions(device="cpu", memory=2.0))
+    models.load("big", "transcribe", ModelOptions(device="cpu", memory=2.0, precision="bfloat16"))
+    assert fake[0].place.dtype == "bfloat16"
+
+
+class Closing:
+    sample_rate = 16_000
+
+    def __init__(self, log, name):
+        self.log, self.name = log, name
+
+    def __call__(self, batch):
+        return batch
+
+    def close(self):
+        self.log.append(self.name)
+
+
+def test_least_recently_used_goes_first():
+    log = []
+    loaded = models.Loaded(budget_gib=3.0)
+    one = loaded.get("one", 1.0, lambda: Closing(log, "one"))
+    loaded.get("two", 1.0, lambda: Closing(log, "two"))
+    loaded.get("three", 1.0, lambda: Closing(log, "three"))
+    assert loaded.get("one", 1.0, lambda: pytest.fail("it is there")) is one
+    loaded.get("four", 2.0, lambda: Closing(log, "four"))
+    assert log == ["two", "three"]
+    assert len(loaded) == 2
+    assert loaded.get("one", 1.0, lambda: pytest.fail("it is there")) is one
+
+
+def test_loaded_by_name(fake, tmp_path):
+    folder_of(tmp_path / "a")
+    folder_of(tmp_path / "b")
+    loaded = models.Loaded()
+    first = loaded.load("./a", "transcribe", CPU)
+    assert loaded.load("./b", "transcribe", CPU) is not first
+    assert loaded.load("./a", "transcribe", CPU) is first
+    assert loaded.load("./a", "transcribe", CPU, options="others") is not first
+    assert len(fake) == len(loaded) == 3
+
+
+def test_the_library_is_sealed_while_a_model_loads(fake, tmp_path):
+    from huggingface_hub import constants
+
+    seen = []
+    sys.modules["fake_adapter"].load = lambda *args: seen.append(constants.HF_HUB_OFFLINE)
+    folder_of(tmp_path / "a")
+    models.load("./a", "transcribe", CPU)
+    assert seen == [True]
+    assert not constants.HF_HUB_OFFLINE

@@ -1,0 +1,114 @@
+"""Speech found, silence and noise left out, and one result wherever the blocks are cut."""
+
+import itertools
+
+import numpy as np
+import pytest
+import soundfile
+
+from audiocli.models import vad
+
+RATE = vad.SAMPLE_RATE
+
+
+@pytest.fixture(scope="module")
+def clip(recording):
+    return soundfile.read(recording, dtype="float32")[0]
+
+
+def noise(seconds, level=0.05):
+    return (level * np.random.default_rng(1).standard_normal(int(seconds * RATE))).astype(np.float32)
+
+
+def reference(recording):
+    """Seconds of speech in the annotation beside the recording."""
+    rows = [line.split() for line in recording.with_suffix(".rttm").read_text().splitlines()]
+    return [(float(row[3]), float(row[3]) + float(row[4])) for row in rows if row and row[0] == "SPEAKER"]
+
+
+def active(spans, length):
+    frames = np.zeros(int(length * 100), bool)
+    for start, end in spans:
+        frames[round(start * 100) : round(end * 100)] = True
+    return frames
+
+
+def test_the_network_is_the_one_in_the_wheel(clip):
+    """Ours in numpy against the wheel's own in torch, with the same weights in it."""
+    torch = pytest.importorskip("torch")
+    model = torch.jit.load(str(vad.weights().with_name("silero_vad.jit")))
+    state, tensors = model.state_dict(), vad.read_safetensors(vad.weights())
+    names = {"stft_conv.weight": "stft.forward_basis_buffer", "final_conv.weight": "decoder.decoder.2.weight",
+             "final_conv.bias": "decoder.decoder.2.bias"}  # fmt: skip
+    for name, values in tensors.items():
+        layer, _, kind = name.rpartition(".")
+        place = {"lstm_cell": "decoder.rnn"}.get(
+            layer
+        ) or f"encoder.{int(layer[4:] or 1) - 1 if layer[:4] == 'conv' else 0}.reparam_conv"
+        state[f"_model.{names.get(name, f'{place}.{kind}')}"].copy_(torch.from_numpy(values.copy()))
+    frames = clip[200 * vad.FRAME : 264 * vad.FRAME].reshape(-1, vad.FRAME)
+    with torch.no_grad():
+        want = [model(torch.from_numpy(frame.copy()), RATE).item() for frame in frames]
+    np.testing.assert_allclose(vad.Silero()(frames), want, atol=2e-4)
+
+
+def test_speech_is_found(clip, recording):
+    found = active([(span.start, span.end) for span in vad.spans(clip)], 30)
+    want = active(reference(recording), 30)
+    assert np.mean(found == want) > 0.9
+    assert np.mean(found[want]) > 0.95  # little is missed
+
+
+@pytest.mark.parametrize("quiet", [np.zeros(3 * RATE, np.float32), noise(10), noise(3, 1e-5), np.zeros(0, np.float32)])
+def test_silence_and_noise_are_no_speech(quiet):
+    assert vad.spans(quiet) == []
+
+
+def test_silence_around_speech_is_cut(clip):
+    silence = np.zeros(5 * RATE, np.float32)
+    (span,) = vad.spans(np.concatenate([silence, clip[8 * RATE : 12 * RATE], silence]), vad.Cut(silence=2.0))
+    assert 4.5 < span.start < 6.5
+    assert 7.5 < span.end < 9.6
+
+
+def test_blocks_may_be_cut_anywhere(clip):
+    def chunks(size):
+        work = vad.cutter(True)
+        found = [chunk for i in range(0, clip.size, size) for chunk in work.push(clip[i : i + size])]
+        return [(c.start, c.samples.sum(), c.begins, c.ends) for c in (*found, *work.finish())]
+
+    want = chunks(clip.size)
+    assert [c[0] for c in chunks(1_000)] == [c[0] for c in want]
+    np.testing.assert_allclose([c[1] for c in chunks(7_777)], [c[1] for c in want])
+
+
+@pytest.mark.parametrize("heard", [True, False])
+def test_pieces_are_whole_and_none_is_too_long(clip, heard):
+    cut = vad.Cut(longest=4.0, comfortable=2.0, onset=0.0, silence=0.5, trail=0.25)
+    for span in vad.spans(clip, cut, vad=heard):
+        assert 0.0 <= span.start < span.end <= 30.0
+        assert span.end - span.start <= 4.0 + 0.1
+
+
+def test_without_vad_nothing_is_lost(clip):
+    spans = vad.spans(clip, vad=False)
+    assert spans[0].start < 0.1
+    assert spans[-1].end == 30.0
+    assert all(abs(a.end - b.start) < 1e-9 for a, b in itertools.pairwise(spans))
+
+
+def test_neighbours_are_merged_up_to_a_window():
+    spans = [vad.Span(float(n), n + 0.5) for n in range(10)]
+    merged = vad.merged(spans, 3.0)
+    assert [(m.start, m.end) for m in merged] == [(0.0, 2.5), (3.0, 5.5), (6.0, 8.5), (9.0, 9.5)]
+    assert vad.merged([], 3.0) == []
+
+
+def test_the_work_knows_what_it_left_out(clip):
+    work = vad.cutter(True)
+    kept = sum(
+        c.samples.size for c in (*work.push(np.concatenate([np.zeros(RATE * 9, np.float32), clip])), *work.finish())
+    )
+    assert work.seconds == pytest.approx(39.0)
+    assert work.kept == pytest.approx(kept / RATE)
+    assert 15 < work.kept < 30
