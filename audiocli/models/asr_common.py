@@ -1,5 +1,6 @@
 """What the recognisers share: the silence gate, loops taken out of a text, and the record."""
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import compress
@@ -67,6 +68,7 @@ def checkpoint(kind: Any, path: Path, place: Any, **more: Any) -> Any:
     from transformers.utils import logging
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    warnings.filterwarnings("ignore", "Support for mismatched key_padding_mask")  # WavLM's own doing, and harmless
     dtype = getattr(torch, place.dtype)
     return kind.from_pretrained(path, local_files_only=True, dtype=dtype, **more).to(place.device).eval()
 
