@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from .audio import Audio, RawFormat, blocks, parse_raw
 from .audio.libsndfile import ENCODINGS
-from .stop import Stop
 from .console import Console
 from .errors import InputError, UsageError
 from .formats.timed import columns, segment_object
@@ -26,6 +25,7 @@ from .models.transcripts import Partial, Recogniser, later
 from .models.vad import SAMPLE_RATE, Cutter, cutter
 from .options import TranscribeOptions
 from .records import Segment
+from .stop import Stop
 
 Floats = NDArray[np.float32]
 

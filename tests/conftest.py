@@ -11,8 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from hypothesis import settings
 
 from audiocli.cli import app
+
+# The same examples every time, however slow the machine: a test that fails only sometimes tells nobody anything.
+settings.register_profile("steady", deadline=None, derandomize=True)
+settings.load_profile("steady")
 
 TIMEOUT = 60  # s; a subprocess that takes longer hangs
 COMMAND = (sys.executable, "-m", "audiocli")

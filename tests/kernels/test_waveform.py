@@ -42,7 +42,8 @@ def test_any_samples_equal_twin(
     ours: Descriptor, twin: Descriptor, samples: Array, frame_length: int, hop_length: int
 ) -> None:
     found = ours(samples, frame_length, hop_length)
-    np.testing.assert_allclose(found, twin(samples, frame_length, hop_length), rtol=1e-6)
+    # Below the normal numbers a float32 has no six digits.
+    np.testing.assert_allclose(found, twin(samples, frame_length, hop_length), rtol=1e-6, atol=1e-37)
 
 
 @each
