@@ -132,7 +132,6 @@ class ModelOptions:
     model: str | None = None
     device: str = "auto"
     precision: str = "auto"  # auto, float32, float16, bfloat16
-    batch_size: int | None = None  # None: by memory
     memory: float | None = None  # GiB for models, None: no limit
     offline: bool = False
 

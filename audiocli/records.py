@@ -89,6 +89,10 @@ class Stats(Record):
     values: dict[str, float]
 
 
+# Languages written without blanks between words.
+UNSPACED = frozenset({"zh", "yue", "ja", "th", "lo", "my", "km", "bo"})
+
+
 @dataclass(frozen=True)
 class Word:
     """A word of a transcript; times in seconds of the input."""

@@ -7,13 +7,15 @@ import select
 import stat
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import BinaryIO
 
 from . import pipes
-from .audio import EXTENSIONS
+from .audio import EXTENSIONS, Stream, open_stream, parse_raw
 from .errors import InputError, UsageError
+from .options import InputOptions
 from .records import Failure
 
 CHUNK = 65_536  # bytes of a list that are read at once
@@ -46,6 +48,15 @@ class Source:
         if stat.S_ISREG(mode):
             return self.path
         raise InputError("is a folder" if stat.S_ISDIR(mode) else "is neither a file, a folder nor a pipe")
+
+
+def open_audio(source: Source, reading: InputOptions, sample_rate: int) -> AbstractContextManager[Stream]:
+    """One channel of an input at sample_rate Hz, cut as the user asked. Raises InputError."""
+    raw = None if reading.raw is None else parse_raw(reading.raw)
+    return open_stream(
+        source.open(), name=source.name, raw=raw, start=reading.start, duration=reading.duration,
+        sample_rate=sample_rate, mono=True,
+    )  # fmt: skip
 
 
 # None: the next input is still to come, so that what is in hand may be finished first.

@@ -12,3 +12,8 @@ echo "A figure of it, its features as arrays, and its pitch as a table:"
 "$bin/audiocli" features "$talk" -k waveform -k log-mel -k mfcc -k pitch -o "$out/talk.npz" --plot png --force
 "$bin/audiocli" features "$talk" -k pitch -k rms -o "$out/talk.csv" --force
 ls -l "$out"
+echo
+echo "What is said in it, to the built-in recogniser (a telephone call: hard for it), and as subtitles:"
+"$bin/audiocli" transcribe "$talk"
+"$bin/audiocli" transcribe "$talk" -o "$out/talk.srt" --force
+head -8 "$out/talk.srt"

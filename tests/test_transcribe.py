@@ -123,7 +123,6 @@ def test_quiet_says_nothing_and_forgets_nothing(call, silence):
         (["--language", "de"], "English only"),
         (["--timestamps", "syllable"], "--timestamps"),
         (["--max-lines", "-1"], "--max-lines"),
-        (["--batch-size", "0"], "--batch-size"),
         (["--precision", "int3"], "--precision"),
         (["--device", "cuda"], "--device"),
         (["--model", "no-such-model"], "no-such-model"),

@@ -90,10 +90,7 @@ def transcribe(
     precision: Annotated[
         str, typer.Option(help=f"Of the model's numbers: {', '.join(PRECISIONS)}.", metavar="TYPE")
     ] = MODEL.precision,
-    batch_size: Annotated[
-        int | None, typer.Option(help="Pieces of speech on the device at once (by memory).", metavar="N")
-    ] = MODEL.batch_size,
-    memory: Annotated[float | None, typer.Option(help="What models may take together.", metavar="GIB")] = MODEL.memory,
+    memory: Annotated[float | None, typer.Option(help="Refuse a model that needs more.", metavar="GIB")] = MODEL.memory,
     offline: Annotated[bool, typer.Option("--offline", help="Never download a model.")] = MODEL.offline,
     quiet: common.Quiet = OUTPUT.quiet,
 ) -> None:
@@ -104,7 +101,7 @@ def transcribe(
     own = TranscribeOptions(
         language, translate, timestamps, vad, prompt, tuple(hotwords or ()), beam, temperature, max_line_width, max_lines, stream
     )  # fmt: skip
-    choice = ModelOptions(model, device, precision, batch_size, memory, offline)
+    choice = ModelOptions(model, device, precision, memory, offline)
     reading = InputOptions(tuple(glob or ()), files_from, raw, start, duration)
     writing = OutputOptions(output, format, resume, force, jobs, quiet)
     common.start(lambda: run(list(inputs or ()), own, choice, reading, writing))
@@ -121,7 +118,7 @@ def check(options: TranscribeOptions, choice: ModelOptions) -> None:
         ("--max-line-width", options.max_line_width, 0),
         ("--max-lines", options.max_lines, 0),
     )
-    for name, value, least in (*numbers, ("--batch-size", 1 if choice.batch_size is None else choice.batch_size, 1)):
+    for name, value, least in numbers:
         if value < least:
             raise UsageError(f"{name} must be {least} or more, not {value}")
     if not 0.0 <= options.temperature < float("inf"):

@@ -8,7 +8,7 @@ from .. import audio
 from ..kernels.spectral import analyse
 from ..options import FeaturesOptions, InputOptions, described, front_end
 from ..records import Features, Record, Stats
-from ..sources import Source
+from ..sources import Source, open_audio
 from .analysis import Analyse, Pass
 from .tables import feature_tables
 
@@ -45,13 +45,7 @@ class Runner:
 
     def open(self, source: Source) -> AbstractContextManager[audio.Stream]:
         """The samples that this front end takes: one channel at its rate."""
-        reading = self.reading
-        raw = None if reading.raw is None else audio.parse_raw(reading.raw)
-        rate = front_end(self.options).sample_rate
-        return audio.open_stream(
-            source.open(), name=source.name, raw=raw, start=reading.start, duration=reading.duration,
-            sample_rate=rate, mono=True,
-        )  # fmt: skip
+        return open_audio(source, self.reading, front_end(self.options).sample_rate)
 
 
 def record(

@@ -12,14 +12,13 @@ from pathlib import PurePath
 from typing import Any, BinaryIO
 
 from ..errors import UsageError
-from ..records import Segment, Transcript, Word
+from ..records import UNSPACED, Segment, Transcript, Word
 from .place import Place
 from .text import encoded, head
 
 WIDTH, LINES = 42, 2  # of a subtitle, where the record does not say
 PAUSE = 1.0  # s between two words that a subtitle does not span
 LONGEST = 7.0  # s that a subtitle stands
-UNSPACED = frozenset({"zh", "yue", "ja", "th", "lo", "my", "km", "bo"})  # languages written without blanks
 
 
 @dataclass(frozen=True)

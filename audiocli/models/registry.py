@@ -62,7 +62,6 @@ _ROWS = (
     _asr("wav2vec2-large-960h-lv60-self", CTC, "facebook/wav2vec2-large-960h-lv60-self", "Apache-2.0", 1.5),
     _asr("hubert-large-ls960-ft", CTC, "facebook/hubert-large-ls960-ft", "Apache-2.0", 1.5),
     _asr("mms-1b-all", CTC, "facebook/mms-1b-all", "CC-BY-NC-4.0", 4.3),
-    _asr("wavlm-libri-100h", CTC, "patrickvonplaten/wavlm-libri-clean-100h-base-plus", "not stated", 0.5),
     _asr("parakeet-ctc-0.6b", CTC, "nvidia/parakeet-ctc-0.6b", "CC-BY-4.0", 2.7, half="bfloat16"),
     _asr("parakeet-ctc-1.1b", CTC, "nvidia/parakeet-ctc-1.1b", "CC-BY-4.0", 4.8, half="bfloat16"),
 )
@@ -77,7 +76,7 @@ ALIASES = {
 
 # `model_type` of a config.json: encoders that carry the head which `architectures` names ...
 _ENCODERS = (
-    "wav2vec2", "wav2vec2-bert", "wav2vec2-conformer", "hubert", "wavlm", "unispeech", "unispeech-sat", "sew", "sew-d",
+    "wav2vec2", "wav2vec2-conformer", "hubert", "wavlm", "unispeech", "unispeech-sat", "sew", "sew-d",
     "data2vec-audio",
 )  # fmt: skip
 _HEADS = {

@@ -7,10 +7,9 @@ from typing import Any, Protocol
 
 from .. import audio
 from ..batch import Grouping
-from ..formats.timed import UNSPACED
 from ..options import InputOptions
-from ..records import Segment, Transcript, Word
-from ..sources import Source
+from ..records import UNSPACED, Segment, Transcript, Word
+from ..sources import Source, open_audio
 from . import vad
 
 WINDOW = 28.0  # s of speech and pauses in one piece; Whisper's window is 30
@@ -31,12 +30,7 @@ class Streamed:
 
     def open(self, sample_rate: int) -> AbstractContextManager[audio.Stream]:
         """One channel at sample_rate Hz. Raises InputError."""
-        reading = self.reading
-        raw = audio.parse_raw(reading.raw) if reading.raw else None
-        return audio.open_stream(
-            self.source.open(), name=self.source.name, raw=raw, start=reading.start, duration=reading.duration,
-            sample_rate=sample_rate, mono=True,
-        )  # fmt: skip
+        return open_audio(self.source, self.reading, sample_rate)
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import UsageError
+from ..records import UNSPACED
 
 TICK = 0.02  # s from one timestamp token to the next
 OPENING = frozenset(" \"'\u201c\u2018«¿¡([{-")
-UNSPACED = frozenset({"zh", "ja", "th", "lo", "my", "yue"})  # written without blanks between words
 
 
 @dataclass(frozen=True)
