@@ -5,6 +5,7 @@ numba's own choice of cache raises "no locator available" when neither the packa
 """
 
 import os
+import secrets
 import sys
 import tempfile
 from collections.abc import Callable
@@ -34,28 +35,41 @@ def _writable(folder: Path) -> bool:
         return False
 
 
-def _choose_cache() -> bool:
-    """Point numba at a writable cache folder; False when there is none."""
-    if os.environ.get("NUMBA_CACHE_DIR"):
-        return _writable(Path(os.environ["NUMBA_CACHE_DIR"]))
+def _choose_cache() -> str | None:
+    """A writable folder for compiled kernels; None when there is none."""
     try:
-        folder = _user_cache() / "audiocli" / "numba"
+        folder = Path(os.environ.get("NUMBA_CACHE_DIR") or _user_cache() / "audiocli" / "numba")
     except RuntimeError:  # no home folder is known
-        return False
-    if not _writable(folder):
-        return False
-    setattr(numba.config, "CACHE_DIR", str(folder))  # noqa: B010 - its settings are made at import, unseen by mypy
-    return True
+        return None
+    return str(folder) if _writable(folder) else None
 
 
-CACHED = _choose_cache()
+CACHE = _choose_cache()
+# numba numbers the files of compiled code and locks nothing: of two processes that compile at the same time, or after an older
+# version of the source, one may load the code of another signature and crash. Names of our own cannot meet.
+_TOKEN = f"{os.getpid()}-{secrets.token_hex(4)}"
+
+
+def _compiled(function: Function, **options: Any) -> Function:
+    before = getattr(numba.config, "CACHE_DIR")  # noqa: B009 - its settings are made at import, unseen by mypy
+    if CACHE is not None:
+        # The folder is looked up while the decorator runs; other libraries keep theirs.
+        setattr(numba.config, "CACHE_DIR", CACHE)  # noqa: B010
+    try:
+        compiled = numba.njit(nogil=True, cache=CACHE is not None, **options)(function)
+    finally:
+        setattr(numba.config, "CACHE_DIR", before)  # noqa: B010
+    files = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
+    if files is not None:
+        files._data_name_pattern = files._data_name_pattern.replace(".{number", f".{_TOKEN}-{{number")
+    return cast(Function, compiled)
 
 
 def jit(function: Function) -> Function:
     """Compile at the first call: no Python objects, no GIL, exact floating point (NaN and inf keep their meaning)."""
-    return cast(Function, numba.njit(nogil=True, cache=CACHED)(function))
+    return _compiled(function)
 
 
 def jit_sums(function: Function) -> Function:
     """As jit, but sums may be reordered so that they vectorise; NaN and inf still come out as NaN and inf."""
-    return cast(Function, numba.njit(nogil=True, cache=CACHED, fastmath={"reassoc", "contract"})(function))
+    return _compiled(function, fastmath={"reassoc", "contract"})

@@ -1,12 +1,18 @@
 """Fixtures that several test files share."""
 
-import importlib.util
 import os
+from pathlib import Path
+
+# numba's cache is not safe between processes that compile at the same time (librosa's beat tracker crashed on it), so each
+# worker has its own; it must be set before numba is imported.
+_WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
+os.environ["NUMBA_CACHE_DIR"] = str(Path(__file__).parent.parent / ".pytest_cache" / f"numba-{_WORKER}")
+
+import importlib.util
 import select
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest

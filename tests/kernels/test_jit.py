@@ -1,0 +1,34 @@
+"""Where compiled kernels are kept: in a folder that can be written, under names that two processes never share."""
+
+import os
+import subprocess
+import sys
+
+CODE = (
+    "import numba, numpy; before = numba.config.CACHE_DIR\n"
+    "from audiocli.kernels import _jit, spectral\n"
+    "spectral.log_in_place(numpy.ones((2, 3), numpy.float32), spectral.Log(1.0, 1e-10))\n"
+    "print(_jit.CACHE is not None, numba.config.CACHE_DIR == before)"
+)
+
+
+def process(**environment):
+    result = subprocess.run(
+        [sys.executable, "-c", CODE], env=os.environ | environment, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout.split()
+
+
+def test_two_processes_never_write_the_same_file(tmp_path):
+    for _ in range(2):
+        assert process(NUMBA_CACHE_DIR=str(tmp_path)) == ["True", "True"]
+        (index,) = tmp_path.rglob("spectral._log-*.nbi")
+        index.unlink()  # as if the second had started before the first was done
+    names = [path.name for path in tmp_path.rglob("spectral._log-*.nbc")]
+    assert len(set(names)) == 2
+
+
+def test_without_a_folder_kernels_are_compiled_each_time(tmp_path):
+    (tmp_path / "file").write_text("")
+    assert process(NUMBA_CACHE_DIR=str(tmp_path / "file" / "below")) == ["False", "True"]
