@@ -154,8 +154,8 @@ def test_nothing_of_one_machine_is_committed():
     files = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split(
         "\n"
     )
-    if files == [""]:
-        pytest.skip("not a git checkout")
+    if files == [""] or len(ROOT.parent.parts) < 2:
+        pytest.skip("not a git checkout, or one whose folder is too short to be told from other text")
     for name in filter(None, files):
         path = ROOT / name
         if path.suffix in {".py", ".md", ".toml", ".txt", ""} and path.is_file():
