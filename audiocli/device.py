@@ -7,8 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from .errors import DeviceError, UsageError
-
-PRECISIONS = ("auto", "float32", "float16", "bfloat16")
+from .options import PRECISIONS
 
 
 def on_cpu(name: str) -> bool:

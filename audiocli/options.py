@@ -125,13 +125,16 @@ class FeaturesOptions:
     device: str = "auto"
 
 
+PRECISIONS = ("auto", "float32", "float16", "bfloat16")
+
+
 @dataclass(frozen=True)
 class ModelOptions:
     """Which model a verb uses, and on what; None: the user's default for the task, else the built-in one."""
 
     model: str | None = None
     device: str = "auto"
-    precision: str = "auto"  # auto, float32, float16, bfloat16
+    precision: str = "auto"
     memory: float | None = None  # GiB for models, None: no limit
     offline: bool = False
 

@@ -9,7 +9,7 @@ import typer
 
 from ..console import Console, debugging
 from ..errors import AudiocliError, UsageError
-from ..options import InputOptions, OutputOptions
+from ..options import PRECISIONS, InputOptions, ModelOptions, OutputOptions
 
 if TYPE_CHECKING:
     from ..batch import Tally
@@ -53,6 +53,11 @@ Jobs = Annotated[
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no notes; errors are still told.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, or cuda:N.", metavar="DEVICE")]
+Precision = Annotated[
+    str, typer.Option(help="Of the model's numbers: auto, float32, float16, bfloat16.", metavar="TYPE")
+]
+Memory = Annotated[float | None, typer.Option(help="Refuse a model that needs more.", metavar="GIB")]
+Offline = Annotated[bool, typer.Option("--offline", help="Never download a model.")]
 
 
 def check_input(start: float, duration: float | None) -> None:
@@ -61,6 +66,14 @@ def check_input(start: float, duration: float | None) -> None:
         raise UsageError(f"--start must be 0 or more, not {start:g}")
     if duration is not None and not 0.0 < duration < float("inf"):
         raise UsageError(f"--duration must be above 0, not {duration:g}")
+
+
+def check_model(choice: ModelOptions) -> None:
+    """Raises UsageError for values that no model takes."""
+    if choice.precision not in PRECISIONS:
+        raise UsageError(f"--precision must be one of {', '.join(PRECISIONS)}, not {choice.precision!r}")
+    if choice.memory is not None and not choice.memory > 0.0:
+        raise UsageError(f"--memory must be above 0, not {choice.memory:g}")
 
 
 def cores(jobs: int | None) -> int:

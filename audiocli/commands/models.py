@@ -228,6 +228,8 @@ def _here(name: str) -> Path:
     if folder is not None:
         return folder
     if spec is not None and spec.built_in:
+        if spec.weights is not None:
+            return spec.weights
         raise ModelError(f"{spec.name} came with its package and has no folder of its own")
     raise DownloadError(f"{name} is not on this machine: 'audiocli models pull {name}' fetches it")
 
@@ -260,7 +262,7 @@ def _verify(name: str) -> int:
     for file, problem in cache.problems(folder or _here(name), thorough=True):
         wrong += problem is not None
         typer.echo(f"{file}: {problem or 'ok'}")
-    if not wrong and _resolved(name)[1] is None:
+    if not wrong and repo is not None and _resolved(name)[1] is None:
         wrong += 1
         common.say(f"some files of {name} are missing")
     if wrong and repo is not None:

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 DEFAULT, MODEL, INPUT, OUTPUT = TranscribeOptions(), ModelOptions(), InputOptions(), OutputOptions()
 TIMESTAMPS = ("segment", "word")
-PRECISIONS = ("auto", "float32", "float16", "bfloat16")
 STREAM_FORMATS = ("txt", "jsonl")
 WEAK = "pocketsphinx"
 ADVICE = (
@@ -87,11 +86,9 @@ def transcribe(
     force: common.Force = OUTPUT.force,
     jobs: common.Jobs = OUTPUT.jobs,
     device: common.Device = MODEL.device,
-    precision: Annotated[
-        str, typer.Option(help=f"Of the model's numbers: {', '.join(PRECISIONS)}.", metavar="TYPE")
-    ] = MODEL.precision,
-    memory: Annotated[float | None, typer.Option(help="Refuse a model that needs more.", metavar="GIB")] = MODEL.memory,
-    offline: Annotated[bool, typer.Option("--offline", help="Never download a model.")] = MODEL.offline,
+    precision: common.Precision = MODEL.precision,
+    memory: common.Memory = MODEL.memory,
+    offline: common.Offline = MODEL.offline,
     quiet: common.Quiet = OUTPUT.quiet,
 ) -> None:
     """Speech to text: whole folders, hours of audio, or a live stream; in English right after install, offline.
@@ -107,12 +104,10 @@ def transcribe(
     common.start(lambda: run(list(inputs or ()), own, choice, reading, writing))
 
 
-def check(options: TranscribeOptions, choice: ModelOptions) -> None:
+def check(options: TranscribeOptions) -> None:
     """Raises UsageError for values that no model has."""
     if options.timestamps not in TIMESTAMPS:
         raise UsageError(f"--timestamps must be segment or word, not {options.timestamps!r}")
-    if choice.precision not in PRECISIONS:
-        raise UsageError(f"--precision must be one of {', '.join(PRECISIONS)}, not {choice.precision!r}")
     numbers = (
         ("--beam", options.beam, 1),
         ("--max-line-width", options.max_line_width, 0),
@@ -123,8 +118,6 @@ def check(options: TranscribeOptions, choice: ModelOptions) -> None:
             raise UsageError(f"{name} must be {least} or more, not {value}")
     if not 0.0 <= options.temperature < float("inf"):
         raise UsageError(f"--temperature must be 0 or more, not {options.temperature:g}")
-    if choice.memory is not None and not choice.memory > 0.0:
-        raise UsageError(f"--memory must be above 0, not {choice.memory:g}")
 
 
 def check_stream(inputs: list[str], reading: InputOptions, writing: OutputOptions) -> None:
@@ -141,7 +134,8 @@ def run(
     inputs: list[str], options: TranscribeOptions, choice: ModelOptions, reading: InputOptions, writing: OutputOptions
 ) -> int:
     """Check, load the model, go through the inputs; the exit code."""
-    check(options, choice)
+    check(options)
+    common.check_model(choice)
     common.check_input(reading.start, reading.duration)
     jobs = common.cores(writing.jobs)
     if options.stream:

@@ -34,7 +34,7 @@ class Runner(Protocol):
 
 @dataclass(frozen=True)
 class Located:
-    """A model that is on this machine: its row, and the folder of its files (None: inside a package)."""
+    """A model that is on this machine: its row, and the folder of its files (None: inside another package)."""
 
     spec: ModelSpec
     path: Path | None = None
@@ -56,7 +56,7 @@ def locate(name: str | None, task: str, *, offline: bool = False, tell: Tell = s
     if spec is not None:
         fits(spec.name, spec.task, task)
         if spec.built_in:
-            return Located(spec)
+            return Located(spec, spec.weights)
     if folder is not None:
         return _in_folder(name, folder, task)
     assert repo is not None
@@ -157,7 +157,8 @@ def _rate(folder: Path) -> int:
 
 def place(spec: ModelSpec, model: "ModelOptions") -> device.Place:
     """Where a model goes."""
-    return device.place(model.device, model.precision, half=spec.half, processor_only=spec.built_in, model=spec.name)
+    without_torch = spec.built_in and spec.weights is None
+    return device.place(model.device, model.precision, half=spec.half, processor_only=without_torch, model=spec.name)
 
 
 def build(located: Located, model: "ModelOptions", options: Any = None) -> Runner:

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 BUILT_IN_SOURCE = "built-in"
+WEIGHTS = Path(__file__).parent.parent / "weights"
 WHISPER = "audiocli.models.asr_whisper:load"
 MOONSHINE = "audiocli.models.asr_moonshine:load"
 CTC = "audiocli.models.asr_ctc:load"
@@ -36,8 +38,14 @@ class ModelSpec:
 
     @property
     def built_in(self) -> bool:
-        """Whether it came with a package: nothing to fetch, and nothing for a GPU to do."""
+        """Whether it came with a package: nothing to fetch."""
         return self.source == BUILT_IN_SOURCE
+
+    @property
+    def weights(self) -> Path | None:
+        """The folder of a built-in net of our own, as `audiocli train` wrote it; None: another package has the weights."""
+        folder = WEIGHTS / self.name
+        return folder if self.built_in and folder.is_dir() else None
 
 
 def _asr(name: str, adapter: str, source: str, licence: str, memory_gib: float, **more: Any) -> ModelSpec:
