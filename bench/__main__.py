@@ -7,7 +7,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-from bench._common import Row
+from bench._common import Row, Score
 
 SCRIPTS = ("spectral", "mulaw", "descriptors", "rhythm", "transcribe", "processes")
 LIBRARIES = ("numpy", "numba", "scipy", "soundfile", "soxr", "librosa", "torch", "torchaudio")
@@ -32,17 +32,20 @@ def duration(value: float) -> str:
     return f"{value:.2f} s" if value >= 1 else f"{value * 1e3:.3g} ms" if value >= 1e-3 else f"{value * 1e6:.3g} µs"
 
 
-def line(row: Row) -> str:
+def line(row: Row | Score) -> str:
     """A row of the table."""
     want = row.target if row.reached else f"{row.target} **missed**"
-    cells = (row.what, duration(row.ours), row.peer_name, duration(row.peer), f"{row.ratio:.3g}x", want, row.note)
+    if isinstance(row, Score):
+        cells = (row.what, row.ours, row.peer_name, row.peer, "", want, row.note)
+    else:
+        cells = (row.what, duration(row.ours), row.peer_name, duration(row.peer), f"{row.ratio:.3g}x", want, row.note)
     return "| " + " | ".join(cell.replace("|", "/") for cell in cells) + " |"
 
 
 def table(script: str) -> list[str]:
     """A section of bench.md."""
     module = importlib.import_module(f"bench.{script}")
-    head = ["what", "ours", "peer", "peer's time", "ratio (peer / ours)", "wanted", "note"]
+    head = ["what", "ours", "peer", "the peer's", "ratio (peer / ours)", "wanted", "note"]
     title = (module.__doc__ or script).strip().split("\n\n")[0].replace("\n", " ")
     lines = [
         f"## {script}",

@@ -24,6 +24,19 @@ class Row:
         return self.peer / self.ours
 
 
+@dataclass(frozen=True)
+class Score:
+    """One line of bench.md that is no time: an error rate, a memory, a quality; the values as they shall be read."""
+
+    what: str
+    ours: str
+    peer_name: str
+    peer: str
+    target: str
+    reached: bool
+    note: str = ""
+
+
 def seconds(function: Callable[[], object]) -> float:
     """Wall time of one call."""
     start = time.perf_counter()
