@@ -156,6 +156,31 @@ class TranscribeOptions:
     stream: bool = False
 
 
+@dataclass(frozen=True)
+class TrainOptions:
+    """`audiocli train`; None stands for what the recipe says."""
+
+    data: tuple[str, ...] = ()
+    output: str | None = None
+    base: str | None = None  # --from: a model to go on from
+    valid: str | None = None  # None: a tenth of the data, by lot
+    test: str | None = None
+    epochs: int | None = None
+    minutes: float | None = None
+    batch_size: int | None = None
+    rate: float | None = None
+    patience: int | None = None
+    seed: int = 0
+    set: tuple[str, ...] = ()  # NAME=VALUE of the recipe's own options
+    licence: str | None = None  # of the data, for the card
+    device: str = "auto"
+    precision: str = "auto"
+    jobs: int | None = None
+    resume: bool = False
+    force: bool = False
+    quiet: bool = False
+
+
 @lru_cache(maxsize=8)
 def front_end(options: FeaturesOptions) -> FrontEnd:
     """The preset's front end with what the user set over it."""

@@ -1,8 +1,9 @@
 """Figures for papers; matplotlib is imported only when one is drawn."""
 
+import io
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -39,6 +40,26 @@ def save(record: Features, stream: BinaryIO, form: str) -> None:
             "pdf": {"Creator": f"audiocli {__version__}", "Subject": about, "CreationDate": None},
         }
         picture.savefig(stream, format=form, dpi=DPI, metadata=metadata[form])
+
+
+def curves(history: Sequence[Mapping[str, float]], title: str) -> bytes:
+    """A png of a training: a panel for the loss and each score over the epochs."""
+    from matplotlib.figure import Figure
+
+    epochs = [row["epoch"] for row in history]
+    names = [name for name in (history[-1] if history else ()) if name not in ("epoch", "step", "seconds")]
+    with _drawing:
+        picture = Figure(figsize=(7.0, 0.6 + 2.0 * max(len(names), 1)), layout="constrained")
+        axes = picture.subplots(max(len(names), 1), 1, sharex=True, squeeze=False)[:, 0]
+        for axis, name in zip(axes, names, strict=False):
+            axis.plot(epochs, [row.get(name, np.nan) for row in history], linewidth=1.2)
+            axis.set_ylabel(name)
+            axis.grid(alpha=0.3)
+        axes[0].set_title(title)
+        axes[-1].set_xlabel("epoch")
+        stream = io.BytesIO()
+        picture.savefig(stream, format="png", dpi=100, metadata={"Software": f"audiocli {__version__}"})
+    return stream.getvalue()
 
 
 def figure(record: Features) -> Any:
