@@ -30,6 +30,14 @@ RECIPES = {
             "classifier", "classify", "audiocli.training.classifier:make",
             "a sound classifier over log-mel: a folder a class, or a manifest with labels",
         ),
+        Row(
+            "music-lstm", "generate-music", "audiocli.training.music:lstm",
+            "four-part chorales by an LSTM: a folder of MIDI files, or a JSON of grids",
+        ),
+        Row(
+            "music-transformer", "generate-music", "audiocli.training.music:transformer",
+            "four-part chorales by a transformer with relative attention: the same data",
+        ),
     )
 }  # fmt: skip
 

@@ -1,0 +1,162 @@
+"""MIDI files from and to grids (symusic reads and writes them)."""
+
+import os
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from .grid import RANGES, REST, STEPS_PER_QUARTER, VOICES, Grid, grid
+
+TICKS = 480  # a quarter, in files that are written
+HEAD = b"MThd"
+MOST_STEPS = 30_000  # of a file that is read: an hour and more
+MOST_BYTES = 2**24
+DEFAULT_TEMPO = 120.0  # quarters a minute, of a file that does not say
+
+
+class Note(NamedTuple):
+    """A note: steps from the start, steps long, MIDI pitch."""
+
+    start: int
+    length: int
+    pitch: int
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What a MIDI file holds: the grid, and its tempo in quarters a minute."""
+
+    grid: Grid
+    tempo: float
+
+
+def read(path: str) -> Piece:
+    """Four-part music from a file: four tracks with one voice each, else the notes that sound at each sixteenth.
+
+    Raises InputError for what is no MIDI, has no notes, more than four at once, or pitches that no voice reaches.
+    """
+    tracks, tempo = _tracks(path)
+    steps = [_sounding(track) for track in tracks]
+    alone = all((sounding > 0).sum(axis=1).max() == 1 for sounding in steps)
+    if len(tracks) == len(VOICES) and alone:
+        found = _voices([sounding.argmax(axis=1) for sounding in steps], [sounding.any(axis=1) for sounding in steps])
+    else:
+        found = grid([np.flatnonzero(row) for row in _together(steps)])
+    _check(found)
+    return Piece(found, tempo)
+
+
+def melody(path: str) -> tuple[NDArray[np.int8], float]:
+    """The highest note at each sixteenth [steps], REST where there is none, and the tempo. Raises InputError."""
+    tracks, tempo = _tracks(path)
+    together = _together([_sounding(track) for track in tracks])
+    highest = together.shape[1] - 1 - together[:, ::-1].argmax(axis=1)
+    return np.where(together.any(axis=1), highest, REST).astype(np.int8), tempo
+
+
+def _tracks(path: str) -> tuple[list[list[Note]], float]:
+    """The notes of each track that has some, percussion left out, from the first note on; and the tempo."""
+    score = _parsed(path)
+    per_step = score.ticks_per_quarter / STEPS_PER_QUARTER
+    tracks = [_notes(track, per_step) for track in score.tracks if not track.is_drum and len(track.notes)]
+    tracks = [track for track in tracks if track]
+    if not tracks:
+        raise InputError("holds no notes")
+    first = min(note.start for track in tracks for note in track)
+    if max(note.start + note.length for track in tracks for note in track) - first > MOST_STEPS:
+        raise InputError(f"is longer than {MOST_STEPS} sixteenths")
+    moved = [[note._replace(start=note.start - first) for note in track] for track in tracks]
+    return moved, float(score.tempos[0].qpm) if len(score.tempos) else DEFAULT_TEMPO
+
+
+def _parsed(path: str) -> Any:
+    """symusic's score. Raises InputError."""
+    import symusic
+
+    try:
+        if os.path.getsize(path) > MOST_BYTES:
+            raise InputError(f"is larger than {MOST_BYTES >> 20} MiB, which no MIDI of this kind is")
+        with open(path, "rb") as file:
+            data = file.read()
+    except OSError as error:
+        raise InputError((error.strerror or str(error)).lower()) from error
+    if not data.startswith(HEAD):
+        raise InputError("is no MIDI file" if data else "is empty")
+    try:
+        return symusic.Score.from_midi(data)
+    except Exception as error:  # it has no exception type of its own
+        raise InputError(f"is a damaged MIDI file: {str(error).splitlines()[0]}") from error
+
+
+def _notes(track: Any, per_step: float) -> list[Note]:
+    """The notes of a track on the grid; those shorter than half a sixteenth get one."""
+    found = []
+    for note in track.notes:
+        start = round(note.time / per_step)
+        found.append(Note(start, max(round((note.time + note.duration) / per_step) - start, 1), note.pitch))
+    return found
+
+
+def _sounding(track: list[Note]) -> NDArray[np.bool_]:
+    """[steps, 128]: which pitches sound; where one voice has two notes that overlap, the later one cuts the earlier."""
+    length = max(note.start + note.length for note in track)
+    result = np.zeros((length, 128), np.bool_)
+    for note in track:
+        result[note.start : note.start + note.length, note.pitch] = True
+    return result
+
+
+def _together(steps: list[NDArray[np.bool_]]) -> NDArray[np.bool_]:
+    result = np.zeros((max(map(len, steps)), 128), np.bool_)
+    for sounding in steps:
+        result[: len(sounding)] |= sounding
+    return result
+
+
+def _voices(pitches: list[NDArray[np.int64]], sounds: list[NDArray[np.bool_]]) -> Grid:
+    """Four tracks as they are, the highest on average first."""
+    length = max(map(len, pitches))
+    result = np.full((length, 4), REST, np.int8)
+    order = sorted(range(4), key=lambda n: -float(pitches[n][sounds[n]].mean()))
+    for voice, n in enumerate(order):
+        result[: len(pitches[n]), voice] = np.where(sounds[n], pitches[n], REST)
+    return result
+
+
+def _check(found: Grid) -> None:
+    """Raises InputError for pitches that the voices do not have."""
+    for name, (low, high), sung in zip(VOICES, RANGES, found.T, strict=True):
+        sung = sung[sung != REST]
+        if sung.size and not (low <= sung.min() and sung.max() <= high):
+            raise InputError(
+                f"has pitches outside the voices: the {name} goes from {sung.min()} to {sung.max()}, and may from {low} to {high}"
+            )
+
+
+def notes(voice: NDArray[np.int8]) -> list[Note]:
+    """The notes of one voice [steps]: a pitch that stays is one note."""
+    if not voice.size:
+        return []
+    starts = np.flatnonzero(np.diff(voice, prepend=np.int8(-2)))
+    ends = np.append(starts[1:], len(voice))
+    return [Note(int(a), int(b - a), int(voice[a])) for a, b in zip(starts, ends, strict=True) if voice[a] != REST]
+
+
+def score(piece: Grid, tempo: float, programs: tuple[int, ...], remarks: tuple[str, ...] = ()) -> Any:
+    """symusic's score of a grid: a track a voice; remarks stand at the start as markers."""
+    import symusic
+
+    result = symusic.Score(TICKS)
+    result.tempos.append(symusic.Tempo(0, qpm=tempo))
+    for remark in remarks:
+        result.markers.append(symusic.TextMeta(0, remark))
+    for name, program, voice in zip(VOICES, programs, piece.T, strict=True):
+        track = symusic.Track(name, program, False)
+        for note in notes(voice):
+            per_step = TICKS // STEPS_PER_QUARTER
+            track.notes.append(symusic.Note(note.start * per_step, note.length * per_step, note.pitch, 80))
+        result.tracks.append(track)
+    return result
