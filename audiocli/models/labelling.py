@@ -223,7 +223,11 @@ def chosen(own: Sequence[str], asked: str | None) -> tuple[list[int] | None, tup
     for label in wanted:
         if label.casefold() not in numbers:
             close = get_close_matches(label.casefold(), numbers, n=3, cutoff=0.4)
-            hint = f"did you mean {' or '.join(own[numbers[one]] for one in close)}?" if close else f"it has {', '.join(own[:12])}"
+            hint = (
+                f"did you mean {' or '.join(own[numbers[one]] for one in close)}?"
+                if close
+                else f"it has {', '.join(own[:12])}"
+            )
             raise UsageError(f"--labels: this model has no label {label!r}: {hint}; clap takes any")
     kept = [numbers[label.casefold()] for label in wanted]
     return kept, tuple(own[n] for n in kept)

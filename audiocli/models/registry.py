@@ -16,7 +16,10 @@ SOUNDS_BY_NAME = "audiocli.models.sounds_transformers:load"
 ZERO_SHOT = "audiocli.models.sounds_transformers:load_zero_shot"
 
 VERBS = ("transcribe", "classify", "denoise", "verify", "diarize", "speak", "clone", "generate-music")
-BUILT_IN = {"transcribe": "pocketsphinx", "classify": "everyday-sounds"}  # what a verb takes when nobody has said anything else
+BUILT_IN = {
+    "transcribe": "pocketsphinx",
+    "classify": "everyday-sounds",
+}  # what a verb takes when nobody has said anything else
 
 
 @dataclass(frozen=True)
@@ -55,8 +58,12 @@ def _asr(name: str, adapter: str, source: str, licence: str, memory_gib: float, 
     return ModelSpec(name, "transcribe", adapter, source, licence, 16_000, memory_gib, **more)
 
 
-def _sounds(name: str, source: str, licence: str, memory_gib: float, sample_rate: int = 16_000, **more: Any) -> ModelSpec:
-    return ModelSpec(name, "classify", more.pop("adapter", SOUNDS_BY_NAME), source, licence, sample_rate, memory_gib, **more)
+def _sounds(
+    name: str, source: str, licence: str, memory_gib: float, sample_rate: int = 16_000, **more: Any
+) -> ModelSpec:
+    return ModelSpec(
+        name, "classify", more.pop("adapter", SOUNDS_BY_NAME), source, licence, sample_rate, memory_gib, **more
+    )
 
 
 # Memory: four bytes a weight, and a fifth for the work. Licences: as the cards on the hub have them.

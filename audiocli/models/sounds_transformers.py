@@ -38,7 +38,9 @@ class Tagger:
         self._model, self._inputs = model, inputs
         # AudioSet's labels stand beside each other; the others exclude each other.
         self._independent = model.config.model_type == "audio-spectrogram-transformer" and len(labels) > 400
-        self._fixed = "max_length" in inspect.signature(type(inputs).__call__).parameters and hasattr(inputs, "num_mel_bins")
+        self._fixed = "max_length" in inspect.signature(type(inputs).__call__).parameters and hasattr(
+            inputs, "num_mel_bins"
+        )
 
     def __call__(self, windows: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
         """Windows [samples] each to probabilities [windows, labels]."""
@@ -71,7 +73,9 @@ def load_zero_shot(path: Path, spec: ModelSpec, place: Place, options: ClassifyO
 
     chosen = options or ClassifyOptions()
     if not chosen.labels:
-        raise UsageError(f"{spec.name} has no labels of its own: give --labels 'dog,rain,...' or a file with one a line")
+        raise UsageError(
+            f"{spec.name} has no labels of its own: give --labels 'dog,rain,...' or a file with one a line"
+        )
     from .labelling import named
 
     processor = ClapProcessor.from_pretrained(path, local_files_only=True)
@@ -102,7 +106,9 @@ class ZeroShot:
             some = list(windows[first : first + AT_ONCE])
             made = self._inputs(some, sampling_rate=self.sample_rate, return_tensors="pt")
             made["input_features"] = made["input_features"].to(self._model.dtype)
-            heard = torch.nn.functional.normalize(_pooled(self._model.get_audio_features(**made.to(self._model.device))), dim=-1)
+            heard = torch.nn.functional.normalize(
+                _pooled(self._model.get_audio_features(**made.to(self._model.device))), dim=-1
+            )
             logits = self._model.logit_scale_a.exp() * heard @ self._told.T
             result[first : first + len(some)] = logits.float().softmax(-1).cpu().numpy()
         return result
