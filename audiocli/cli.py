@@ -13,6 +13,7 @@ from .commands import _common as common
 from .commands import models
 from .commands.classify import classify
 from .commands.features import features
+from .commands.generate_music import generate_music
 from .commands.train import train
 from .commands.transcribe import transcribe
 from .console import debugging
@@ -29,6 +30,7 @@ app = typer.Typer(
 app.command()(features)
 app.command()(transcribe)
 app.command()(classify)
+app.command("generate-music")(generate_music)
 app.command()(train)
 app.add_typer(models.app)
 

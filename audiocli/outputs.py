@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from .errors import OutputError, UsageError
-from .formats import FORMATS, Format, by_name, by_suffix
+from .formats import Format, by_name, by_suffix
+from .formats import stems as by_voice
 from .joined import GrowingFileSink, JoinedSink
 from .options import OutputOptions
 from .pipes import blocking
-from .records import Features
+from .records import Features, Music
 from .sinks import JOURNAL, Both, FilesSink, Sink, told
 
 Place = Literal["stdout", "folder", "device", "file"]
@@ -36,18 +37,19 @@ def open_sink(
     single: bool,
     default: str,
     plot: str | None = None,
+    stems: Sequence[str] = (),
 ) -> Opened:
     """The sink for records of type kind.
 
     options: what shapes the results, for --resume to compare. single: there is one input. default: the format for a pipe.
-    plot: a picture format to write beside the results. Raises UsageError when the options do not fit together, and OutputError
+    plot: a picture format to write beside the results. stems: voices that each get a file of their own beside them. Raises UsageError when the options do not fit together, and OutputError
     when nothing can be written there.
     """
     if writing.resume and writing.force:
         raise UsageError("--resume skips what is done and --force does it again: give one of them")
     place, output = _place(writing.output)
     path, form = Path(output), _form(writing.format, kind, place, output, default)
-    pictures = [FORMATS[plot]] if plot else []
+    pictures = [*by_voice(form.name, stems), *([by_name(plot, kind)] if plot else [])]
     if place == "folder":
         return Opened(_files(path, [form, *pictures], writing, options), path)
     if place == "file" and single and kind not in form.collected:
@@ -82,9 +84,9 @@ def _form(name: str | None, kind: type, place: Place, output: str, default: str)
     """The format that was asked for, else the one that the place stands for. Raises UsageError."""
     suffix = os.path.splitext(output)[1]
     if name is None and place == "folder":
-        name = "npz" if kind is Features else "jsonl"
+        name = {Features: "npz", Music: "wav"}.get(kind, "jsonl")
     if name is None and place == "stdout":
-        name = "txt" if os.isatty(1) else default
+        name = "txt" if os.isatty(1) and kind is not Music else default
     if name is None and place == "device" and not suffix:
         name = default
     if name is not None:

@@ -25,13 +25,13 @@ LABELS = {"rms": "RMS", "zcr": "crossings", "mu-law": "code", "waveform": "ampli
 _drawing = threading.Lock()
 
 
-def save(record: Features | Labels, stream: BinaryIO, form: str) -> None:
-    """Draw a record as png, svg or pdf, with the parameters in its metadata."""
+def save(record: Any, stream: BinaryIO, form: str, draw: Callable[[Any], Any] | None = None) -> None:
+    """Draw a record as png, svg or pdf, with the parameters in its metadata; draw: what makes its Figure, else `figure`."""
     import matplotlib
 
     # The salt makes the names of clip paths in an svg the same every time; fonts stay text that can be edited.
     with _drawing, matplotlib.rc_context({"svg.hashsalt": "audiocli", "svg.fonttype": "none"}):
-        picture = figure(record)
+        picture = (draw or figure)(record)
         about = json.dumps({"path": record.path.encode("utf-8", "replace").decode(), **record.options})
         # A date would make every file differ from the last.
         metadata = {

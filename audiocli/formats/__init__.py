@@ -6,8 +6,8 @@ from pathlib import PurePath
 from typing import Any, BinaryIO
 
 from ..errors import UsageError
-from ..records import Events, Failure, Features, Labels, Record, Stats, Transcript
-from . import arrays, labels, pictures, text, timed
+from ..records import Events, Failure, Features, Labels, Music, Record, Stats, Transcript
+from . import arrays, labels, pictures, scores, text, timed
 from .place import Place
 
 Kind = Record | Failure
@@ -61,6 +61,10 @@ _WRITERS: dict[type, dict[str, Writer]] = {
         "csv": labels.events_csv, "json": labels.json_object, "jsonl": labels.json_object, "txt": labels.events_txt,
         "tsv": labels.events_tsv, "TextGrid": labels.textgrid, "rttm": labels.rttm, "labels": labels.track, **_PICTURES,
     },
+    Music: {
+        **{name: scores.writer(name) for name in scores.KINDS}, scores.MIDI: scores.mid, "json": scores.json_object,
+        "jsonl": scores.json_object, "txt": scores.summary, **{name: scores.picture(name) for name in PICTURES},
+    },
     Failure: {"jsonl": text.jsonl_failure},
 }  # fmt: skip
 
@@ -92,9 +96,19 @@ FORMATS = {
         _format("TextGrid"),
         _format("labels"),
         _format("lrc"),
+        *(_format(name, binary=True) for name in scores.KINDS),
+        _format(scores.MIDI, binary=True),
         *(_format(name, binary=name != "svg") for name in PICTURES),
     )
 }
+
+
+def stems(name: str, voices: Sequence[str]) -> list[Format]:
+    """A format for each voice by itself, beside the one of that name (wav where that is neither audio nor MIDI)."""
+    name = name if name in (*scores.KINDS, scores.MIDI) else "wav"
+    return [
+        Format(f"{name} {voice}", f".{voice}.{name}", True, {Music: scores.stem_writer(name, voice)}) for voice in voices
+    ]
 
 
 def by_name(name: str, kind: type) -> Format:

@@ -14,11 +14,14 @@ POCKETSPHINX = "audiocli.models.asr_pocketsphinx:load"
 SOUNDS = "audiocli.models.sounds_own:load"
 SOUNDS_BY_NAME = "audiocli.models.sounds_transformers:load"
 ZERO_SHOT = "audiocli.models.sounds_transformers:load_zero_shot"
+CHORALE = "audiocli.models.music_chorale:load"
+MUSICGEN = "audiocli.models.music_musicgen:load"
 
 VERBS = ("transcribe", "classify", "denoise", "verify", "diarize", "speak", "clone", "generate-music")
 BUILT_IN = {
     "transcribe": "pocketsphinx",
     "classify": "everyday-sounds",
+    "generate-music": "chorale-transformer",
 }  # what a verb takes when nobody has said anything else
 
 
@@ -66,6 +69,10 @@ def _sounds(
     )
 
 
+def _music(name: str, adapter: str, source: str, licence: str, memory_gib: float, sample_rate: int) -> ModelSpec:
+    return ModelSpec(name, "generate-music", adapter, source, licence, sample_rate, memory_gib)
+
+
 # Memory: four bytes a weight, and a fifth for the work. Licences: as the cards on the hub have them.
 _ROWS = (
     _asr("pocketsphinx", POCKETSPHINX, BUILT_IN_SOURCE, "BSD-2-Clause", 0.2),
@@ -93,6 +100,15 @@ _ROWS = (
     _sounds("wav2vec2-emotions", "superb/wav2vec2-base-superb-er", "Apache-2.0", 0.5),
     _sounds("clap", "laion/clap-htsat-unfused", "Apache-2.0", 0.8, 48_000, adapter=ZERO_SHOT),
     _sounds("clap-large", "laion/larger_clap_general", "Apache-2.0", 1.0, 48_000, adapter=ZERO_SHOT),
+    _music("chorale-transformer", CHORALE, BUILT_IN_SOURCE, "Apache-2.0", 0.1, 44_100),
+    _music("chorale-lstm", CHORALE, BUILT_IN_SOURCE, "Apache-2.0", 0.1, 44_100),
+    *(
+        _music(f"musicgen-{size}", MUSICGEN, f"facebook/musicgen-{size}", "CC-BY-NC-4.0", memory, 32_000)
+        for size, memory in (
+            ("small", 2.9), ("medium", 9.6), ("large", 16.0), ("melody", 9.6),
+            ("stereo-small", 2.9), ("stereo-medium", 9.6), ("stereo-large", 16.0), ("stereo-melody", 9.6),
+        )
+    ),
 )
 MODELS = {spec.name: spec for spec in _ROWS}
 
@@ -129,7 +145,9 @@ FAMILIES = {
     "speecht5": ("speak", ""),
     "vits": ("speak", ""),
     "bark": ("speak", ""),
-    "musicgen": ("generate-music", ""),
+    "musicgen": ("generate-music", MUSICGEN),
+    "musicgen_melody": ("generate-music", MUSICGEN),
+    "audiocli-music": ("generate-music", CHORALE),
 }
 
 

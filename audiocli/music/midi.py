@@ -1,6 +1,7 @@
 """MIDI files from and to grids (symusic reads and writes them)."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -11,6 +12,8 @@ from ..errors import InputError
 from .grid import RANGES, REST, STEPS_PER_QUARTER, VOICES, Grid, grid
 
 TICKS = 480  # a quarter, in files that are written
+TICKS_PER_STEP = TICKS // STEPS_PER_QUARTER
+VELOCITY = 80
 HEAD = b"MThd"
 MOST_STEPS = 30_000  # of a file that is read: an hour and more
 MOST_BYTES = 2**24
@@ -145,18 +148,29 @@ def notes(voice: NDArray[np.int8]) -> list[Note]:
     return [Note(int(a), int(b - a), int(voice[a])) for a, b in zip(starts, ends, strict=True) if voice[a] != REST]
 
 
-def score(piece: Grid, tempo: float, programs: tuple[int, ...], remarks: tuple[str, ...] = ()) -> Any:
-    """symusic's score of a grid: a track a voice; remarks stand at the start as markers."""
+def score(piece: Grid, tempo: float, program: int, voices: Sequence[str] = VOICES) -> Any:
+    """symusic's score of a grid: a track for each of the voices that are wanted."""
     import symusic
 
     result = symusic.Score(TICKS)
     result.tempos.append(symusic.Tempo(0, qpm=tempo))
+    for name, voice in zip(VOICES, piece.T, strict=True):
+        if name in voices:
+            track = symusic.Track(name, program, False)
+            for note in notes(voice):
+                start, length = note.start * TICKS_PER_STEP, note.length * TICKS_PER_STEP
+                track.notes.append(symusic.Note(start, length, note.pitch, VELOCITY))
+            result.tracks.append(track)
+    return result
+
+
+def file(
+    piece: Grid, tempo: float, program: int, remarks: Sequence[str] = (), voices: Sequence[str] | None = None
+) -> bytes:
+    """A MIDI file; remarks stand at its start as markers."""
+    import symusic
+
+    result = score(piece, tempo, program, voices or VOICES)
     for remark in remarks:
         result.markers.append(symusic.TextMeta(0, remark))
-    for name, program, voice in zip(VOICES, programs, piece.T, strict=True):
-        track = symusic.Track(name, program, False)
-        for note in notes(voice):
-            per_step = TICKS // STEPS_PER_QUARTER
-            track.notes.append(symusic.Note(note.start * per_step, note.length * per_step, note.pitch, 80))
-        result.tracks.append(track)
-    return result
+    return bytes(result.dumps_midi())
