@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from .. import audio
 from ..device import Place
 from ..errors import InputError, UsageError
-from ..music import plan, render
+from ..music import plan, render, tokens
 from ..options import MusicOptions
 from ..records import Music, sound_of
 from .asr_common import checkpoint, extractor
@@ -22,7 +22,7 @@ from .registry import ModelSpec
 
 OVERLAP = 1 / 3  # of a window, that the next one goes on from
 TOP_K = 250  # as the authors sample
-LARGEST_LEVEL = 0.98
+PEAK = 0.98  # louder sound is turned down, not clipped
 Floats = NDArray[np.float32]
 
 
@@ -34,7 +34,9 @@ def load(path: Path, spec: ModelSpec, place: Place, options: MusicOptions) -> "M
         MusicgenForConditionalGeneration,
         MusicgenMelodyForConditionalGeneration,
     )
+    from transformers.utils import logging
 
+    logging.set_verbosity_error()  # it takes the padding of MusicGen, which lies outside its vocabulary, for a mistake
     melodic = AutoConfig.from_pretrained(path, local_files_only=True).model_type == "musicgen_melody"
     _check(spec.name, options, melodic)
     model = checkpoint(MusicgenMelodyForConditionalGeneration if melodic else MusicgenForConditionalGeneration, path, place)
@@ -71,22 +73,23 @@ class MusicGen:
         longest = model.generation_config.max_length or decoder.max_position_embeddings
         # The codebooks come one after the other, each a frame later.
         self._window = min(int(longest), decoder.max_position_embeddings) - self._books
-        self._melody = None if options.melody is None else self._chroma(options.melody)
+        self._melody = None if options.melody is None else _played(options.melody, self.sample_rate)
 
     @torch.inference_mode()
     def __call__(self, batch: list[Wish]) -> Sequence[Music]:
         """A record for each wish; the lot is drawn with the first one's seed."""
         torch.manual_seed(batch[0].seed)
         wanted = max(math.ceil(self.options.seconds * self._frame_rate), 1)
-        made = self._first([wish.prompt or "" for wish in batch], min(wanted, self._window))
+        prompts = [wish.prompt or "" for wish in batch]
+        made = self._generated(prompts, min(wanted, self._window), 0, {})
         while made.shape[-1] < self._samples(wanted):
-            made = self._gone_on([wish.prompt or "" for wish in batch], made, wanted)
+            made = self._gone_on(prompts, made, wanted)
         length = round(self.options.seconds * self.sample_rate)
         return [self._record(sound[:, :length]) for sound in made.float().cpu().numpy()]
 
     def _record(self, sound: Floats) -> Music:
         peak = float(np.abs(sound).max(initial=0.0))
-        level = np.float32(min(1.0, LARGEST_LEVEL / peak)) if peak else np.float32(1.0)
+        level = np.float32(min(1.0, PEAK / peak)) if peak else np.float32(1.0)
         return Music(
             path="", duration=sound.shape[1] / self.sample_rate, sample_rate=self.sample_rate, task="",
             sound=sound_of(np.ascontiguousarray(sound * level), self.sample_rate),
@@ -95,19 +98,14 @@ class MusicGen:
     def _samples(self, frames: int) -> int:
         return round(frames / self._frame_rate * self.sample_rate)
 
-    def _first(self, prompts: list[str], frames: int) -> torch.Tensor:
-        """[batch, channels, samples] of so many frames."""
-        return self._generated(prompts, frames, {})[..., : self._samples(frames)]
-
     def _gone_on(self, prompts: list[str], made: torch.Tensor, wanted: int) -> torch.Tensor:
         """What was made, and the window that goes on from its end."""
         known = max(int(self._window * OVERLAP), 1)
-        codes = self._codes(made[..., -self._samples(known) :])[..., :known]
+        start = made.shape[-1] - self._samples(known)
+        codes = self._codes(made[..., start:])[..., :known]
         missing = wanted - round(made.shape[-1] / self.sample_rate * self._frame_rate)
-        frames = min(missing, self._window - known)
-        found = self._generated(prompts, frames, {"decoder_input_ids": codes})
-        start = self._samples(known)
-        return torch.cat([made, found[..., start : start + self._samples(frames)]], dim=-1)
+        found = self._generated(prompts, min(missing, self._window - known), start, {"decoder_input_ids": codes})
+        return torch.cat([made, found[..., self._samples(known) :]], dim=-1)
 
     def _codes(self, sound: torch.Tensor) -> torch.Tensor:
         """[batch * codebooks, frames] of sound [batch, channels, samples]; stereo: the channels' codebooks in turn."""
@@ -115,13 +113,13 @@ class MusicGen:
         parts = [codec.encode(channel).audio_codes[0] for channel in sound.split(1, dim=1)]
         return torch.stack(parts, dim=2).flatten(0, 2)
 
-    def _generated(self, prompts: list[str], frames: int, more: dict[str, Any]) -> torch.Tensor:
-        """[batch, channels, samples]: `more` given, then so many new frames."""
-        device = self.model.device
-        text = self.tokenizer(prompts, padding=True, return_tensors="pt").to(device)
+    def _generated(self, prompts: list[str], frames: int, start: int, more: dict[str, Any]) -> torch.Tensor:
+        """[batch, channels, samples]: `more` given, then so many new frames; the window begins at sample `start`."""
+        text = self.tokenizer(prompts, padding=True, return_tensors="pt").to(self.model.device)
         inputs = {"input_ids": text["input_ids"], "attention_mask": text["attention_mask"], **more}
         if self._melody is not None:
-            inputs["input_features"] = self._melody.expand(len(prompts), -1, -1).to(self.model.dtype)
+            inputs["input_features"] = self._chroma(start).expand(len(prompts), -1, -1)
+        # The codebooks end one after the other.
         found: torch.Tensor = self.model.generate(**inputs, **self._sampling(), max_new_tokens=frames + self._books - 1)
         return found
 
@@ -133,11 +131,12 @@ class MusicGen:
             chosen |= {"temperature": own.temperature or 1.0, "top_k": own.top_k or TOP_K, "top_p": own.top_p or 1.0}
         return chosen
 
-    def _chroma(self, path: str) -> torch.Tensor:
-        """What the melody model sees of a melody: [1, frames, pitch classes]. Raises InputError."""
-        sound = _played(path, self.sample_rate)
+    def _chroma(self, start: int) -> torch.Tensor:
+        """The pitch classes of the melody from a sample on, [1, frames, classes]; at its end it begins again."""
+        assert self._melody is not None
+        sound = np.roll(self._melody, -start)
         found = self.extract(sound, sampling_rate=self.sample_rate, return_tensors="pt")
-        features: torch.Tensor = found["input_features"].to(self.model.device)
+        features: torch.Tensor = found["input_features"].to(self.model.device, self.model.dtype)
         return features
 
 
@@ -148,4 +147,5 @@ def _played(path: str, sample_rate: int) -> Floats:
             return np.asarray(audio.read(path, sample_rate=sample_rate, mono=True).samples[0])
         except InputError as error:
             raise InputError(f"{path}: {error}") from error
-    return render.melody(plan.given(MusicOptions(melody=path)), sample_rate)
+    fixed = plan.given(MusicOptions(melody=path))
+    return render.melody(tokens.grid_of(fixed.tokens)[:, 0], fixed.tempo or plan.TEMPO, sample_rate)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..errors import InputError, UsageError
 from . import midi
 from .grid import VOICES, Grid
-from .plan import TAIL
+from .plan import TAIL, seconds_of
 
 Floats = NDArray[np.float32]
 
@@ -87,6 +87,17 @@ class Performance:
         result = np.zeros((2, self.length), np.float32)
         result[:, : played.shape[1]] = played[:, : self.length]
         return result
+
+
+def melody(voice: NDArray[np.int8], tempo: float, sample_rate: int) -> Floats:
+    """One voice on a piano, one channel [samples] at another rate."""
+    import soxr
+
+    piece = np.full((len(voice), len(VOICES)), -1, np.int8)
+    piece[:, 0] = voice
+    length = round((seconds_of(len(voice), tempo) + TAIL) * SAMPLE_RATE)
+    mix = Performance(piece, tempo, PROGRAMS["piano"], soundfont(None), length).mix
+    return np.asarray(soxr.resample(mix.mean(axis=0), SAMPLE_RATE, sample_rate), np.float32)
 
 
 def _keep_sounding(score: Any, until: int) -> None:
