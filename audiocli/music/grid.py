@@ -29,15 +29,21 @@ _PROFILES = np.array([np.roll(profile, tonic) for profile in (_MAJOR, _MINOR) fo
 def grid(steps: Sequence[Sequence[float]]) -> Grid:
     """The grid of lists of pitches, the highest voice first; a step with fewer than four gives each to the voice nearest to it."""
     result = np.full((len(steps), 4), REST, np.int8)
-    last = np.array([(low + high) / 2 for low, high in RANGES])
+    last = [(low + high) // 2 for low, high in RANGES]
     for row, pitches in zip(result, steps, strict=True):
-        given = np.array(sorted(pitches, reverse=True)[:4], np.float64)
-        if len(pitches) == 4:
-            given = np.array(pitches, np.float64)  # voices may cross
-        voices = list(min(combinations(range(4), len(given)), key=lambda v: float(np.abs(last[list(v)] - given).sum())))
-        row[voices] = given
-        last[voices] = given
+        sung = list(pitches) if len(pitches) == 4 else sorted(pitches, reverse=True)  # four may cross
+        for voice, pitch in zip(_nearest(sung, last), sung, strict=True):
+            row[voice] = last[voice] = int(pitch)
     return result
+
+
+def _nearest(pitches: Sequence[float], last: Sequence[int]) -> tuple[int, ...]:
+    """Which voices sing falling pitches, fewer than four of them: those that have the least way to go."""
+
+    def way(voices: tuple[int, ...]) -> float:
+        return sum(abs(last[voice] - pitch) for voice, pitch in zip(voices, pitches, strict=True))
+
+    return min(combinations(range(4), len(pitches)), key=way)
 
 
 def shifts(piece: Grid) -> range:

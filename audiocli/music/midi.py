@@ -47,7 +47,10 @@ def read(path: str) -> Piece:
     if len(tracks) == len(VOICES) and alone:
         found = _voices([sounding.argmax(axis=1) for sounding in steps], [sounding.any(axis=1) for sounding in steps])
     else:
-        found = grid([np.flatnonzero(row) for row in _together(steps)])
+        together = _together(steps)
+        if (most := int(together.sum(axis=1).max())) > len(VOICES):
+            raise InputError(f"has {most} notes at once, and chorales have {len(VOICES)} voices")
+        found = grid([np.flatnonzero(row)[::-1] for row in together])
     _check(found)
     return Piece(found, tempo)
 
