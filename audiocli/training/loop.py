@@ -77,6 +77,9 @@ class Recipe(Protocol):
     def config(self) -> dict[str, Any]:
         """What config.json holds: `model_type`, and all that makes the same net again."""
 
+    def files(self) -> dict[str, bytes]:
+        """What else the folder holds, by name."""
+
     def about(self) -> About:
         """For the card."""
 
