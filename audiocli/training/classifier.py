@@ -40,7 +40,7 @@ class Own:
     frames: float = 0.2  # of a window, masked at most
     per_label: int = 0  # examples of a label an epoch, at most (0: all)
     silence: bool = False  # a label of silence and faint noise, made as it goes
-    mean: float = 0.999  # decay of the running mean of the weights
+    mean: float = 0.995  # decay of the running mean of the weights
 
 
 @dataclass(frozen=True)
