@@ -134,3 +134,26 @@ class Failure:
     reason: str
     bug: bool = False  # ours, not the input's
     fatal: bool = False  # no other input can do better
+
+
+@dataclass(frozen=True)
+class Label:
+    """A sound by name, and how sure the model is (0 to 1)."""
+
+    label: str
+    score: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Labels(Record):
+    """What sounds there are, the likeliest first; `tables` are for pictures: spectrogram and probabilities over time."""
+
+    labels: tuple[Label, ...]
+    tables: dict[str, Table] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Events(Labels):
+    """And when: segments whose text is the label, in the order of their starts; those of one label do not overlap."""
+
+    segments: tuple[Segment, ...] = ()
