@@ -30,6 +30,14 @@ RECIPES = {
             "classifier", "classify", "audiocli.training.classifier:make",
             "a sound classifier over log-mel: a folder a class, or a manifest with labels",
         ),
+        Row(
+            "enhancer", "denoise", "audiocli.training.enhancer:make",
+            "a causal speech enhancer: speech, and noise as noise=FOLDER",
+        ),
+        Row(
+            "conv-enhancer", "denoise", "audiocli.training.enhancer:make_conv",
+            "the plain convolutional enhancer that others are measured against",
+        ),
     )
 }  # fmt: skip
 
