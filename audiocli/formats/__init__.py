@@ -6,8 +6,8 @@ from pathlib import PurePath
 from typing import Any, BinaryIO
 
 from ..errors import UsageError
-from ..records import Events, Failure, Features, Labels, Record, Stats, Transcript
-from . import arrays, labels, pictures, text, timed
+from ..records import Events, Failure, Features, Labels, Record, Recording, Stats, Transcript
+from . import arrays, labels, pictures, sounds, text, timed
 from .place import Place
 
 Kind = Record | Failure
@@ -61,6 +61,10 @@ _WRITERS: dict[type, dict[str, Writer]] = {
         "csv": labels.events_csv, "json": labels.json_object, "jsonl": labels.json_object, "txt": labels.events_txt,
         "tsv": labels.events_tsv, "TextGrid": labels.textgrid, "rttm": labels.rttm, "labels": labels.track, **_PICTURES,
     },
+    Recording: {
+        "json": sounds.json_object, "jsonl": sounds.json_object, "txt": sounds.summary,
+        **{name: sounds.writer(name) for name in sounds.KINDS},
+    },
     Failure: {"jsonl": text.jsonl_failure},
 }  # fmt: skip
 
@@ -93,6 +97,7 @@ FORMATS = {
         _format("labels"),
         _format("lrc"),
         *(_format(name, binary=name != "svg") for name in PICTURES),
+        *(_format(name, binary=True) for name in sounds.KINDS),
     )
 }
 

@@ -10,7 +10,9 @@ SAMPLE_RATE = 16_000
 KERNEL = 32
 STRIDE = 4  # of each of the two layers
 STEP = STRIDE**2  # samples between the inner values
-REACH = 160  # samples on either side that a sample's output can depend on: (KERNEL - 1) * (1 + STRIDE), rounded up to steps
+REACH = (
+    160  # samples on either side that a sample's output can depend on: (KERNEL - 1) * (1 + STRIDE), rounded up to steps
+)
 
 
 class ConvEnhancer(nn.Module):

@@ -86,7 +86,7 @@ class Enhancer(nn.Module):
         mask = self.mask(torch.cat([x, hidden.view_as(x)], -1)).view(frames, batch, N_GROUPS, 2, GROUP)
         mask = mask.permute(1, 0, 3, 2, 4).reshape(batch, frames, 2, N_GROUPS * GROUP)[..., :N_BANDS]
         gains = torch.cat([mask[..., :N_LINEAR], mask[..., N_LINEAR:] @ self.synthesis], -1)
-        return spectrum * torch.complex(gains[:, :, 0], gains[:, :, 1]), (full_after, sub_after)
+        return spectrum * torch.complex(gains[:, :, 0].float(), gains[:, :, 1].float()), (full_after, sub_after)
 
     def features(self, spectrum: Tensor) -> Tensor:
         """Compressed magnitude, real and imaginary part of the bands that each group sees: [frames, batch, N_GROUPS, 3 * SIGHT]."""
