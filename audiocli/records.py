@@ -122,11 +122,13 @@ class Stats(Record):
 class Recording(Record):
     """A result that is sound itself: the audio formats write the sound, the others what is said about it.
 
-    `details` are the verb's own fields of the JSON record.
+    `details` are the verb's own fields of the JSON record; `tags` is what an audio file says about itself (title, software,
+    comment).
     """
 
     sound: Sound
     details: dict[str, Any] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
 
 
 # Languages written without blanks between words.
@@ -173,7 +175,6 @@ class Music(Recording):
     piece: MIDI pitches int8 [steps, voices] at each sixteenth, -1 for a rest, the highest voice first.
     """
 
-    tags: dict[str, str] = field(default_factory=dict)  # for the file: title, software, comment
     piece: NDArray[np.int8] | None = None
     tempo: float | None = None  # quarters a minute
     program: int = 0  # of General MIDI, from 0

@@ -6,8 +6,8 @@ from pathlib import PurePath
 from typing import Any, BinaryIO
 
 from ..errors import UsageError
-from ..records import Events, Failure, Features, Labels, Music, Record, Stats, Transcript
-from . import arrays, labels, pictures, scores, text, timed
+from ..records import Events, Failure, Features, Labels, Music, Record, Recording, Stats, Transcript
+from . import arrays, labels, pictures, scores, sounds, text, timed
 from .place import Place
 
 Kind = Record | Failure
@@ -61,9 +61,13 @@ _WRITERS: dict[type, dict[str, Writer]] = {
         "csv": labels.events_csv, "json": labels.json_object, "jsonl": labels.json_object, "txt": labels.events_txt,
         "tsv": labels.events_tsv, "TextGrid": labels.textgrid, "rttm": labels.rttm, "labels": labels.track, **_PICTURES,
     },
+    Recording: {
+        "json": sounds.json_object, "jsonl": sounds.json_object, "txt": sounds.summary,
+        **{name: sounds.writer(name) for name in sounds.KINDS},
+    },
     Music: {
-        **{name: scores.writer(name) for name in scores.KINDS}, scores.MIDI: scores.mid, "json": scores.json_object,
-        "jsonl": scores.json_object, "txt": scores.summary, **{name: scores.picture(name) for name in PICTURES},
+        "json": scores.json_object, "jsonl": scores.json_object, "txt": sounds.summary, scores.MIDI: scores.mid,
+        **{name: sounds.writer(name) for name in sounds.KINDS}, **{name: scores.picture(name) for name in PICTURES},
     },
     Failure: {"jsonl": text.jsonl_failure},
 }  # fmt: skip
@@ -96,16 +100,16 @@ FORMATS = {
         _format("TextGrid"),
         _format("labels"),
         _format("lrc"),
-        *(_format(name, binary=True) for name in scores.KINDS),
-        _format(scores.MIDI, binary=True),
         *(_format(name, binary=name != "svg") for name in PICTURES),
+        *(_format(name, binary=True) for name in sounds.KINDS),
+        _format(scores.MIDI, binary=True),
     )
 }
 
 
 def stems(name: str, voices: Sequence[str]) -> list[Format]:
     """A format for each voice by itself, beside the one of that name (wav where that is neither audio nor MIDI)."""
-    name = name if name in (*scores.KINDS, scores.MIDI) else "wav"
+    name = name if name in (*sounds.KINDS, scores.MIDI) else "wav"
     return [
         Format(f"{name} {voice}", f".{voice}.{name}", True, {Music: scores.stem_writer(name, voice)}) for voice in voices
     ]

@@ -1,30 +1,16 @@
-"""Music: its sound, its notes as MIDI, a piano roll, and what JSON and text say about it."""
+"""Music that is known by its notes: as MIDI, as a piano roll, voice by voice, and in JSON."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, BinaryIO
 
-from ..audio import open_writer
-from ..audio.encoders import KINDS
-from ..console import plain
 from ..errors import OutputError
-from ..records import Music, Sound
+from ..records import Music
+from . import sounds
 from .place import Place
 from .text import encoded, head
 
 MIDI = "mid"
 Write = Callable[[Sequence[Music], BinaryIO, Place], None]
-
-__all__ = ["KINDS", "MIDI", "json_object", "mid", "picture", "stem_writer", "summary", "writer"]
-
-
-def writer(name: str) -> Write:
-    """The writer of one audio format."""
-
-    def write(records: Sequence[Music], stream: BinaryIO, place: Place) -> None:
-        (record,) = records
-        _sound(record.sound, record.tags, name, stream)
-
-    return write
 
 
 def stem_writer(name: str, voice: str) -> Write:
@@ -36,15 +22,9 @@ def stem_writer(name: str, voice: str) -> Write:
         if name == MIDI:
             _notes(record, stream, (voice,))
         else:
-            _sound(record.stems[voice], tags, name, stream)
+            sounds.put(record.stems[voice], tags, name, stream)
 
     return write
-
-
-def _sound(sound: Sound, tags: dict[str, str], name: str, stream: BinaryIO) -> None:
-    with open_writer(stream, sound.sample_rate, sound.channels, format=name, tags=tags) as out:
-        for block in sound.blocks():
-            out.write(block)
 
 
 def mid(records: Sequence[Music], stream: BinaryIO, place: Place) -> None:
@@ -78,14 +58,7 @@ def picture(name: str) -> Write:
 def json_object(records: Sequence[Music], stream: BinaryIO, place: Place) -> None:
     """One object: the head, tempo and notes where they are known, and the verb's own fields."""
     for record in records:
-        about: dict[str, Any] = {"channels": record.sound.channels, "tempo": record.tempo, **record.details}
+        about: dict[str, Any] = {"channels": record.sound.channels, **record.details}
         if record.piece is not None:
             about["pitches"] = record.piece.tolist()
         stream.write(encoded({**head(record, place), **about}) + b"\n")
-
-
-def summary(records: Sequence[Music], stream: BinaryIO, place: Place) -> None:
-    """A line a piece."""
-    for record in records:
-        said = ", ".join(f"{name} {value}" for name, value in record.details.items() if value is not None)
-        stream.write(f"{plain(record.path)}: {record.duration:.2f} s, {plain(said)}\n".encode())

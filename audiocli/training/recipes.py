@@ -38,6 +38,14 @@ RECIPES = {
             "music-transformer", "generate-music", "audiocli.training.music:transformer",
             "four-part chorales by a transformer with relative attention: the same data",
         ),
+        Row(
+            "enhancer", "denoise", "audiocli.training.enhancer:make",
+            "a causal speech enhancer: speech, and noise as noise=FOLDER",
+        ),
+        Row(
+            "conv-enhancer", "denoise", "audiocli.training.enhancer:make_conv",
+            "the plain convolutional enhancer that others are measured against",
+        ),
     )
 }  # fmt: skip
 

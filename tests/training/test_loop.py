@@ -166,6 +166,21 @@ def test_the_schedule():
     assert factor(0.0, 0.0) == 1.0
 
 
+def test_the_running_mean_forgets_the_start(tmp_path):
+    """After a few steps it is near the weights however slow it is later; against the sum that it stands for."""
+    update, values = loop.running_mean(0.999), [5.0, 1.0, 2.0, 4.0, 3.0]
+    mean, expected = [torch.tensor([5.0])], 5.0
+    for count, value in enumerate(values[1:], 1):
+        update(mean, [torch.tensor([value])], torch.tensor(count))
+        kept = (1 + count) / (10 + count)
+        expected = kept * expected + (1 - kept) * value
+    assert mean[0].item() == pytest.approx(expected, rel=1e-6)
+    assert mean[0].item() < 3.2
+    whole = [torch.tensor([1])]
+    update(whole, [torch.tensor([7])], torch.tensor(1))
+    assert whole[0].item() == 7
+
+
 def test_sixteen_bits_on_the_processor(tmp_path):
     recipe = Line(epochs=10)
     outcome = fit(recipe, tmp_path, "k", place("cpu", "bfloat16"), QUIET, seed=1, jobs=1, limits=Limits())
