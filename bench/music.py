@@ -1,12 +1,11 @@
 """The nets for chorales: nats a token on the test split, how much their music is like Bach's, and how soon it is there."""
 
-import json
+import os
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any
@@ -18,12 +17,11 @@ from numpy.typing import NDArray
 from audiocli.device import Place
 from audiocli.models import registry
 from audiocli.models.music_chorale import compose, read_net
-from audiocli.music import plan, tokens
-from audiocli.music.grid import RANGES, REST, STEPS_PER_BAR, Grid, key_of
-from audiocli.music.midi import melody
+from audiocli.music import midi, plan, tokens
+from audiocli.music.grid import RANGES, REST, STEPS_PER_BAR, VOICES, Grid, key_of
 from audiocli.options import MusicOptions
 from audiocli.training.music import from_json, nll
-from bench._common import Row, Score
+from bench._common import Row, Score, side_by_side
 from tests.kernels.rhythm_signals import DATA
 
 JSB = DATA / "jsb-chorales" / "jsb-chorales-16th.json"
@@ -32,6 +30,7 @@ NEAR = 0.25  # of the test set's own value
 CONSONANT = (0, 3, 4, 5, 7, 8, 9)  # semitones between two voices, octaves left out
 FIFTH = 7
 CACHED_STEPS = 250  # of the grid: 1,000 tokens
+MELODIES = 3
 
 
 def histogram(pieces: Sequence[Grid]) -> NDArray[np.float64]:
@@ -97,7 +96,9 @@ SENSES: dict[str, Callable[[Sequence[Grid]], float]] = {
 }
 
 
-def composed(net: Any, options: MusicOptions, lengths: Sequence[int], keys: Sequence[int]) -> list[Grid]:
+def composed(
+    net: Any, lengths: Sequence[int], keys: Sequence[int], options: MusicOptions = MusicOptions()
+) -> list[Grid]:
     """A chorale of each length and key."""
     plans = [
         plan.Plan(np.full((length, 4), plan.FREE), tokens.context(length, key), seed, plan.TEMPO, key)
@@ -106,7 +107,143 @@ def composed(net: Any, options: MusicOptions, lengths: Sequence[int], keys: Sequ
     return [tokens.grid_of(found) for found in compose(net, plans, options)]
 
 
-def fifty(net: Any, options: MusicOptions, like: Sequence[Grid]) -> list[Grid]:
-    """PIECES chorales as long as the ones of a set and in their keys."""
+def fifty(net: Any, like: Sequence[Grid], options: MusicOptions = MusicOptions()) -> list[Grid]:
+    """PIECES chorales as long as the ones of a set, and in their keys."""
     chosen = [like[n % len(like)] for n in range(PIECES)]
-    return composed(net, options, [len(piece) for piece in chosen], [key_of(piece) for piece in chosen])
+    return composed(net, [len(piece) for piece in chosen], [key_of(piece) for piece in chosen], options)
+
+
+def built_in(name: str) -> Any:
+    """The net of a model in audiocli/weights."""
+    return read_net(registry.WEIGHTS / name, Place("cpu", "float32"))
+
+
+def nll_row(nets: dict[str, Any], test: Sequence[Grid]) -> Score:
+    found = {name: nll(net, test) for name, net in nets.items()}
+    ours, plain = found["chorale-transformer"], found["chorale-lstm"]
+    told = nll(nets["chorale-transformer"], test, hints=True)
+    note = (
+        f"nats a frame of four voices: {4 * ours:.2f} (LSTM {4 * plain:.2f}); with key and end told {told:.3f}; the peer's is of "
+        "the validation split, ours of the test split"
+    )
+    return Score(
+        "nats a token, one token a voice a sixteenth, JSB test", f"{ours:.3f} (LSTM {plain:.3f})",
+        "Music Transformer (Huang et al. 2018, table 2)", "0.335", "< the LSTM's", ours < plain, note,
+    )  # fmt: skip
+
+
+def sense_rows(nets: dict[str, Any], data: dict[str, list[Grid]]) -> list[Score]:
+    """How like Bach: each value of PIECES pieces within NEAR of the test set's own; the valid split shows how far Bach is from Bach."""
+    made = {name: fifty(net, data["test"]) for name, net in nets.items()}
+    rows = [
+        _sense_row(
+            "pitch-class histogram overlap with the test set",
+            {name: overlap(pieces, data["test"]) for name, pieces in made.items()},
+            overlap(data["valid"], data["test"]),
+            1.0,
+        )  # fmt: skip
+    ]
+    for what, value in SENSES.items():
+        found = {name: value(pieces) for name, pieces in made.items()}
+        rows.append(_sense_row(what, found, value(data["test"]), value(data["valid"])))
+    return rows
+
+
+def _sense_row(what: str, found: dict[str, float], wanted: float, valid: float) -> Score:
+    ours = found["chorale-transformer"]
+    reached = abs(ours - wanted) <= NEAR * wanted
+    return Score(
+        f"{what}, {PIECES} chorales", f"{ours:.4f} (LSTM {found['chorale-lstm']:.4f})", "the test set's own", f"{wanted:.4f}",
+        f"within {NEAR:.0%}", reached, f"the valid set's {valid:.4f}",
+    )  # fmt: skip
+
+
+def command(*args: str) -> float:
+    """Seconds of a whole `audiocli generate-music` on one core."""
+    cores = sorted(os.sched_getaffinity(0))
+    try:
+        os.sched_setaffinity(0, cores[:1])
+        begun = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "audiocli", "generate-music", "-q", *args], check=True)
+        return time.perf_counter() - begun
+    finally:
+        os.sched_setaffinity(0, cores)
+
+
+def melody_row(test: Sequence[Grid]) -> Score:
+    """The soprano of real chorales, given as MIDI, harmonised, and read again from what was written."""
+    kept = total = 0
+    with tempfile.TemporaryDirectory() as name:
+        for n, piece in enumerate(test[:MELODIES]):
+            tune, whole = Path(name, f"{n}.mid"), Path(name, f"{n}-whole.mid")
+            tune.write_bytes(midi.file(piece, plan.TEMPO, 0, (), VOICES[:1]))
+            command("--melody", str(tune), "-o", str(whole))
+            wanted, _ = midi.melody(str(tune))
+            found = midi.read(str(whole)).grid[:, 0]
+            kept, total = kept + int((found == wanted).sum()), total + len(wanted)
+    share = kept / total
+    return Score(f"soprano kept, {MELODIES} melodies of the test set", f"{share:.1%}", "-", "-", "100 %", share == 1.0)
+
+
+def minute_row() -> Score:
+    with tempfile.TemporaryDirectory() as name:
+        took = min(command("--seconds", "60", "-o", str(Path(name, f"{n}.wav"))) for n in range(3))
+    return Score("60 s of chorale, one core, whole process", f"{took:.1f} s", "-", "-", "<= 15 s", took <= 15.0)
+
+
+class Uncached:
+    """A transformer without its cache: every step goes through all steps before it again."""
+
+    def __init__(self, net: Any) -> None:
+        self.net, self.step_out, self.parameters = net, net.step_out, net.parameters
+
+    def start(self) -> None:
+        return None
+
+    def step(self, *now: Any) -> Any:
+        *inputs, past = now
+        past = inputs if past is None else [torch.cat(pair, dim=1) for pair in zip(past, inputs, strict=True)]
+        return self.net.states(*past)[:, -1], past
+
+
+def cache_row(net: Any) -> Row:
+    found: dict[str, list[Grid]] = {}
+
+    def made(name: str, one: Any) -> Callable[[], None]:
+        def run() -> None:
+            found[name] = composed(one, [CACHED_STEPS], [0])
+
+        return run
+
+    torch.set_num_threads(1)
+    ours, peer = side_by_side(made("with", net), made("without", Uncached(net)), repeats=1)
+    same = bool((found["with"][0] == found["without"][0]).all())
+    note = f"the {'same' if same else 'OTHER'} tokens"
+    return Row(
+        f"{4 * CACHED_STEPS} tokens, one core",
+        ours,
+        "without the cache",
+        peer,
+        ">= 5x, same tokens",
+        same and peer >= 5 * ours,
+        note,
+    )
+
+
+def rows() -> list[Row | Score]:
+    data = from_json(JSB)
+    nets = {name: built_in(name) for name in ("chorale-transformer", "chorale-lstm")}
+    with torch.inference_mode():
+        first = nll_row(nets, data["test"])
+    return [
+        first,
+        *sense_rows(nets, data),
+        melody_row(data["test"]),
+        minute_row(),
+        cache_row(nets["chorale-transformer"]),
+    ]
+
+
+if __name__ == "__main__":
+    for row in rows():
+        print(row)

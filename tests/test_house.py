@@ -10,6 +10,7 @@ import pytest
 
 from audiocli.commands.classify import classify
 from audiocli.commands.features import features
+from audiocli.commands.generate_music import generate_music
 from audiocli.commands.train import train
 from audiocli.commands.transcribe import transcribe
 from audiocli.options import (
@@ -17,6 +18,7 @@ from audiocli.options import (
     FeaturesOptions,
     InputOptions,
     ModelOptions,
+    MusicOptions,
     OutputOptions,
     TrainOptions,
     TranscribeOptions,
@@ -137,6 +139,7 @@ def test_cpu_path_never_imports_torch(recording, tmp_path):
         (transcribe, (TranscribeOptions(), ModelOptions())),
         (classify, (ClassifyOptions(), ModelOptions())),
         (train, (TrainOptions(),)),
+        (generate_music, (MusicOptions(), ModelOptions())),
     ],
 )
 def test_every_default_comes_from_options(command, own):
@@ -144,7 +147,7 @@ def test_every_default_comes_from_options(command, own):
     for options in (InputOptions(), OutputOptions(), *own):
         declared |= {name: getattr(options, name) for name in options.__dataclass_fields__}
     for name, parameter in inspect.signature(command).parameters.items():
-        if name in ("inputs", "recipe"):
+        if name in ("inputs", "recipe", "prompt"):
             continue
         ours = declared[name]
         assert parameter.default == (ours if not isinstance(ours, tuple) else list(ours) or None), name
@@ -183,7 +186,7 @@ def test_every_recipe_and_every_adapter_is_there():
 def test_every_format_is_in_the_help():
     from audiocli.formats import FORMATS
 
-    pages = [ROOT / "man" / f"audiocli-{verb}.1" for verb in ("features", "transcribe", "classify")]
+    pages = [ROOT / "man" / f"audiocli-{verb}.1" for verb in ("features", "transcribe", "classify", "generate-music")]
     text = "".join(page.read_text() for page in pages)
     assert all(name in text for name in FORMATS)
 

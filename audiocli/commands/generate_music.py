@@ -31,15 +31,20 @@ def generate_music(
     model: Annotated[
         str | None,
         typer.Option(
-            "--model", "-m", metavar="NAME",
+            "--model",
+            "-m",
+            metavar="NAME",
             help="chorale-transformer (built in), chorale-lstm (built in), musicgen-small and others by name, or a folder.",
         ),
     ] = MODEL.model,
     seconds: Annotated[float, typer.Option(help="How long, up to an hour.", metavar="SECONDS")] = DEFAULT.seconds,
     count: Annotated[int, typer.Option(help="How many, each with a seed of its own.", metavar="N")] = DEFAULT.count,
-    seed: Annotated[int, typer.Option(help="The same one gives the same music; --count counts on from it.", metavar="N")] = DEFAULT.seed,
+    seed: Annotated[
+        int, typer.Option(help="The same one gives the same music; --count counts on from it.", metavar="N")
+    ] = DEFAULT.seed,
     temperature: Annotated[
-        float | None, typer.Option(help="Below 1 more usual, above 1 wilder, 0 the likeliest (the model's).", metavar="T")
+        float | None,
+        typer.Option(help="Below 1 more usual, above 1 wilder, 0 the likeliest (the model's).", metavar="T"),
     ] = DEFAULT.temperature,
     top_k: Annotated[int | None, typer.Option(help="Choose among the N likeliest.", metavar="N")] = DEFAULT.top_k,
     top_p: Annotated[
@@ -57,7 +62,9 @@ def generate_music(
     ] = DEFAULT.primer,
     melody: Annotated[
         str | None,
-        typer.Option(help="Harmonise this (MIDI, or a recording of one voice); for MusicGen Melody: follow it.", metavar="FILE"),
+        typer.Option(
+            help="Harmonise this (MIDI, or a recording of one voice); for MusicGen Melody: follow it.", metavar="FILE"
+        ),
     ] = DEFAULT.melody,
     instrument: Annotated[
         str, typer.Option(help=f"{', '.join(INSTRUMENTS[:-1])} or {INSTRUMENTS[-1]}.", metavar="NAME")
@@ -76,8 +83,10 @@ def generate_music(
     format: Annotated[
         str | None,
         typer.Option(
-            "--format", "-f", metavar="FORMAT",
-            help="wav, flac, ogg, opus, mp3, aiff, au, caf, w64, rf64, mid, or json and jsonl for the record (default: the suffix of -o, else wav).",
+            "--format",
+            "-f",
+            metavar="FORMAT",
+            help="wav, flac, ogg, opus, mp3, aiff, au, caf, w64, rf64, mid, json, jsonl or txt (default: the suffix of -o, else wav).",
         ),
     ] = OUTPUT.format,
     resume: common.Resume = OUTPUT.resume,
@@ -166,7 +175,7 @@ def check_text(prompt: str | None, options: MusicOptions, located: "Located") ->
     name = located.spec.name
     if located.spec.adapter == MUSICGEN:
         if not text and options.melody is None:
-            raise UsageError(f"{name} needs a text: audiocli generate-music -m {name} \"a slow waltz for piano\"")
+            raise UsageError(f'{name} needs a text: audiocli generate-music -m {name} "a slow waltz for piano"')
     elif text:
         raise UsageError(
             f"{name} composes chorales and takes no text; models that do: musicgen-small, musicgen-medium, musicgen-large, "

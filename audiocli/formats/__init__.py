@@ -111,7 +111,8 @@ def stems(name: str, voices: Sequence[str]) -> list[Format]:
     """A format for each voice by itself, beside the one of that name (wav where that is neither audio nor MIDI)."""
     name = name if name in (*sounds.KINDS, scores.MIDI) else "wav"
     return [
-        Format(f"{name} {voice}", f".{voice}.{name}", True, {Music: scores.stem_writer(name, voice)}) for voice in voices
+        Format(f"{name} {voice}", f".{voice}.{name}", True, {Music: scores.stem_writer(name, voice)})
+        for voice in voices
     ]
 
 

@@ -50,7 +50,8 @@ class Chorales:
     def __call__(self, batch: list[Wish]) -> list[Music]:
         """A record for each wish; its sound is made when it is asked for."""
         plans = [plan.plan(self.options, self.fixed, wish.seed) for wish in batch]
-        return [self._record(one, tokens.grid_of(found)) for one, found in zip(plans, compose(self.net, plans, self.options), strict=True)]
+        found = compose(self.net, plans, self.options)
+        return [self._record(one, tokens.grid_of(numbers)) for one, numbers in zip(plans, found, strict=True)]
 
     def _record(self, one: Plan, piece: Grid) -> Music:
         own = self.options

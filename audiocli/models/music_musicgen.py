@@ -39,7 +39,9 @@ def load(path: Path, spec: ModelSpec, place: Place, options: MusicOptions) -> "M
     logging.set_verbosity_error()  # it takes the padding of MusicGen, which lies outside its vocabulary, for a mistake
     melodic = AutoConfig.from_pretrained(path, local_files_only=True).model_type == "musicgen_melody"
     _check(spec.name, options, melodic)
-    model = checkpoint(MusicgenMelodyForConditionalGeneration if melodic else MusicgenForConditionalGeneration, path, place)
+    model = checkpoint(
+        MusicgenMelodyForConditionalGeneration if melodic else MusicgenForConditionalGeneration, path, place
+    )
     tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True)
     return MusicGen(model, tokenizer, extractor(path) if options.melody else None, options)
 

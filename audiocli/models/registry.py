@@ -105,8 +105,14 @@ _ROWS = (
     *(
         _music(f"musicgen-{size}", MUSICGEN, f"facebook/musicgen-{size}", "CC-BY-NC-4.0", memory, 32_000)
         for size, memory in (
-            ("small", 2.9), ("medium", 9.6), ("large", 16.0), ("melody", 9.6),
-            ("stereo-small", 2.9), ("stereo-medium", 9.6), ("stereo-large", 16.0), ("stereo-melody", 9.6),
+            ("small", 2.9),
+            ("medium", 9.6),
+            ("large", 16.0),
+            ("melody", 9.6),
+            ("stereo-small", 2.9),
+            ("stereo-medium", 9.6),
+            ("stereo-large", 16.0),
+            ("stereo-melody", 9.6),
         )
     ),
 )

@@ -79,7 +79,7 @@ def _tracks(path: str) -> tuple[list[list[Note]], float]:
 
 
 def _parsed(path: str) -> Any:
-    """symusic's score. Raises InputError."""
+    """The score as symusic has it. Raises InputError."""
     import symusic
 
     try:
@@ -134,8 +134,8 @@ def _voices(pitches: list[NDArray[np.int64]], sounds: list[NDArray[np.bool_]]) -
 
 def _check(found: Grid) -> None:
     """Raises InputError for pitches that the voices do not have."""
-    for name, (low, high), sung in zip(VOICES, RANGES, found.T, strict=True):
-        sung = sung[sung != REST]
+    for name, (low, high), voice in zip(VOICES, RANGES, found.T, strict=True):
+        sung = voice[voice != REST]
         if sung.size and not (low <= sung.min() and sung.max() <= high):
             raise InputError(
                 f"has pitches outside the voices: the {name} goes from {sung.min()} to {sung.max()}, and may from {low} to {high}"
@@ -152,7 +152,7 @@ def notes(voice: NDArray[np.int8]) -> list[Note]:
 
 
 def score(piece: Grid, tempo: float, program: int, voices: Sequence[str] = VOICES) -> Any:
-    """symusic's score of a grid: a track for each of the voices that are wanted."""
+    """A grid as a score of symusic: a track for each of the voices that are wanted."""
     import symusic
 
     result = symusic.Score(TICKS)

@@ -44,7 +44,7 @@ def soundfont(given: str | None) -> Path:
 
 @functools.lru_cache(maxsize=1)
 def player(font: Path) -> Any:
-    """symusic's synthesiser. Raises UsageError for what is no soundfont."""
+    """The synthesiser of a soundfont. Raises UsageError for what is no soundfont."""
     import symusic
 
     try:

@@ -90,11 +90,16 @@ class MusicTransformer(nn.Module):
 
     def forward(self, before: Tensor, held: Tensor, context: Tensor, now: Tensor) -> Tensor:
         """before, held, now: [batch, steps, 4], context: [batch, steps, 3] -> logits [batch, steps, 4, tokens]."""
+        logits: Tensor = self.step_out(self.states(before, held, context), before, now)
+        return logits
+
+    def states(self, before: Tensor, held: Tensor, context: Tensor) -> Tensor:
+        """What the trunk makes of all steps: [batch, steps, width] for `step_out`."""
         x = self.drop(self.step_in(before, held, context))
         for block in self.blocks:
             x, _ = block(x)
-        logits: Tensor = self.step_out(self.norm(x), before, now)
-        return logits
+        normed: Tensor = self.norm(x)
+        return normed
 
     def start(self) -> Cache | None:
         """What `step` knows before the first step."""
@@ -108,6 +113,6 @@ class MusicTransformer(nn.Module):
             state = [(nothing, nothing)] * len(self.blocks)
         grown: Cache = []
         for block, past in zip(self.blocks, state, strict=True):
-            x, past = block(x, past)
-            grown.append(past)
+            x, known = block(x, past)
+            grown.append(known)
         return self.norm(x)[:, -1], grown

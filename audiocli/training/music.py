@@ -65,9 +65,7 @@ PAPERS = {
 }
 
 
-def _recipe(
-    kind: str, shape: dict[str, Any], own: Own, options: TrainOptions, console: Console
-) -> "MusicRecipe":
+def _recipe(kind: str, shape: dict[str, Any], own: Own, options: TrainOptions, console: Console) -> "MusicRecipe":
     parts = pieces(options, console)
     torch.manual_seed(options.seed)
     return MusicRecipe(kind, NETS[kind](N_TOKENS, **shape), shape, own, options, parts)
@@ -150,9 +148,7 @@ class MusicRecipe:
     def loss(self, net: nn.Module, batch: Batch) -> Tensor:
         """Cross-entropy, nats a token."""
         logits = net(batch["before"], batch["held"], batch["context"], batch["now"].clamp(min=0))
-        return functional.cross_entropy(
-            logits.float().flatten(0, -2), batch["now"].flatten(), ignore_index=PADDING
-        )
+        return functional.cross_entropy(logits.float().flatten(0, -2), batch["now"].flatten(), ignore_index=PADDING)
 
     def validate(self, net: nn.Module) -> dict[str, float]:
         """Nats a token of the pieces that are held out to choose by, nothing told of their keys and ends."""

@@ -44,7 +44,9 @@ def test_every_shift_fits_the_voices_and_one_more_does_not(piece):
     sung = [(piece[:, n][piece[:, n] != REST], *RANGES[n]) for n in range(4)]
 
     def fits(by):
-        return all(not len(voice) or (voice.min() + by >= low and voice.max() + by <= high) for voice, low, high in sung)
+        return all(
+            not len(voice) or (voice.min() + by >= low and voice.max() + by <= high) for voice, low, high in sung
+        )
 
     assert all(fits(by) for by in found)
     if any(len(voice) for voice, _, _ in sung):

@@ -1,6 +1,7 @@
 """MIDI files in and out, and those that are none."""
 
 import struct
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -113,7 +114,5 @@ def test_damaged_files_end_in_one_kind_of_error(written):
         data = bytearray(good)
         for place in random.integers(0, len(data), 4):
             data[place] = random.integers(256)
-        try:
+        with suppress(InputError):
             assert midi.read(written(bytes(data))).grid.shape[1] == 4
-        except InputError as error:
-            assert str(error)
