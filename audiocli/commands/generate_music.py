@@ -86,7 +86,7 @@ def generate_music(
             "--format",
             "-f",
             metavar="FORMAT",
-            help="wav, flac, ogg, opus, mp3, aiff, au, caf, w64, rf64, mid, json, jsonl or txt (default: the suffix of -o, else wav).",
+            help="wav, flac, ogg, opus, mp3, aiff, au, caf, w64, rf64, mid, json, jsonl or txt (the suffix of -o, else wav).",
         ),
     ] = OUTPUT.format,
     resume: common.Resume = OUTPUT.resume,

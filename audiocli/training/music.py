@@ -86,9 +86,12 @@ def from_json(path: Path) -> dict[str, list[Grid]]:
     """A file of the form {"train": [[[pitch, ...] a sixteenth] a piece], "valid": ..., "test": ...}. Raises UsageError."""
     try:
         parsed = json.loads(path.read_text(encoding="utf-8"))
-        return {name: [grid(piece) for piece in parsed.get(name, ())] for name in SPLITS}
+        found = {name: [grid(piece) for piece in parsed.get(name, ())] for name in SPLITS}
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise UsageError(f"--data {path}: no JSON of train, valid and test pieces: {error}") from error
+    if not found["train"]:
+        raise UsageError(f"--data {path}: holds nothing to train on")
+    return found
 
 
 def _readable(rows: Sequence[Example], console: Console) -> list[Grid]:
