@@ -97,9 +97,7 @@ SENSES: dict[str, Callable[[Sequence[Grid]], float]] = {
 }
 
 
-def composed(
-    net: Any, lengths: Sequence[int], keys: Sequence[int], options: MusicOptions = USUAL
-) -> list[Grid]:
+def composed(net: Any, lengths: Sequence[int], keys: Sequence[int], options: MusicOptions = USUAL) -> list[Grid]:
     """A chorale of each length and key."""
     plans = [
         plan.Plan(np.full((length, 4), plan.FREE), tokens.context(length, key), seed, plan.TEMPO, key)

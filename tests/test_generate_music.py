@@ -34,7 +34,9 @@ def compose(call, model):
 
 
 def test_built_in_model_composes_in_the_key_that_was_asked_for(call, tmp_path):
-    code, out, err = call("generate-music", "--seconds", "9", "--key", "D minor", "--seed", "7", "-f", "json", "-o", "x.json")
+    code, out, err = call(
+        "generate-music", "--seconds", "9", "--key", "D minor", "--seed", "7", "-f", "json", "-o", "x.json"
+    )
     assert (code, out) == (0, b""), err
     record = json.loads((tmp_path / "x.json").read_text())
     assert (record["model"], record["key"], record["seed"]) == ("chorale-transformer", "D minor", 7)

@@ -50,7 +50,7 @@ def read(path: str) -> Piece:
         together = _together(steps)
         if (most := int(together.sum(axis=1).max())) > len(VOICES):
             raise InputError(f"has {most} notes at once, and chorales have {len(VOICES)} voices")
-        found = grid([np.flatnonzero(row)[::-1] for row in together])
+        found = grid([np.flatnonzero(row)[::-1].tolist() for row in together])
     _check(found)
     return Piece(found, tempo)
 
@@ -155,11 +155,11 @@ def score(piece: Grid, tempo: float, program: int, voices: Sequence[str] = VOICE
     """A grid as a score of symusic: a track for each of the voices that are wanted."""
     import symusic
 
-    result = symusic.Score(TICKS)
+    result: Any = symusic.Score(TICKS)  # its types leave open whether times are ticks
     result.tempos.append(symusic.Tempo(0, qpm=tempo))
     for name, voice in zip(VOICES, piece.T, strict=True):
         if name in voices:
-            track = symusic.Track(name, program, False)
+            track: Any = symusic.Track(name, program, False)
             for note in notes(voice):
                 start, length = note.start * TICKS_PER_STEP, note.length * TICKS_PER_STEP
                 track.notes.append(symusic.Note(start, length, note.pitch, VELOCITY))

@@ -2,7 +2,11 @@
 
 import functools
 import importlib.util
+import math
+import tempfile
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +18,7 @@ from ..errors import InputError, UsageError
 from . import midi
 from .grid import VOICES, Grid
 from .plan import TAIL, seconds_of
+from .soundfont import mended
 
 Floats = NDArray[np.float32]
 
@@ -48,9 +53,20 @@ def player(font: Path) -> Any:
     import symusic
 
     try:
-        return symusic.Synthesizer(sf_path=str(font), sample_rate=SAMPLE_RATE, quality=4)
-    except RuntimeError as error:
+        data = mended(font.read_bytes())
+        with _copy(data) as path:
+            return symusic.Synthesizer(sf_path=path, sample_rate=SAMPLE_RATE, quality=4)
+    except (ValueError, RuntimeError, OSError) as error:
         raise UsageError(f"{font} is no soundfont that can be read: {str(error).splitlines()[0]}") from error
+
+
+@contextmanager
+def _copy(data: bytes) -> Iterator[str]:
+    """A file with these bytes, for as long as it is read."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "mended.sf2")
+        path.write_bytes(data)
+        yield str(path)
 
 
 @dataclass(frozen=True)
@@ -81,8 +97,8 @@ class Performance:
     def _voice(self, name: str) -> Floats:
         """One voice as the soundfont has it."""
         score = midi.score(self.piece, self.tempo, self.program, (name,))
-        # symusic stops with the last note: a note that nobody hears keeps it going.
-        _keep_sounding(score, len(self.piece) * midi.TICKS_PER_STEP + int(2 * TAIL * self.tempo / 60 * midi.TICKS))
+        # symusic stops with the last note: one behind the end keeps it going.
+        _keep_sounding(score, math.ceil(self.length / SAMPLE_RATE * self.tempo / 60 * midi.TICKS) + 1)
         played: Floats = player(self.font).render(score, stereo=True)
         result = np.zeros((2, self.length), np.float32)
         result[:, : played.shape[1]] = played[:, : self.length]
@@ -103,7 +119,7 @@ def melody(voice: NDArray[np.int8], tempo: float, sample_rate: int) -> Floats:
 def _keep_sounding(score: Any, until: int) -> None:
     import symusic
 
-    track = symusic.Track("", 0, False)
+    track: Any = symusic.Track("", 0, False)
     track.notes.append(symusic.Note(until, midi.TICKS, 0, 1))
     score.tracks.append(track)
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -68,7 +70,21 @@ PAPERS = {
 def _recipe(kind: str, shape: dict[str, Any], own: Own, options: TrainOptions, console: Console) -> "MusicRecipe":
     parts = pieces(options, console)
     torch.manual_seed(options.seed)
-    return MusicRecipe(kind, NETS[kind](N_TOKENS, **shape), shape, own, options, parts)
+    net = NETS[kind](N_TOKENS, **shape)
+    if options.base is not None:
+        _go_on_from(net, Path(options.base))
+    return MusicRecipe(kind, net, shape, own, options, parts)
+
+
+def _go_on_from(net: nn.Module, folder: Path) -> None:
+    """The weights of a model that this recipe made before. Raises UsageError."""
+    try:
+        stored = load_file(folder / "model.safetensors")
+        net.load_state_dict({name: value.float() for name, value in stored.items()})
+    except (OSError, SafetensorError) as error:
+        raise UsageError(f"--from {folder}: holds no model.safetensors that can be read") from error
+    except RuntimeError as error:
+        raise UsageError(f"--from {folder}: is a net of another kind or size") from error
 
 
 def pieces(options: TrainOptions, console: Console) -> dict[str, list[Grid]]:
@@ -171,6 +187,10 @@ class MusicRecipe:
             "model_type": "audiocli-music", "net": self.kind, "n_tokens": N_TOKENS, "ranges": RANGES, "shape": self.shape,
             "settings": asdict(self.settings), "own": asdict(self.own),
         }  # fmt: skip
+
+    def files(self) -> dict[str, bytes]:
+        """Nothing besides the net."""
+        return {}
 
     def about(self) -> About:
         """For the card."""

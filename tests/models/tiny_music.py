@@ -73,6 +73,8 @@ def musicgen(folder, *, melody=False, stereo=False):
     else:
         model = MusicgenForConditionalGeneration(MusicgenConfig(**parts))
         extractor = EncodecFeatureExtractor(sampling_rate=RATE)
+    for layer in model.audio_encoder.quantizer.layers:
+        layer.codebook.embed.normal_()  # they start as zeros, and every code would sound the same
     own = model.generation_config
     own.max_length, own.pad_token_id, own.bos_token_id, own.decoder_start_token_id = WINDOW, BOOK, BOOK, BOOK
     for part in (model, tokenizer(), extractor):

@@ -32,7 +32,9 @@ def files(tmp_path):
 
 @pytest.mark.parametrize("recipe", ["music-lstm", "music-transformer"])
 def test_from_midi_files_to_a_model_that_composes(call, files, recipe):
-    own = [part for entry in SMALL if recipe == "music-transformer" or "heads" not in entry for part in ("--set", entry)]
+    own = [
+        part for entry in SMALL if recipe == "music-transformer" or "heads" not in entry for part in ("--set", entry)
+    ]
     code, _, err = call(
         "train", recipe, "--data", files, "-o", "model", "--epochs", "3", "--valid", "0.3", "--batch-size", "2", *own
     )
