@@ -198,14 +198,14 @@ class TrainOptions:
 
 
 INSTRUMENTS = ("choir", "organ", "strings", "piano")
-LONGEST_MUSIC = 3_600.0  # s
+MUSIC_SECONDS, LONGEST_MUSIC = 30.0, 3_600.0
 
 
 @dataclass(frozen=True)
 class MusicOptions:
     """`audiocli generate-music`."""
 
-    seconds: float = 30.0
+    seconds: float | None = None  # None: MUSIC_SECONDS, or as long as the melody
     count: int = 1
     seed: int = 0
     temperature: float | None = None  # of these three, None: the model's

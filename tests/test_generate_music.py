@@ -92,7 +92,7 @@ def test_midi_has_a_track_a_voice_and_says_what_it_is(compose, tmp_path):
 
 def test_a_melody_is_kept(compose, tmp_path):
     (tmp_path / "tune.mid").write_bytes(midi.file(PIECE, 90.0, 0, (), VOICES[:1]))
-    compose("--melody", "tune.mid", "-o", "x.mid")
+    compose("--melody", "tune.mid", "-o", "x.mid", "--seconds", "60")
     found = midi.read(str(tmp_path / "x.mid"))
     np.testing.assert_array_equal(found.grid[:, 0], PIECE[:, 0])
     assert found.tempo == pytest.approx(90.0, abs=0.01)
@@ -143,7 +143,7 @@ def test_into_a_pipe(run, model, tmp_path):
         (("--primer", "junk"), 1, "junk: is no MIDI file"),
         (("--primer", "empty.mid"), 1, "empty.mid: is empty"),
         (("--primer", "high.mid"), 1, "high.mid: has pitches outside the voices"),
-        (("--primer", "good.mid"), 2, "leaves nothing to compose"),
+        (("--primer", "good.mid"), 2, "nothing is left to compose"),
         (("--primer", "good.mid", "--key", "C"), 2, "a primer or a melody has its own"),
         (("--primer", "good.mid", "--melody", "good.mid"), 2, "give one of them"),
         (("--melody", "junk"), 1, "junk: "),

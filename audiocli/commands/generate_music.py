@@ -37,7 +37,9 @@ def generate_music(
             help="chorale-transformer (built in), chorale-lstm (built in), musicgen-small and others by name, or a folder.",
         ),
     ] = MODEL.model,
-    seconds: Annotated[float, typer.Option(help="How long, up to an hour.", metavar="SECONDS")] = DEFAULT.seconds,
+    seconds: Annotated[
+        float | None, typer.Option(help="How long, up to an hour (30, or as long as the melody).", metavar="SECONDS")
+    ] = DEFAULT.seconds,
     count: Annotated[int, typer.Option(help="How many, each with a seed of its own.", metavar="N")] = DEFAULT.count,
     seed: Annotated[
         int, typer.Option(help="The same one gives the same music; --count counts on from it.", metavar="N")
@@ -125,7 +127,7 @@ def check(prompt: str | None, options: MusicOptions) -> None:
 
 
 def _check_numbers(options: MusicOptions) -> None:
-    if not 0.0 < options.seconds <= LONGEST_MUSIC:
+    if options.seconds is not None and not 0.0 < options.seconds <= LONGEST_MUSIC:
         raise UsageError(f"--seconds must be above 0 and at most {LONGEST_MUSIC:g}, not {options.seconds:g}")
     if options.count < 1:
         raise UsageError(f"--count must be 1 or more, not {options.count}")
@@ -149,10 +151,13 @@ def run(prompt: str | None, options: MusicOptions, choice: ModelOptions, writing
     common.check_model(choice)
     from .. import batch, models
     from ..models.music import Work
+    from ..music import plan
     from ..music.grid import VOICES
     from ..outputs import open_sink
     from ..records import Music
 
+    if options.key is not None:
+        plan.key_number(options.key)  # a wrong one is told before torch is imported
     console = common.console_for(writing)
     located = models.locate(choice.model, TASK, offline=choice.offline, tell=console.note)
     check_text(prompt, options, located)

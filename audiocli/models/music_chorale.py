@@ -19,7 +19,7 @@ from ..music.plan import FREE, Plan
 from ..music.sampling import choose
 from ..nets.music_lstm import MusicLSTM
 from ..nets.music_transformer import MusicTransformer
-from ..options import MusicOptions
+from ..options import MUSIC_SECONDS, MusicOptions
 from ..records import Music, Sound
 from .music import Wish
 from .registry import ModelSpec
@@ -28,7 +28,7 @@ NETS = {"lstm": MusicLSTM, "transformer": MusicTransformer}
 
 # Chosen on the valid split, by what bench/music.py measures.
 TEMPERATURE, TOP_P = 1.0, 0.98
-PENALTY = 4.0  # nats off the logit of a pitch that moves in parallel fifths or octaves; it alone brings them down to Bach's rate
+PENALTY = 5.0  # nats off the logit of a pitch that moves in parallel fifths or octaves; it alone brings them down to Bach's rate
 
 Ints = NDArray[np.int64]
 Net = MusicLSTM | MusicTransformer
@@ -58,7 +58,8 @@ class Chorales:
 
     def _record(self, one: Plan, piece: Grid) -> Music:
         own = self.options
-        seconds = own.seconds if self.fixed.goes_on else plan.seconds_of(len(piece), one.tempo) + plan.TAIL
+        whole = plan.seconds_of(len(piece), one.tempo) + plan.TAIL
+        seconds = (own.seconds or MUSIC_SECONDS) if self.fixed.goes_on else min(own.seconds or whole, whole)
         length = round(seconds * self.sample_rate)
         program = render.PROGRAMS[own.instrument]
         played = render.Performance(piece, one.tempo, program, self.font, length)

@@ -14,7 +14,7 @@ from .. import audio
 from ..device import Place
 from ..errors import InputError, UsageError
 from ..music import plan, render, tokens
-from ..options import MusicOptions
+from ..options import MUSIC_SECONDS, MusicOptions
 from ..records import Music, sound_of
 from .asr_common import checkpoint, extractor
 from .music import Wish
@@ -81,12 +81,13 @@ class MusicGen:
     def __call__(self, batch: list[Wish]) -> Sequence[Music]:
         """A record for each wish; the lot is drawn with the first one's seed."""
         torch.manual_seed(batch[0].seed)
-        wanted = max(math.ceil(self.options.seconds * self._frame_rate), 1)
+        seconds = self.options.seconds or MUSIC_SECONDS
+        wanted = max(math.ceil(seconds * self._frame_rate), 1)
         prompts = [wish.prompt or "" for wish in batch]
         made = self._generated(prompts, min(wanted, self._window), 0, {})
         while made.shape[-1] < self._samples(wanted):
             made = self._gone_on(prompts, made, wanted)
-        length = round(self.options.seconds * self.sample_rate)
+        length = round(seconds * self.sample_rate)
         return [self._record(sound[:, :length]) for sound in made.float().cpu().numpy()]
 
     def _record(self, sound: Floats) -> Music:

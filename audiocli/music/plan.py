@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import InputError, UsageError
-from ..options import MusicOptions
+from ..options import MUSIC_SECONDS, MusicOptions
 from . import melody, midi, tokens
 from .grid import REST, STEPS_PER_QUARTER, VOICES, key_of
 
@@ -90,12 +90,12 @@ def _melody(path: str, tempo: float | None) -> Given:
 def plan(options: MusicOptions, fixed: Given, seed: int) -> Plan:
     """The plan of one piece. Raises UsageError when nothing is left to compose."""
     tempo = options.tempo or fixed.tempo or TEMPO
-    length = steps_in(options.seconds, tempo)
+    length = steps_in(options.seconds or MUSIC_SECONDS, tempo)
     if not fixed.goes_on:
-        length = min(length, len(fixed.tokens)) if options.seconds != MusicOptions.seconds else len(fixed.tokens)
+        length = len(fixed.tokens) if options.seconds is None else min(length, len(fixed.tokens))
     elif len(fixed.tokens) >= length:
-        has = seconds_of(len(fixed.tokens), tempo)
-        raise UsageError(f"--primer is {has:.1f} s long and --seconds {options.seconds:g} leaves nothing to compose")
+        has = seconds_of(len(fixed.tokens), tempo) + TAIL
+        raise UsageError(f"--primer: plays for {has:.1f} s, and nothing is left to compose: give more --seconds")
     rows = np.full((length, len(VOICES)), FREE, np.int64)
     rows[: len(fixed.tokens)] = fixed.tokens[:length]
     key = _key(options, fixed, seed)

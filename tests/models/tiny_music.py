@@ -64,11 +64,13 @@ def musicgen(folder, *, melody=False, stereo=False):
     decoder = (MusicgenMelodyDecoderConfig if melody else MusicgenDecoderConfig)(
         vocab_size=BOOK, max_position_embeddings=64, num_hidden_layers=1, ffn_dim=32, num_attention_heads=2, hidden_size=16,
         num_codebooks=codec.num_quantizers * (2 if stereo else 1), audio_channels=2 if stereo else 1, pad_token_id=BOOK,
-        bos_token_id=BOOK, eos_token_id=None,
+        bos_token_id=BOOK, eos_token_id=None, initializer_factor=0.5,
     )  # fmt: skip
     parts = {"text_encoder": text, "audio_encoder": codec, "decoder": decoder}
     if melody:
-        model = MusicgenMelodyForConditionalGeneration(MusicgenMelodyConfig(**parts, num_chroma=12, chroma_length=20))
+        model = MusicgenMelodyForConditionalGeneration(
+            MusicgenMelodyConfig(**parts, num_chroma=12, chroma_length=20, initializer_factor=0.5)
+        )
         extractor = MusicgenMelodyFeatureExtractor(sampling_rate=RATE, hop_length=512, n_fft=2_048)
     else:
         model = MusicgenForConditionalGeneration(MusicgenConfig(**parts))

@@ -47,7 +47,7 @@ def test_a_primer_is_the_beginning(tmp_path):
     assert (found.given[: len(PIECE)] >= 0).all()
     assert (found.tempo, found.key) == (60.0, 0)
     short = MusicOptions(primer=str(path), seconds=5.0)
-    with pytest.raises(UsageError, match="leaves nothing to compose"):
+    with pytest.raises(UsageError, match="nothing is left to compose"):
         plan.plan(short, plan.given(short), 0)
 
 
