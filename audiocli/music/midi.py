@@ -41,7 +41,8 @@ def read(path: str) -> Piece:
 
     Raises InputError for what is no MIDI, has no notes, more than four at once, or pitches that no voice reaches.
     """
-    tracks, tempo = _tracks(path)
+    named, tempo = _tracks(path)
+    tracks = _highest_first(named)
     steps = [_sounding(track) for track in tracks]
     alone = all((sounding > 0).sum(axis=1).max() == 1 for sounding in steps)
     if len(tracks) == len(VOICES) and alone:
@@ -58,23 +59,33 @@ def read(path: str) -> Piece:
 def melody(path: str) -> tuple[NDArray[np.int8], float]:
     """The highest note at each sixteenth [steps], REST where there is none, and the tempo. Raises InputError."""
     tracks, tempo = _tracks(path)
-    together = _together([_sounding(track) for track in tracks])
+    together = _together([_sounding(track) for _, track in tracks])
     highest = together.shape[1] - 1 - together[:, ::-1].argmax(axis=1)
     return np.where(together.any(axis=1), highest, REST).astype(np.int8), tempo
 
 
-def _tracks(path: str) -> tuple[list[list[Note]], float]:
-    """The notes of each track that has some, percussion left out, from the first note on; and the tempo."""
+def _highest_first(tracks: list[tuple[str, list[Note]]]) -> list[list[Note]]:
+    """Tracks in the order of the voices: by their names, where they have those, else by their pitch on average."""
+    if {name for name, _ in tracks} == set(VOICES):
+        return [notes for _, notes in sorted(tracks, key=lambda track: VOICES.index(track[0]))]
+    return sorted((notes for _, notes in tracks), key=lambda notes: -float(np.mean([note.pitch for note in notes])))
+
+
+def _tracks(path: str) -> tuple[list[tuple[str, list[Note]]], float]:
+    """The name and the notes of each track that has some, percussion left out, from the first note on; and the tempo."""
     score = _parsed(path)
     per_step = score.ticks_per_quarter / STEPS_PER_QUARTER
-    tracks = [_notes(track, per_step) for track in score.tracks if not track.is_drum and len(track.notes)]
-    tracks = [track for track in tracks if track]
-    if not tracks:
+    tracks = {n: _notes(track, per_step) for n, track in enumerate(score.tracks) if not track.is_drum and track.notes}
+    every = [note for notes in tracks.values() for note in notes]
+    if not every:
         raise InputError("holds no notes")
-    first = min(note.start for track in tracks for note in track)
-    if max(note.start + note.length for track in tracks for note in track) - first > MOST_STEPS:
+    first = min(note.start for note in every)
+    if max(note.start + note.length for note in every) - first > MOST_STEPS:
         raise InputError(f"is longer than {MOST_STEPS} sixteenths")
-    moved = [[note._replace(start=note.start - first) for note in track] for track in tracks]
+    moved = [
+        (score.tracks[n].name.strip().lower(), [note._replace(start=note.start - first) for note in notes])
+        for n, notes in tracks.items()
+    ]
     return moved, float(score.tempos[0].qpm) if len(score.tempos) else DEFAULT_TEMPO
 
 
@@ -123,12 +134,10 @@ def _together(steps: list[NDArray[np.bool_]]) -> NDArray[np.bool_]:
 
 
 def _voices(pitches: list[NDArray[np.int64]], sounds: list[NDArray[np.bool_]]) -> Grid:
-    """Four tracks as they are, the highest on average first."""
-    length = max(map(len, pitches))
-    result = np.full((length, 4), REST, np.int8)
-    order = sorted(range(4), key=lambda n: -float(pitches[n][sounds[n]].mean()))
-    for voice, n in enumerate(order):
-        result[: len(pitches[n]), voice] = np.where(sounds[n], pitches[n], REST)
+    """Four tracks, the highest first, as they are."""
+    result = np.full((max(map(len, pitches)), len(VOICES)), REST, np.int8)
+    for voice, (pitch, sounding) in enumerate(zip(pitches, sounds, strict=True)):
+        result[: len(pitch), voice] = np.where(sounding, pitch, REST)
     return result
 
 

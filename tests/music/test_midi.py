@@ -53,6 +53,11 @@ def test_the_file_says_what_it_is_and_is_always_the_same():
     assert [(track.name, track.program) for track in score.tracks] == [(name, 52) for name in VOICES]
 
 
+def test_voices_by_name_even_where_they_lie_the_other_way_round(written):
+    piece = np.array([[62, 70, 50, 60]] * 3, np.int8)
+    np.testing.assert_array_equal(midi.read(written(midi.file(piece, 80.0, 0))).grid, piece)
+
+
 def test_chosen_voices_only():
     score = symusic.Score.from_midi(midi.file(PIECE, 80.0, 0, (), ("alto",)))
     assert [track.name for track in score.tracks] == ["alto"]
