@@ -46,7 +46,7 @@ def read(path: str) -> Piece:
     steps = [_sounding(track) for track in tracks]
     alone = all((sounding > 0).sum(axis=1).max() == 1 for sounding in steps)
     if len(tracks) == len(VOICES) and alone:
-        found = _voices([sounding.argmax(axis=1) for sounding in steps], [sounding.any(axis=1) for sounding in steps])
+        found = _voices(steps)
     else:
         together = _together(steps)
         if (most := int(together.sum(axis=1).max())) > len(VOICES):
@@ -133,11 +133,11 @@ def _together(steps: list[NDArray[np.bool_]]) -> NDArray[np.bool_]:
     return result
 
 
-def _voices(pitches: list[NDArray[np.int64]], sounds: list[NDArray[np.bool_]]) -> Grid:
-    """Four tracks, the highest first, as they are."""
-    result = np.full((max(map(len, pitches)), len(VOICES)), REST, np.int8)
-    for voice, (pitch, sounding) in enumerate(zip(pitches, sounds, strict=True)):
-        result[: len(pitch), voice] = np.where(sounding, pitch, REST)
+def _voices(steps: list[NDArray[np.bool_]]) -> Grid:
+    """Four tracks of one voice each, the highest first."""
+    result = np.full((max(map(len, steps)), len(VOICES)), REST, np.int8)
+    for voice, sounding in enumerate(steps):
+        result[: len(sounding), voice] = np.where(sounding.any(axis=1), sounding.argmax(axis=1), REST)
     return result
 
 

@@ -64,4 +64,5 @@ class StepOut(nn.Module):
         found = self.out(nn.functional.gelu(self.hidden(self.norm(total))))
         logits, hold = found[..., :-1], found[..., -1:]
         hold = torch.where(before.unsqueeze(-1) < self.n_tokens, hold, torch.zeros_like(hold))
-        return logits.scatter_add(-1, before.clamp(max=self.n_tokens - 1).unsqueeze(-1), hold)
+        held: Tensor = logits.scatter_add(-1, before.clamp(max=self.n_tokens - 1).unsqueeze(-1), hold)
+        return held
