@@ -139,21 +139,21 @@ def sense_rows(nets: dict[str, Any], data: dict[str, list[Grid]]) -> list[Score]
             "pitch-class histogram overlap with the test set",
             {name: overlap(pieces, data["test"]) for name, pieces in made.items()},
             overlap(data["valid"], data["test"]),
-            1.0,
+            "Bach's is the valid set against the test set",
         )
     ]
     for what, value in SENSES.items():
         found = {name: value(pieces) for name, pieces in made.items()}
-        rows.append(_sense_row(what, found, value(data["test"]), value(data["valid"])))
+        rows.append(_sense_row(what, found, value(data["test"]), f"the valid set's {value(data['valid']):.4f}"))
     return rows
 
 
-def _sense_row(what: str, found: dict[str, float], wanted: float, valid: float) -> Score:
+def _sense_row(what: str, found: dict[str, float], wanted: float, note: str) -> Score:
     ours = found["chorale-transformer"]
     reached = abs(ours - wanted) <= NEAR * wanted
     return Score(
         f"{what}, {PIECES} chorales", f"{ours:.4f} (LSTM {found['chorale-lstm']:.4f})", "the test set's own", f"{wanted:.4f}",
-        f"within {NEAR:.0%}", reached, f"the valid set's {valid:.4f}",
+        f"within {NEAR:.0%}", reached, note,
     )  # fmt: skip
 
 
