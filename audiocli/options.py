@@ -173,6 +173,17 @@ class ClassifyOptions:
 
 
 @dataclass(frozen=True)
+class DenoiseOptions:
+    """`audiocli denoise`."""
+
+    strength: float | None = None  # share of the denoised sound, 0 to 1; None: what measured best for the model
+    stream: bool = False
+    report: bool = False
+    dnsmos: str | None = None  # path of the DNSMOS P.835 model, for the report
+    json: bool = False
+
+
+@dataclass(frozen=True)
 class TrainOptions:
     """`audiocli train`; None stands for what the recipe says."""
 

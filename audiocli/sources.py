@@ -50,12 +50,14 @@ class Source:
         raise InputError("is a folder" if stat.S_ISDIR(mode) else "is neither a file, a folder nor a pipe")
 
 
-def open_audio(source: Source, reading: InputOptions, sample_rate: int) -> AbstractContextManager[Stream]:
-    """One channel of an input at sample_rate Hz, cut as the user asked. Raises InputError."""
+def open_audio(
+    source: Source, reading: InputOptions, sample_rate: int | None, *, mono: bool = True
+) -> AbstractContextManager[Stream]:
+    """One channel (or all) of an input at sample_rate Hz (None: its own), cut as the user asked. Raises InputError."""
     raw = None if reading.raw is None else parse_raw(reading.raw)
     return open_stream(
         source.open(), name=source.name, raw=raw, start=reading.start, duration=reading.duration,
-        sample_rate=sample_rate, mono=True,
+        sample_rate=sample_rate, mono=mono,
     )  # fmt: skip
 
 

@@ -153,10 +153,10 @@ def _listen(
     options: TranscribeOptions, choice: ModelOptions, reading: InputOptions, writing: OutputOptions, console: "Console"
 ) -> int:
     """Standard input as it comes."""
-    from .. import models, streaming
+    from .. import live, models, streaming
 
     located = _located(choice, console)
-    streaming.check_stdin()
+    live.check_stdin("arecord -f S16_LE -r 16000 | audiocli transcribe --stream -")
     recogniser = models.build(located, choice, options)
     return streaming.listen(recogniser, located.spec.name, options, reading.raw, writing.format or "txt")
 

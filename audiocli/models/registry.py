@@ -13,12 +13,15 @@ CTC = "audiocli.models.asr_ctc:load"
 POCKETSPHINX = "audiocli.models.asr_pocketsphinx:load"
 SOUNDS = "audiocli.models.sounds_own:load"
 SOUNDS_BY_NAME = "audiocli.models.sounds_transformers:load"
+ENHANCER = "audiocli.models.denoise_own:load"
+CONV_ENHANCER = "audiocli.models.denoise_own:load_conv"
 ZERO_SHOT = "audiocli.models.sounds_transformers:load_zero_shot"
 
 VERBS = ("transcribe", "classify", "denoise", "verify", "diarize", "speak", "clone", "generate-music")
 BUILT_IN = {
     "transcribe": "pocketsphinx",
     "classify": "everyday-sounds",
+    "denoise": "rnnoise",
 }  # what a verb takes when nobody has said anything else
 
 
@@ -66,6 +69,10 @@ def _sounds(
     )
 
 
+def _denoiser(name: str, adapter: str, licence: str, sample_rate: int = 16_000) -> ModelSpec:
+    return ModelSpec(name, "denoise", adapter, BUILT_IN_SOURCE, licence, sample_rate, 0.1)
+
+
 # Memory: four bytes a weight, and a fifth for the work. Licences: as the cards on the hub have them.
 _ROWS = (
     _asr("pocketsphinx", POCKETSPHINX, BUILT_IN_SOURCE, "BSD-2-Clause", 0.2),
@@ -93,6 +100,10 @@ _ROWS = (
     _sounds("wav2vec2-emotions", "superb/wav2vec2-base-superb-er", "Apache-2.0", 0.5),
     _sounds("clap", "laion/clap-htsat-unfused", "Apache-2.0", 0.8, 48_000, adapter=ZERO_SHOT),
     _sounds("clap-large", "laion/larger_clap_general", "Apache-2.0", 1.0, 48_000, adapter=ZERO_SHOT),
+    _denoiser("rnnoise", "audiocli.models.denoise_rnnoise:load", "BSD-3-Clause", sample_rate=48_000),
+    _denoiser("enhancer", ENHANCER, "Apache-2.0"),
+    _denoiser("conv-enhancer", CONV_ENHANCER, "Apache-2.0"),
+    _denoiser("spectral", "audiocli.models.denoise_spectral:load", "Apache-2.0"),
 )
 MODELS = {spec.name: spec for spec in _ROWS}
 
@@ -119,6 +130,8 @@ _HEADS = {
 # ... and the ones that do one thing.
 FAMILIES = {
     "audiocli-classifier": ("classify", SOUNDS),
+    "audiocli-enhancer": ("denoise", ENHANCER),
+    "audiocli-conv-enhancer": ("denoise", CONV_ENHANCER),
     "moonshine": ("transcribe", MOONSHINE),
     "parakeet_ctc": ("transcribe", CTC),
     "lasr_ctc": ("transcribe", CTC),

@@ -23,8 +23,8 @@ N_BANDS = N_LINEAR + N_ERB
 GROUP = 6  # bands that share a step of the sub-band net
 SIGHT = 10  # bands that it sees: its own and two on either side
 N_GROUPS = -(-N_BANDS // GROUP)
-COMPRESSION = 0.3  # exponent of the magnitudes that the net sees
-FLOOR = 1e-10  # of powers: the noise of 16-bit samples is above it
+FLOOR = 1e-8  # of powers: about the noise of 16-bit samples
+MEAN, SPREAD = -1.0, 1.0  # of the logarithms (base 10) of the power in a band, about
 
 State = tuple[Tensor, Tensor]
 
@@ -61,9 +61,12 @@ class Enhancer(nn.Module):
         self.full_in = nn.Sequential(nn.Linear(N_GROUPS * size.local, size.full), nn.LayerNorm(size.full), nn.ReLU())
         self.full = nn.GRU(size.full, size.full)
         self.full_out = nn.Linear(size.full, N_GROUPS * size.local)
-        self.sub_in = nn.Linear(2 * size.local + seen, size.sub)
+        self.sub_in = nn.Sequential(nn.Linear(2 * size.local + seen, size.sub), nn.LayerNorm(size.sub), nn.ReLU())
         self.sub = nn.GRU(size.sub, size.sub)
         self.mask = nn.Sequential(nn.Linear(2 * size.sub, size.sub), nn.ReLU(), nn.Linear(size.sub, 2 * GROUP))
+        with torch.no_grad():  # at first nothing is changed: what there is to learn is what to take away
+            self.mask[-1].weight.mul_(0.1)
+            self.mask[-1].bias.view(2, GROUP)[0] += 1.0
         bands = erb_bands()
         self.register_buffer("synthesis", bands, persistent=False)
         self.register_buffer("analysis", bands / bands.sum(1, keepdim=True), persistent=False)
@@ -81,7 +84,7 @@ class Enhancer(nn.Module):
         before = (None, None) if state is None else state
         hidden, full_after = self.full(self.full_in(local.flatten(2)), before[0])
         told = self.full_out(hidden).relu().view_as(local)
-        x = self.sub_in(torch.cat([seen, local, told], -1)).relu()
+        x = self.sub_in(torch.cat([seen, local, told], -1))
         hidden, sub_after = self.sub(x.view(frames, batch * N_GROUPS, -1), before[1])
         mask = self.mask(torch.cat([x, hidden.view_as(x)], -1)).view(frames, batch, N_GROUPS, 2, GROUP)
         mask = mask.permute(1, 0, 3, 2, 4).reshape(batch, frames, 2, N_GROUPS * GROUP)[..., :N_BANDS]
@@ -89,11 +92,15 @@ class Enhancer(nn.Module):
         return spectrum * torch.complex(gains[:, :, 0].float(), gains[:, :, 1].float()), (full_after, sub_after)
 
     def features(self, spectrum: Tensor) -> Tensor:
-        """Compressed magnitude, real and imaginary part of the bands that each group sees: [frames, batch, N_GROUPS, 3 * SIGHT]."""
+        """Level and phase of the bands that each group sees, [frames, batch, N_GROUPS, 3 * SIGHT].
+
+        The level is the logarithm of the power, the phase the compressed real and imaginary part.
+        """
         power = spectrum.real**2 + spectrum.imag**2 + FLOOR
-        gain = power ** ((COMPRESSION - 1) / 2)
-        bins = torch.stack([power ** (COMPRESSION / 2), spectrum.real * gain, spectrum.imag * gain], 2)
+        gain = power**-0.35
+        bins = torch.stack([power, spectrum.real * gain, spectrum.imag * gain], 2)
         bands = torch.cat([bins[..., :N_LINEAR], bins[..., N_LINEAR:] @ self.analysis.T], -1)
+        bands = torch.cat([(bands[:, :, :1].log10() - MEAN) / SPREAD, bands[:, :, 1:]], 2)
         side = (SIGHT - GROUP) // 2
         bands = nn.functional.pad(bands, (side, side + N_GROUPS * GROUP - N_BANDS))
         return bands.unfold(3, SIGHT, GROUP).permute(1, 0, 3, 2, 4).flatten(3)
