@@ -38,7 +38,7 @@ class Own(Mixing):
     local: int = Widths.local
     full: int = Widths.full
     sub: int = Widths.sub
-    waveform: float = 0.5  # weight of the SI-SDR in the loss
+    waveform: float = 1.0  # weight of the SI-SDR in the loss
     mean: float = 0.99  # decay of the running mean of the weights
     steps: int = 100  # in an epoch
 
@@ -106,7 +106,7 @@ class EnhancerRecipe:
         self.options, self.own, self.kind, self.net = options, own, kind, net
         self._train, self._valid, self._test = train, valid, test
         self.settings = settled(
-            Settings(epochs=60, batch_size=16, rate=2e-3, weight_decay=1e-3, warmup=0.03, clip=1.0, average=own.mean),
+            Settings(epochs=60, batch_size=16, rate=2e-3, weight_decay=1e-3, warmup=0.02, clip=1.0, average=own.mean),
             options,
         )
         self.steps = own.steps
