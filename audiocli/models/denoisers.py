@@ -128,9 +128,11 @@ class _High:
         from scipy.signal import lfilter
 
         both = np.concatenate([clean, heard])
+        if not both.shape[1]:  # of no samples scipy's filter returns a state of no meaning
+            return np.zeros((len(both) * 3 // 2, 0), np.float32)
         # Twice the difference of neighbours: what is left is the upper half of the band.
         steps = np.diff(both, axis=1, prepend=self._last)
-        self._last = both[:, -1:] if both.shape[1] else self._last
+        self._last = both[:, -1:]
         levels, self._levels = lfilter([1 - self._keep], [1, -self._keep], steps**2, axis=1, zi=self._levels)
         after, before = np.split(levels, 2)
         gain = np.sqrt((after + TINY) / (before + TINY))
