@@ -39,14 +39,11 @@ def noisy(tmp_path):
     ],
 )
 def test_rate_channels_length_and_type_stay(call, tmp_path, model, rate, channels, subtype, suffix):
-    samples = noise(0.7, rate, channels)
-    soundfile.write(tmp_path / f"in.{suffix}", samples, rate, subtype)
+    soundfile.write(tmp_path / f"in.{suffix}", noise(0.7, rate, channels), rate, subtype)
     code, out, err = call("denoise", f"in.{suffix}", "-o", f"out.{suffix}", "-m", model)
     assert (code, out, err) == (0, b"", "")
     was, now = (soundfile.info(tmp_path / f"{name}.{suffix}") for name in ("in", "out"))
     assert (now.samplerate, now.channels, now.frames, now.subtype) == (rate, channels, was.frames, subtype)
-    level = 10 * np.log10(np.mean(soundfile.read(tmp_path / f"out.{suffix}")[0] ** 2) / np.mean(samples**2))
-    assert -3 < level < 1
 
 
 def test_a_folder_and_its_records(call, many, tmp_path):

@@ -36,7 +36,7 @@ def denoise(
             "--stream",
             help="Standard input to standard output as it comes, raw PCM or WAV, in the format that came in; with INPUT -. "
             "At its own rate a model is late by 30 ms (rnnoise), 32 ms (enhancer, spectral) or 10 ms (conv-enhancer); "
-            "resampling adds up to 0.1 s.",
+            "resampling adds up to 0.1 s, from 8 kHz up to 0.3 s.",
         ),
     ] = DEFAULT.stream,
     report: Annotated[

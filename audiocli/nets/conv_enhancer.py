@@ -16,18 +16,22 @@ REACH = (
 
 
 class ConvEnhancer(nn.Module):
-    """Sound in, enhanced sound out: [batch, samples], a multiple of STEP."""
+    """Sound in, enhanced sound out: [batch, samples], a multiple of STEP.
+
+    Without biases silence stays silence, and louder sound gives the same louder.
+    """
 
     def __init__(self, widths: tuple[int, int] = (64, 128)) -> None:
         super().__init__()
         narrow, wide = widths
         pad = (KERNEL - STRIDE) // 2
         self.encoder = nn.Sequential(
-            nn.Conv1d(1, narrow, KERNEL, STRIDE, pad), nn.PReLU(), nn.Conv1d(narrow, wide, KERNEL, STRIDE, pad), nn.PReLU()
+            nn.Conv1d(1, narrow, KERNEL, STRIDE, pad, bias=False), nn.PReLU(),
+            nn.Conv1d(narrow, wide, KERNEL, STRIDE, pad, bias=False), nn.PReLU(),
         )  # fmt: skip
         self.decoder = nn.Sequential(
-            nn.ConvTranspose1d(wide, narrow, KERNEL, STRIDE, pad), nn.PReLU(),
-            nn.ConvTranspose1d(narrow, 1, KERNEL, STRIDE, pad),
+            nn.ConvTranspose1d(wide, narrow, KERNEL, STRIDE, pad, bias=False), nn.PReLU(),
+            nn.ConvTranspose1d(narrow, 1, KERNEL, STRIDE, pad, bias=False),
         )  # fmt: skip
 
     def forward(self, samples: Tensor) -> Tensor:

@@ -163,6 +163,10 @@ class EnhancerRecipe:
             "settings": asdict(self.settings), "own": own,
         }  # fmt: skip
 
+    def files(self) -> dict[str, bytes]:
+        """Nothing besides."""
+        return {}
+
     def about(self) -> About:
         """For the card."""
         architecture = (self.net.__class__.__module__.rpartition(".")[2]).replace("_", "-")

@@ -25,7 +25,7 @@ class Mixing:
     level: tuple[float, float] = (-45.0, -15.0)  # dBFS of the mixture
     rooms: float = 0.25
     clean: float = 0.05  # with noise 30 to 50 dB below
-    babble: float = 0.12
+    babble: float = 0.05  # a net of this size cannot tell one voice from others: a larger share teaches it little
     coloured: float = 0.12
     hum: float = 0.06
     two: float = 0.25  # two recorded noises together
