@@ -54,12 +54,13 @@ class RNNoiseSession:
         self._waiting = np.concatenate([self._waiting, samples], axis=1)
         whole = self._waiting.shape[1] // FRAME * FRAME
         frames, self._waiting = self._waiting[:, :whole], self._waiting[:, whole:]
-        clean = np.ascontiguousarray(np.clip(frames, -1.0, 1.0) * np.float32(FULL_SCALE))
+        clean = np.ascontiguousarray(np.clip(frames, -1.0, 1.0), np.float32) * np.float32(FULL_SCALE)
         for state, channel in zip(self._states, clean, strict=True):
             self._in_place(state, channel)
         clean, self._late = clean[:, self._late :], max(self._late - whole, 0)
         self._given += clean.shape[1]
-        return clean / np.float32(FULL_SCALE)
+        scaled: Floats = clean / np.float32(FULL_SCALE)
+        return scaled
 
     def _in_place(self, state: int, samples: Floats) -> None:
         """Denoise the frames of one channel [n] where they are.

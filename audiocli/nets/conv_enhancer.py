@@ -10,9 +10,7 @@ SAMPLE_RATE = 16_000
 KERNEL = 32
 STRIDE = 4  # of each of the two layers
 STEP = STRIDE**2  # samples between the inner values
-REACH = (
-    160  # samples on either side that a sample's output can depend on: (KERNEL - 1) * (1 + STRIDE), rounded up to steps
-)
+REACH = 160  # samples on either side that count for one: (KERNEL - 1) * (1 + STRIDE) = 155, in whole steps
 
 
 class ConvEnhancer(nn.Module):
@@ -43,4 +41,5 @@ class ConvEnhancer(nn.Module):
         """Enhanced sound [batch, samples] of whole clips of any length."""
         length = samples.shape[-1]
         padded = nn.functional.pad(samples, (0, -length % STEP))
-        return self(padded)[:, :length]
+        enhanced: Tensor = self(padded)[:, :length]
+        return enhanced
