@@ -11,9 +11,10 @@ WHISPER = "audiocli.models.asr_whisper:load"
 MOONSHINE = "audiocli.models.asr_moonshine:load"
 CTC = "audiocli.models.asr_ctc:load"
 POCKETSPHINX = "audiocli.models.asr_pocketsphinx:load"
+SIAMESE = "audiocli.models.embed_siamese:load"
 
 VERBS = ("transcribe", "classify", "denoise", "verify", "diarize", "speak", "clone", "generate-music")
-BUILT_IN = {"transcribe": "pocketsphinx"}  # what a verb takes when nobody has said anything else
+BUILT_IN = {"transcribe": "pocketsphinx", "verify": "siamese-speakers"}  # what a verb takes when nobody has said anything else
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,7 @@ _ROWS = (
     _asr("mms-1b-all", CTC, "facebook/mms-1b-all", "CC-BY-NC-4.0", 4.3),
     _asr("parakeet-ctc-0.6b", CTC, "nvidia/parakeet-ctc-0.6b", "CC-BY-4.0", 2.7, half="bfloat16"),
     _asr("parakeet-ctc-1.1b", CTC, "nvidia/parakeet-ctc-1.1b", "CC-BY-4.0", 4.8, half="bfloat16"),
+    ModelSpec("siamese-speakers", "verify", SIAMESE, BUILT_IN_SOURCE, "CC-BY-4.0", 16_000, 0.1),
 )
 MODELS = {spec.name: spec for spec in _ROWS}
 
@@ -105,6 +107,7 @@ FAMILIES = {
     "vits": ("speak", ""),
     "bark": ("speak", ""),
     "musicgen": ("generate-music", ""),
+    "audiocli-siamese": ("verify", SIAMESE),
 }
 
 
