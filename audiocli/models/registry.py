@@ -70,6 +70,10 @@ def _sounds(
     )
 
 
+def _speakers(name: str, adapter: str, source: str, licence: str, memory_gib: float, **more: Any) -> ModelSpec:
+    return ModelSpec(name, "verify", adapter, source, licence, 16_000, memory_gib, **more)
+
+
 # Memory: four bytes a weight, and a fifth for the work. Licences: as the cards on the hub have them.
 _ROWS = (
     _asr("pocketsphinx", POCKETSPHINX, BUILT_IN_SOURCE, "BSD-2-Clause", 0.2),
@@ -97,7 +101,18 @@ _ROWS = (
     _sounds("wav2vec2-emotions", "superb/wav2vec2-base-superb-er", "Apache-2.0", 0.5),
     _sounds("clap", "laion/clap-htsat-unfused", "Apache-2.0", 0.8, 48_000, adapter=ZERO_SHOT),
     _sounds("clap-large", "laion/larger_clap_general", "Apache-2.0", 1.0, 48_000, adapter=ZERO_SHOT),
-    ModelSpec("siamese-speakers", "verify", SIAMESE, BUILT_IN_SOURCE, "CC-BY-4.0", 16_000, 0.1),
+    _speakers("siamese-speakers", SIAMESE, BUILT_IN_SOURCE, "CC-BY-4.0", 0.1),
+    _speakers("wavlm-base-plus-sv", XVECTOR, "microsoft/wavlm-base-plus-sv", "CC-BY-SA-3.0", 0.6),
+    _speakers("wav2vec2-base-superb-sv", XVECTOR, "anton-l/wav2vec2-base-superb-sv", "Apache-2.0", 0.6),
+    _speakers("unispeech-sat-base-plus-sv", XVECTOR, "microsoft/unispeech-sat-base-plus-sv", "CC-BY-SA-3.0", 0.6),
+    _speakers(
+        "wespeaker-resnet34",
+        PYANNOTE,
+        "pyannote/wespeaker-voxceleb-resnet34-LM",
+        "CC-BY-4.0",
+        0.1,
+        files=("pytorch_model.bin", "config.yaml"),
+    ),
 )
 MODELS = {spec.name: spec for spec in _ROWS}
 

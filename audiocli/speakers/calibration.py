@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .voice import Voice
+
 Doubles = NDArray[np.float64]
 
 SECONDS = (0.5, 20.0)  # beyond them nothing changes any more
@@ -37,6 +39,16 @@ class Pairs:
         noise = [np.clip(side, *SNR) / 10.0 for side in self.snr]
         columns = (np.ones(len(self.scores)), *_sorted(*lengths), *_sorted(*noise))
         return np.stack(columns, axis=1)
+
+
+def between(a: Sequence[Voice], b: Sequence[Voice]) -> Pairs:
+    """What is known of pairs of voices [n] that all have an embedding; the score is the cosine."""
+    first, second = (np.stack([voice.embedding for voice in side if voice.embedding is not None]) for side in (a, b))
+    seconds, noise = (
+        (np.array([getattr(x, name) for x in a], np.float64), np.array([getattr(x, name) for x in b], np.float64))
+        for name in ("seconds", "snr")
+    )
+    return Pairs(np.einsum("nd,nd->n", first, second).astype(np.float64), seconds, noise)
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ QUIET = 0.05  # of a clip's loudest frame (-26 dB): what is quieter at its ends 
 FRAME = 320  # samples
 SHORT = 8.0  # s: speakers with less than that
 SHORT_ODDS = 0.35  # count for less (single words are told apart by their recording), and at one speed
-CROPS = (0.8, 1.2, 1.6, 2.0, 2.4)  # s; a batch has one
-ROOM, COLOUR, BAND, NOISE, CODEC = 0.35, 0.6, 0.2, 0.75, 0.12  # how many crops each of them happens to
+CROPS = (0.8, 1.0, 1.2, 1.6, 2.0)  # s; a batch has one
+ROOM, COLOUR, BAND, NOISE, CODEC = 0.25, 0.5, 0.2, 0.6, 0.1  # how many crops each of them happens to
 SNR = (0.0, 20.0)  # dB
 
 
@@ -83,7 +83,7 @@ def batch(voices: Voices, size: int, random: np.random.Generator) -> tuple[Float
 
 
 def crop(voices: Voices, speaker: int, speed: float, n: int, random: np.random.Generator) -> Floats:
-    """n samples of a speaker, whatever happened to them on the way."""
+    """N samples of a speaker, whatever happened to them on the way."""
     samples = piece(voices.samples[speaker], round(n * speed), random)
     frequencies = np.linspace(0.0, SAMPLE_RATE / 2, n // 2 + 1, dtype=np.float32)
     gain: NDArray[np.generic] = np.ones(len(frequencies), np.float32)
@@ -102,7 +102,7 @@ def crop(voices: Voices, speaker: int, speed: float, n: int, random: np.random.G
 
 
 def piece(samples: Samples, n: int, random: np.random.Generator) -> Floats:
-    """n samples from anywhere in a recording, which begins again where it is shorter, in [-1, 1]."""
+    """N samples from anywhere in a recording, which begins again where it is shorter, in [-1, 1]."""
     begin = int(random.integers(max(len(samples) - n, 0) + 1))
     part = samples[begin : begin + n]
     return np.resize(part, n).astype(np.float32) / np.float32(32_768.0)
