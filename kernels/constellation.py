@@ -125,8 +125,8 @@ def agreement(
 ) -> tuple[int, int, int, int]:
     """Hashes of a query that occur in a track at one distance in time, the SLOTs they lie in, the distance, and all that occur.
 
-    All four [n], the distance in frames, the hashes of the track in rising order, with the frames at which they occur. Neighbouring distances count together,
-    because the frames of a query do not begin where those of the track do.
+    All of them [n], the hashes of the track in rising order, frames for times. Neighbouring distances count together, because
+    the frames of a query do not begin where those of the track do.
     """
     codes, when = np.ascontiguousarray(track, np.uint32), np.ascontiguousarray(track_frames, np.int32)
     asked, since = np.ascontiguousarray(query, np.uint32), np.ascontiguousarray(query_frames, np.int32)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from ..console import Console
 from ..errors import UsageError
+from ..nets.classifier import mask
 from ..nets.siamese import Siamese, Sizes, margin_loss
 from ..options import TrainOptions
 from ..speakers.scores import curve
@@ -41,7 +42,9 @@ class Own:
     pooled: int = 384
     embedding: int = 192
     steps: int = 100  # an epoch
-    margin: float = 0.1  # radians
+    bands: int = 12  # masked at most
+    frames: int = 24
+    margin: float = 0.2  # radians
     margin_first: int = 7  # epochs without: it is in the way of what knows nothing yet
     margin_epochs: int = 4  # until it is there
     mean: float = 0.995  # decay of the running mean of the weights
@@ -131,9 +134,10 @@ class SpeakerRecipe:
         }
 
     def loss(self, net: nn.Module, batch: Batch) -> Tensor:
-        """The angular margin."""
+        """The angular margin, on bands of which some are masked."""
         directions: Any = net.directions
-        embeddings = net(batch["samples"])
+        bands = net.bands(batch["samples"])  # type: ignore[operator]
+        embeddings = net.encode(mask(bands, self.own.bands, self.own.frames))  # type: ignore[operator]
         with torch.autocast(batch["samples"].device.type, enabled=False):
             return margin_loss(embeddings.float(), directions, batch["classes"], batch["margin"])
 

@@ -17,9 +17,9 @@ SPEED_ODDS = (0.7, 0.15, 0.15)
 QUIET = 0.05  # of a clip's loudest frame (-26 dB): what is quieter at its ends is cut off
 FRAME = 320  # samples
 SHORT = 8.0  # s: speakers with less than that
-SHORT_ODDS = 0.35  # count for less (single words are told apart by their recording), and at one speed
+SHORT_ODDS = 0.7  # count for a little less, and at one speed
 CROPS = (0.8, 1.0, 1.2, 1.6, 2.0)  # s; a batch has one
-ROOM, COLOUR, BAND, NOISE, CODEC = 0.25, 0.5, 0.2, 0.6, 0.1  # how many crops each of them happens to
+ROOM, COLOUR, BAND, NOISE, CODEC = 0.3, 0.7, 0.2, 0.75, 0.1  # how many crops each of them happens to
 SNR = (0.0, 20.0)  # dB
 
 
