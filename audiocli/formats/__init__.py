@@ -6,8 +6,8 @@ from pathlib import PurePath
 from typing import Any, BinaryIO
 
 from ..errors import UsageError
-from ..records import Events, Failure, Features, Labels, Match, Recognised, Record, Stats, Transcript
-from . import arrays, labels, matches, pictures, text, timed
+from ..records import Events, Failure, Features, Labels, Match, Recognised, Record, Recording, Stats, Transcript
+from . import arrays, labels, matches, pictures, sounds, text, timed
 from .place import Place
 
 Kind = Record | Failure
@@ -68,6 +68,10 @@ _WRITERS: dict[type, dict[str, Writer]] = {
         "txt": matches.found_txt, "jsonl": matches.found_json, "json": matches.found_json, "csv": matches.found_csv,
         "tsv": matches.found_tsv,
     },
+    Recording: {
+        "json": sounds.json_object, "jsonl": sounds.json_object, "txt": sounds.summary,
+        **{name: sounds.writer(name) for name in sounds.KINDS},
+    },
     Failure: {"jsonl": text.jsonl_failure},
 }  # fmt: skip
 
@@ -101,6 +105,7 @@ FORMATS = {
         _format("labels"),
         _format("lrc"),
         *(_format(name, binary=name != "svg") for name in PICTURES),
+        *(_format(name, binary=True) for name in sounds.KINDS),
     )
 }
 
