@@ -122,7 +122,7 @@ def test_enroll_and_identify(call, voices, model):
     assert code == 0
     assert [one["name"] for one in found["candidates"]][:1] == ["ada"]
     assert found["name"] in ("ada", None)
-    code, out, _ = call("verify", "--identify", "a0.wav", "--db", "v.db", "-m", model, "--threshold", "1")
+    code, out, _ = call("verify", "--identify", "a1.wav", "--db", "v.db", "-m", model, "--threshold", "1")
     assert out.startswith(b"nobody")
 
 

@@ -13,7 +13,7 @@ from ..speakers.voice import Encoder, Voice, hear
 from .distortions import SAMPLE_RATE, Floats, mixed, noise
 from .speaker_batches import Samples, piece
 
-VOICES = 1_200  # recordings that are made
+VOICES = 600  # recordings that are made
 TRIALS = 60_000  # of each kind
 SECONDS = (0.8, 20.0)  # lengths, their logarithms spread evenly
 QUIET = 0.35  # of the recordings get no noise
