@@ -216,7 +216,13 @@ def _speakers(
     from ..speakers import jobs as work
     from ..speakers import judging, trials
 
-    pairs = trials.read(options.trials) if options.trials else [trials.Trial(*inputs)] if len(inputs) == 2 else []
+    pairs = (
+        trials.read(options.trials)
+        if options.trials
+        else [trials.Trial(inputs[0], inputs[1])]
+        if len(inputs) == 2
+        else []
+    )
     opened = None if options.enroll else open_sink(writing, Match, {}, single=False, default="txt")
     located = models.locate(choice.model, "verify", offline=choice.offline, tell=console.note)
     encoder: Any = models.build(located, choice, options)
@@ -281,7 +287,7 @@ def _told_rates(matches: "list[Match]", options: VerifyOptions, console: "Consol
 
     known = [match for match in matches if match.score is not None]
     try:
-        curve = scores.curve([match.score for match in known], [match.label for match in known])
+        curve = scores.curve([match.score or 0.0 for match in known], [bool(match.label) for match in known])
     except ValueError as error:
         console.error(f"{options.trials}: {error}")
         return

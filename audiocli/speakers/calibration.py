@@ -70,7 +70,7 @@ class Spread:
         return np.asarray(conditions @ np.asarray(self.mean))
 
     def _spread(self, conditions: Doubles) -> Doubles:
-        return np.maximum(np.exp(conditions @ np.asarray(self.log_spread)), LEAST)
+        return np.asarray(np.maximum(np.exp(conditions @ np.asarray(self.log_spread)), LEAST))
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,7 @@ def _read(rows: list[Example], what: str, *, console: Console, jobs: int) -> Cli
 def _voices(spoken: Clips, sounds: Clips, seed: int) -> Voices:
     clips = defaultdict(list)
     for n, row in enumerate(spoken.rows):
-        clips[row.speaker].append(spoken[n])
+        clips[row.speaker].append(as_16_bits(spoken[n]))
     names = sorted(clips)
     return Voices(
         tuple(names), tuple(joined(clips.pop(name)) for name in names),
@@ -94,7 +94,7 @@ def _voices(spoken: Clips, sounds: Clips, seed: int) -> Voices:
 
 def as_16_bits(samples: Floats) -> NDArray[np.int16]:
     """Samples in [-1, 1] in half the memory."""
-    return np.clip(samples * 32_767.0, -32_768, 32_767).astype(np.int16)
+    return np.asarray(np.clip(samples * 32_767.0, -32_768, 32_767), np.int16)
 
 
 def heard(clips: Clips) -> Heard:

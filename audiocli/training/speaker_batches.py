@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import scipy.fft
 from numpy.typing import NDArray
 
 from . import distortions
@@ -86,16 +87,16 @@ def crop(voices: Voices, speaker: int, speed: float, n: int, random: np.random.G
     """N samples of a speaker, whatever happened to them on the way."""
     samples = piece(voices.samples[speaker], round(n * speed), random)
     frequencies = np.linspace(0.0, SAMPLE_RATE / 2, n // 2 + 1, dtype=np.float32)
-    gain: NDArray[np.generic] = np.ones(len(frequencies), np.float32)
+    gain = np.ones(len(frequencies), np.complex64)
     if random.random() < COLOUR:
         gain = gain * distortions.colour(random, frequencies)
     if random.random() < ROOM:
-        gain = gain * np.fft.rfft(voices.rooms[random.integers(len(voices.rooms))], n)
+        gain = gain * scipy.fft.rfft(voices.rooms[random.integers(len(voices.rooms))], n)
     samples = distortions.filtered(samples, gain, n)
     if random.random() < NOISE:
         samples = distortions.mixed(samples, _background(voices, n, random), random.uniform(*SNR))
     if random.random() < BAND:
-        samples = distortions.filtered(samples, distortions.band(random, frequencies), n)
+        samples = distortions.filtered(samples, distortions.band(random, frequencies).astype(np.complex64), n)
     if random.random() < CODEC:
         samples = _coded(samples, random)
     return samples
@@ -115,7 +116,7 @@ def _background(voices: Voices, n: int, random: np.random.Generator) -> Floats:
         return piece(voices.sounds[random.integers(len(voices.sounds))], n, random)
     if kind < 0.65:
         others = random.integers(len(voices.samples), size=random.integers(3, 8))
-        return np.sum([piece(voices.samples[other], n, random) for other in others], axis=0, dtype=np.float32)
+        return np.asarray(np.sum([piece(voices.samples[other], n, random) for other in others], axis=0), np.float32)
     return distortions.noise(random, n)
 
 

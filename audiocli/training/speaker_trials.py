@@ -76,7 +76,11 @@ def on_the_way(clip: Floats, sounds: Sequence[Samples], random: np.random.Genera
     if random.random() < QUIET:
         return samples
     steady = not sounds or random.random() < STEADY
-    other = noise(random, len(samples)) if steady else piece(sounds[random.integers(len(sounds))], len(samples), random)
+    other = (
+        noise(random, len(samples))
+        if steady
+        else piece(sounds[int(random.integers(len(sounds)))], len(samples), random)
+    )
     return mixed(samples, other, random.uniform(*SNR))
 
 
