@@ -16,6 +16,7 @@ from .commands.denoise import denoise
 from .commands.features import features
 from .commands.train import train
 from .commands.transcribe import transcribe
+from .commands.verify import verify
 from .console import debugging
 from .native import contain_native_stderr
 
@@ -29,6 +30,7 @@ app = typer.Typer(
 )
 app.command()(features)
 app.command()(transcribe)
+app.command()(verify)
 app.command()(classify)
 app.command()(denoise)
 app.command()(train)

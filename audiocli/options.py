@@ -208,6 +208,23 @@ class TrainOptions:
     quiet: bool = False
 
 
+@dataclass(frozen=True)
+class VerifyOptions:
+    """`audiocli verify`."""
+
+    trials: str | None = None
+    reference: tuple[str, ...] = ()
+    enroll: str | None = None
+    identify: bool = False
+    recording: bool = False
+    index: str | None = None
+    db: str | None = None
+    far: float = 0.01  # share of different speakers that may be accepted
+    threshold: float | None = None  # None: by the calibration
+    exit_code: bool = False
+    plot: str | None = None
+
+
 @lru_cache(maxsize=8)
 def front_end(options: FeaturesOptions) -> FrontEnd:
     """The preset's front end with what the user set over it."""

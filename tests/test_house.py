@@ -13,6 +13,7 @@ from audiocli.commands.denoise import denoise
 from audiocli.commands.features import features
 from audiocli.commands.train import train
 from audiocli.commands.transcribe import transcribe
+from audiocli.commands.verify import verify
 from audiocli.options import (
     ClassifyOptions,
     DenoiseOptions,
@@ -22,6 +23,7 @@ from audiocli.options import (
     OutputOptions,
     TrainOptions,
     TranscribeOptions,
+    VerifyOptions,
 )
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -137,6 +139,7 @@ def test_cpu_path_never_imports_torch(recording, tmp_path):
     [
         (features, (FeaturesOptions(),)),
         (transcribe, (TranscribeOptions(), ModelOptions())),
+        (verify, (VerifyOptions(), ModelOptions())),
         (classify, (ClassifyOptions(), ModelOptions())),
         (denoise, (DenoiseOptions(), ModelOptions())),
         (train, (TrainOptions(),)),
@@ -186,7 +189,7 @@ def test_every_recipe_and_every_adapter_is_there():
 def test_every_format_is_in_the_help():
     from audiocli.formats import FORMATS
 
-    pages = [ROOT / "man" / f"audiocli-{verb}.1" for verb in ("features", "transcribe", "classify", "denoise")]
+    pages = sorted((ROOT / "man").glob("*.1"))
     text = "".join(page.read_text() for page in pages)
     assert all(name in text for name in FORMATS)
 

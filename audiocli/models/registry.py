@@ -11,6 +11,9 @@ WHISPER = "audiocli.models.asr_whisper:load"
 MOONSHINE = "audiocli.models.asr_moonshine:load"
 CTC = "audiocli.models.asr_ctc:load"
 POCKETSPHINX = "audiocli.models.asr_pocketsphinx:load"
+SIAMESE = "audiocli.models.embed_siamese:load"
+XVECTOR = "audiocli.models.embed_transformers:load"
+PYANNOTE = "audiocli.models.embed_pyannote:load"
 SOUNDS = "audiocli.models.sounds_own:load"
 SOUNDS_BY_NAME = "audiocli.models.sounds_transformers:load"
 ENHANCER = "audiocli.models.denoise_own:load"
@@ -22,6 +25,7 @@ BUILT_IN = {
     "transcribe": "pocketsphinx",
     "classify": "everyday-sounds",
     "denoise": "rnnoise",
+    "verify": "siamese-speakers",
 }  # what a verb takes when nobody has said anything else
 
 
@@ -73,6 +77,10 @@ def _denoiser(name: str, adapter: str, licence: str, sample_rate: int = 16_000) 
     return ModelSpec(name, "denoise", adapter, BUILT_IN_SOURCE, licence, sample_rate, 0.1)
 
 
+def _speakers(name: str, adapter: str, source: str, licence: str, memory_gib: float, **more: Any) -> ModelSpec:
+    return ModelSpec(name, "verify", adapter, source, licence, 16_000, memory_gib, **more)
+
+
 # Memory: four bytes a weight, and a fifth for the work. Licences: as the cards on the hub have them.
 _ROWS = (
     _asr("pocketsphinx", POCKETSPHINX, BUILT_IN_SOURCE, "BSD-2-Clause", 0.2),
@@ -104,6 +112,18 @@ _ROWS = (
     _denoiser("enhancer", ENHANCER, "Apache-2.0"),
     _denoiser("conv-enhancer", CONV_ENHANCER, "Apache-2.0"),
     _denoiser("spectral", "audiocli.models.denoise_spectral:load", "Apache-2.0"),
+    _speakers("siamese-speakers", SIAMESE, BUILT_IN_SOURCE, "CC-BY-4.0", 0.1),
+    _speakers("wavlm-base-plus-sv", XVECTOR, "microsoft/wavlm-base-plus-sv", "CC-BY-SA-3.0", 0.6),
+    _speakers("wav2vec2-base-superb-sv", XVECTOR, "anton-l/wav2vec2-base-superb-sv", "Apache-2.0", 0.6),
+    _speakers("unispeech-sat-base-plus-sv", XVECTOR, "microsoft/unispeech-sat-base-plus-sv", "CC-BY-SA-3.0", 0.6),
+    _speakers(
+        "wespeaker-resnet34",
+        PYANNOTE,
+        "pyannote/wespeaker-voxceleb-resnet34-LM",
+        "CC-BY-4.0",
+        0.1,
+        files=("pytorch_model.bin", "config.yaml"),
+    ),
 )
 MODELS = {spec.name: spec for spec in _ROWS}
 
@@ -124,7 +144,7 @@ _HEADS = {
     "WhisperForConditionalGeneration": ("transcribe", WHISPER),
     "ForSequenceClassification": ("classify", SOUNDS_BY_NAME),
     "ForAudioClassification": ("classify", SOUNDS_BY_NAME),
-    "ForXVector": ("verify", ""),
+    "ForXVector": ("verify", XVECTOR),
     "ForAudioFrameClassification": ("diarize", ""),
 }
 # ... and the ones that do one thing.
@@ -143,6 +163,7 @@ FAMILIES = {
     "vits": ("speak", ""),
     "bark": ("speak", ""),
     "musicgen": ("generate-music", ""),
+    "audiocli-siamese": ("verify", SIAMESE),
 }
 
 

@@ -31,6 +31,10 @@ RECIPES = {
             "a sound classifier over log-mel: a folder a class, or a manifest with labels",
         ),
         Row(
+            "speaker-encoder", "verify", "audiocli.training.speaker:make",
+            "a Siamese encoder of voices: manifests with speakers; examples without one are sounds behind them",
+        ),
+        Row(
             "enhancer", "denoise", "audiocli.training.enhancer:make",
             "a causal speech enhancer: speech, and noise as noise=FOLDER",
         ),
