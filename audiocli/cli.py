@@ -11,6 +11,7 @@ import typer
 from . import __version__
 from .commands import _common as common
 from .commands import models
+from .commands.classify import classify
 from .commands.features import features
 from .commands.train import train
 from .commands.transcribe import transcribe
@@ -27,6 +28,7 @@ app = typer.Typer(
 )
 app.command()(features)
 app.command()(transcribe)
+app.command()(classify)
 app.command()(train)
 app.add_typer(models.app)
 

@@ -157,6 +157,22 @@ class TranscribeOptions:
 
 
 @dataclass(frozen=True)
+class ClassifyOptions:
+    """`audiocli classify`; None stands for what the model says."""
+
+    top: int = 3
+    threshold: float | None = None  # of a label's probability; None: 0 for files, 0.5 for events
+    labels: str | None = None  # a file with one a line, or "a,b,c"
+    prompt_template: str = "This is a sound of {}."
+    events: bool = False
+    window: float | None = None  # s
+    hop: float | None = None  # s
+    smooth: float = 0.5  # s
+    shortest: float = 0.2  # s of an event
+    plot: str | None = None
+
+
+@dataclass(frozen=True)
 class TrainOptions:
     """`audiocli train`; None stands for what the recipe says."""
 
@@ -179,6 +195,23 @@ class TrainOptions:
     resume: bool = False
     force: bool = False
     quiet: bool = False
+
+
+@dataclass(frozen=True)
+class VerifyOptions:
+    """`audiocli verify`."""
+
+    trials: str | None = None
+    reference: tuple[str, ...] = ()
+    enroll: str | None = None
+    identify: bool = False
+    recording: bool = False
+    index: str | None = None
+    db: str | None = None
+    far: float = 0.01  # share of different speakers that may be accepted
+    threshold: float | None = None  # None: by the calibration
+    exit_code: bool = False
+    plot: str | None = None
 
 
 @lru_cache(maxsize=8)

@@ -114,9 +114,6 @@ def json_object(records: Sequence[Features], stream: BinaryIO, place: Place) -> 
         stream.write(b"}}\n")
 
 
-jsonl = json_object
-
-
 def _json_table(table: Table, stream: BinaryIO) -> None:
     about = {"columns": table.columns, "unit": table.unit, "start": table.start, "step": table.step}
     stream.write(encoded(about)[:-1] + b', "values": [')

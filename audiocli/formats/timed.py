@@ -127,9 +127,6 @@ def json_object(records: Sequence[Transcript], stream: BinaryIO, place: Place) -
         stream.write(encoded({**head(record, place), **about}) + b"\n")
 
 
-jsonl = json_object
-
-
 def segment_object(segment: Segment) -> dict[str, Any]:
     """A segment for JSON, times in seconds to the millisecond; what is not known is left out."""
     words = [_known(word.text, word) for word in segment.words]

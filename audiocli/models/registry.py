@@ -11,9 +11,19 @@ WHISPER = "audiocli.models.asr_whisper:load"
 MOONSHINE = "audiocli.models.asr_moonshine:load"
 CTC = "audiocli.models.asr_ctc:load"
 POCKETSPHINX = "audiocli.models.asr_pocketsphinx:load"
+SIAMESE = "audiocli.models.embed_siamese:load"
+XVECTOR = "audiocli.models.embed_transformers:load"
+PYANNOTE = "audiocli.models.embed_pyannote:load"
+SOUNDS = "audiocli.models.sounds_own:load"
+SOUNDS_BY_NAME = "audiocli.models.sounds_transformers:load"
+ZERO_SHOT = "audiocli.models.sounds_transformers:load_zero_shot"
 
 VERBS = ("transcribe", "classify", "denoise", "verify", "diarize", "speak", "clone", "generate-music")
-BUILT_IN = {"transcribe": "pocketsphinx"}  # what a verb takes when nobody has said anything else
+BUILT_IN = {
+    "transcribe": "pocketsphinx",
+    "classify": "everyday-sounds",
+    "verify": "siamese-speakers",
+}  # what a verb takes when nobody has said anything else
 
 
 @dataclass(frozen=True)
@@ -52,6 +62,14 @@ def _asr(name: str, adapter: str, source: str, licence: str, memory_gib: float, 
     return ModelSpec(name, "transcribe", adapter, source, licence, 16_000, memory_gib, **more)
 
 
+def _sounds(
+    name: str, source: str, licence: str, memory_gib: float, sample_rate: int = 16_000, **more: Any
+) -> ModelSpec:
+    return ModelSpec(
+        name, "classify", more.pop("adapter", SOUNDS_BY_NAME), source, licence, sample_rate, memory_gib, **more
+    )
+
+
 # Memory: four bytes a weight, and a fifth for the work. Licences: as the cards on the hub have them.
 _ROWS = (
     _asr("pocketsphinx", POCKETSPHINX, BUILT_IN_SOURCE, "BSD-2-Clause", 0.2),
@@ -72,6 +90,14 @@ _ROWS = (
     _asr("mms-1b-all", CTC, "facebook/mms-1b-all", "CC-BY-NC-4.0", 4.3),
     _asr("parakeet-ctc-0.6b", CTC, "nvidia/parakeet-ctc-0.6b", "CC-BY-4.0", 2.7, half="bfloat16"),
     _asr("parakeet-ctc-1.1b", CTC, "nvidia/parakeet-ctc-1.1b", "CC-BY-4.0", 4.8, half="bfloat16"),
+    _sounds("everyday-sounds", BUILT_IN_SOURCE, "Apache-2.0", 0.1, 32_000, adapter=SOUNDS),
+    _sounds("ast-audioset", "MIT/ast-finetuned-audioset-10-10-0.4593", "BSD-3-Clause", 0.5),
+    _sounds("ast-speech-commands", "MIT/ast-finetuned-speech-commands-v2", "BSD-3-Clause", 0.5),
+    _sounds("music-genres", "dima806/music_genres_classification", "Apache-2.0", 0.5),
+    _sounds("wav2vec2-emotions", "superb/wav2vec2-base-superb-er", "Apache-2.0", 0.5),
+    _sounds("clap", "laion/clap-htsat-unfused", "Apache-2.0", 0.8, 48_000, adapter=ZERO_SHOT),
+    _sounds("clap-large", "laion/larger_clap_general", "Apache-2.0", 1.0, 48_000, adapter=ZERO_SHOT),
+    ModelSpec("siamese-speakers", "verify", SIAMESE, BUILT_IN_SOURCE, "CC-BY-4.0", 16_000, 0.1),
 )
 MODELS = {spec.name: spec for spec in _ROWS}
 
@@ -85,26 +111,31 @@ ALIASES = {
 # `model_type` of a config.json: encoders that carry the head which `architectures` names ...
 _ENCODERS = (
     "wav2vec2", "wav2vec2-conformer", "hubert", "wavlm", "unispeech", "unispeech-sat", "sew", "sew-d",
-    "data2vec-audio",
+    "data2vec-audio", "whisper",
 )  # fmt: skip
 _HEADS = {
-    "ForCTC": "transcribe",
-    "ForSequenceClassification": "classify",
-    "ForXVector": "verify",
-    "ForAudioFrameClassification": "diarize",
+    "ForCTC": ("transcribe", CTC),
+    "WhisperForConditionalGeneration": ("transcribe", WHISPER),
+    "ForSequenceClassification": ("classify", SOUNDS_BY_NAME),
+    "ForAudioClassification": ("classify", SOUNDS_BY_NAME),
+    "ForXVector": ("verify", XVECTOR),
+    "ForAudioFrameClassification": ("diarize", ""),
 }
 # ... and the ones that do one thing.
 FAMILIES = {
-    "whisper": ("transcribe", WHISPER),
+    "audiocli-classifier": ("classify", SOUNDS),
     "moonshine": ("transcribe", MOONSHINE),
     "parakeet_ctc": ("transcribe", CTC),
     "lasr_ctc": ("transcribe", CTC),
     **dict.fromkeys(_ENCODERS, ("transcribe", CTC)),
-    "audio-spectrogram-transformer": ("classify", ""),
+    "whisper": ("transcribe", WHISPER),
+    "audio-spectrogram-transformer": ("classify", SOUNDS_BY_NAME),
+    "clap": ("classify", ZERO_SHOT),
     "speecht5": ("speak", ""),
     "vits": ("speak", ""),
     "bark": ("speak", ""),
     "musicgen": ("generate-music", ""),
+    "audiocli-siamese": ("verify", SIAMESE),
 }
 
 
@@ -115,10 +146,8 @@ def family(config: dict[str, Any]) -> tuple[str, str] | None:
         return None
     if kind not in _ENCODERS or not architectures:
         return FAMILIES[kind]
-    tasks = [task for end, task in _HEADS.items() for name in architectures if str(name).endswith(end)]
-    if not tasks:
-        return None  # an encoder as it comes from pretraining
-    return (tasks[0], CTC if tasks[0] == "transcribe" else "")
+    found = [head for end, head in _HEADS.items() for name in architectures if str(name).endswith(end)]
+    return found[0] if found else None  # an encoder as it comes from pretraining
 
 
 def by_name(name: str) -> ModelSpec | None:

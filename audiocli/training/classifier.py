@@ -28,14 +28,16 @@ class Own:
 
     sample_rate: int = 32_000
     n_fft: int = 1_024
-    hop_length: int = 640
+    hop_length: int = 800
     n_mels: int = 64
     widths: tuple[int, ...] = (24, 48, 96, 192)
     dropout: float = 0.3
-    window: float = 5.0  # s that are seen at once
+    window: float = 5.0  # s that are seen at once; trained on this much and less
+    shortest: float = 1.0  # s
+    background: float = 0.5  # share of the examples with noise behind them
     mixup: float = 0.5  # share of the examples that are mixed with another
     bands: int = 12  # masked at most
-    frames: int = 50
+    frames: float = 0.2  # of a window, masked at most
     per_label: int = 0  # examples of a label an epoch, at most (0: all)
     silence: bool = False  # a label of silence and faint noise, made as it goes
     mean: float = 0.999  # decay of the running mean of the weights
@@ -110,7 +112,8 @@ class ClassifierRecipe:
 
     def _batch(self, numbers: NDArray[np.int64], seed: Sequence[int]) -> Batch:
         random = np.random.default_rng(seed)
-        sounds = np.stack([self._sound(number, random) for number in numbers])
+        length = int(random.uniform(self.own.shortest, self.own.window) * self.own.sample_rate)
+        sounds = np.stack([self._sound(number, length, random) for number in numbers])
         targets = np.zeros((len(numbers), len(self.names)), np.float32)
         targets[np.arange(len(numbers)), self._train.targets[numbers]] = 1.0
         targets[numbers < 0] = np.eye(len(self.names), dtype=np.float32)[-1]
@@ -121,23 +124,24 @@ class ClassifierRecipe:
         targets = share * targets + (1 - share) * targets[other]
         return {"samples": torch.from_numpy(sounds.astype(np.float32)), "targets": torch.from_numpy(targets)}
 
-    def _sound(self, number: int, random: np.random.Generator) -> NDArray[np.float32]:
-        """A crop of a clip at a random level and speed, some backwards in polarity; or silence."""
+    def _sound(self, number: int, length: int, random: np.random.Generator) -> NDArray[np.float32]:
+        """A crop of a clip, at another speed and level, some over noise; or silence."""
         if number < 0:
-            return faint(self._length, random)
-        clip = self._train.clips[number]
+            return coloured(length, random, random.uniform(-100, -55))
         speed = 1.0 + 0.1 * random.uniform(-1, 1)
-        piece = crop(clip, int(self._length * speed), random)
-        places = np.linspace(0, len(piece) - 1, self._length, dtype=np.float32)
+        piece = loud_crop(self._train.clips[number], int(length * speed), random)
+        places = np.linspace(0, len(piece) - 1, length, dtype=np.float32)
         sound = np.interp(places, np.arange(len(piece), dtype=np.float32), piece)
-        peak = np.abs(sound).max(initial=1e-4)
-        level = min(10 ** (random.uniform(-12, 12) / 20), 1.0 / peak)
-        sign = random.choice((-1.0, 1.0))
-        return (sign * level * sound).astype(np.float32)
+        rms = 10 * np.log10(np.mean(sound**2) + 1e-12)
+        if random.random() < self.own.background:
+            sound = sound + coloured(length, random, rms - random.uniform(5, 40))
+        level = min(10 ** (random.uniform(-15, 10) / 20), 1.0 / np.abs(sound).max(initial=1e-4))
+        return np.asarray(random.choice((-1.0, 1.0)) * level * sound, np.float32)
 
     def loss(self, net: nn.Module, batch: Batch) -> Tensor:
         """Cross-entropy with the mixed targets."""
-        spectra = mask(net.spectra(batch["samples"]), self.own.bands, self.own.frames)  # type: ignore[operator]
+        spectra = net.spectra(batch["samples"])  # type: ignore[operator]
+        spectra = mask(spectra, self.own.bands, int(self.own.frames * spectra.shape[2]))
         return functional.cross_entropy(net.classify(spectra).float(), batch["targets"], label_smoothing=0.05)  # type: ignore[operator]
 
     def validate(self, net: nn.Module) -> dict[str, float]:
@@ -185,12 +189,22 @@ class ClassifierRecipe:
         )
 
 
-def faint(length: int, random: np.random.Generator) -> NDArray[np.float32]:
-    """Silence as recorders have it: nothing, or noise of some colour far below hearing (-100 to -60 dBFS)."""
-    if random.random() < 0.2:
+def loud_crop(
+    samples: NDArray[np.float32], length: int, random: np.random.Generator, tries: int = 3
+) -> NDArray[np.float32]:
+    """A crop of `length` samples, the loudest of a few: many clips are a short sound and a long silence."""
+    if len(samples) <= length:
+        found: NDArray[np.float32] = crop(samples, length, random)
+        return found
+    starts = random.integers(0, len(samples) - length + 1, tries)
+    return max((samples[start : start + length] for start in starts), key=lambda some: float(np.mean(some**2)))
+
+
+def coloured(length: int, random: np.random.Generator, level: float) -> NDArray[np.float32]:
+    """Noise between white and brown [length] at an RMS level in dBFS, as rooms and recorders have it; sometimes nothing at all."""
+    if random.random() < 0.05:
         return np.zeros(length, np.float32)
     spectrum = np.fft.rfft(random.standard_normal(length))
-    spectrum *= (1.0 + np.arange(len(spectrum))) ** -random.uniform(0.0, 1.0)
+    spectrum *= (20.0 + np.arange(len(spectrum))) ** -random.uniform(0.0, 1.0)
     noise = np.fft.irfft(spectrum, length)
-    level = 10 ** (random.uniform(-100, -60) / 20)
-    return (noise * level / max(noise.std(), 1e-12)).astype(np.float32)
+    return np.asarray(noise * (10 ** (level / 20) / max(float(noise.std()), 1e-12)), np.float32)

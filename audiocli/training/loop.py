@@ -8,7 +8,6 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -148,7 +147,7 @@ class _Run:
         self.device, self.dtype = where.device, getattr(torch, where.dtype)
         self.net = recipe.net.to(self.device)
         chosen = recipe.settings
-        mean = get_ema_multi_avg_fn(chosen.average)
+        mean = get_ema_multi_avg_fn(chosen.average)  # type: ignore[no-untyped-call]
         self.mean = AveragedModel(self.net, multi_avg_fn=mean, use_buffers=True) if chosen.average else None
         self.optimiser = torch.optim.AdamW(_groups(self.net, chosen.weight_decay), lr=chosen.rate)
         self.progress = Progress()
@@ -157,7 +156,7 @@ class _Run:
     @property
     def scored(self) -> nn.Module:
         """The weights that are scored and kept."""
-        return self.net if self.mean is None else self.mean.module  # type: ignore[no-any-return]
+        return self.net if self.mean is None else self.mean.module
 
     @property
     def out_of_patience(self) -> bool:
@@ -171,16 +170,14 @@ class _Run:
         total, start = torch.zeros((), device=self.device), time.monotonic()
         thunks = self.recipe.batches(self.progress.epoch)
         count, reason = 0, ""
-        with closing(prefetch(lambda make: make(), thunks, pool, AHEAD)) as made:
-            for batch in made:
-                assert batch is not None
-                share = self._share(count, time.monotonic() - start)
-                loss = self._step(batch, share)
-                count += 1
-                total += loss
-                bar.step(remark=f"loss {float(loss):.4f}")
-                if reason := self._ends(loss, stop, time.monotonic() - start):
-                    break
+        for batch in prefetch(lambda make: make(), thunks, pool, AHEAD):
+            assert batch is not None
+            loss = self._step(batch, self._share(count, time.monotonic() - start))
+            count += 1
+            total += loss
+            bar.step(remark=f"loss {float(loss):.4f}")
+            if reason := self._ends(loss, stop, time.monotonic() - start):
+                break
         self.progress.seconds += time.monotonic() - start
         self.progress.step += count
         return reason, float(total) / max(count, 1)

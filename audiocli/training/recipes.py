@@ -30,6 +30,10 @@ RECIPES = {
             "classifier", "classify", "audiocli.training.classifier:make",
             "a sound classifier over log-mel: a folder a class, or a manifest with labels",
         ),
+        Row(
+            "speaker-encoder", "verify", "audiocli.training.speaker:make",
+            "a Siamese encoder of voices: manifests with speakers; examples without one are sounds behind them",
+        ),
     )
 }  # fmt: skip
 
