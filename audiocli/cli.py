@@ -15,6 +15,7 @@ from .commands.classify import classify
 from .commands.features import features
 from .commands.train import train
 from .commands.transcribe import transcribe
+from .commands.verify import verify
 from .console import debugging
 from .native import contain_native_stderr
 
@@ -28,6 +29,7 @@ app = typer.Typer(
 )
 app.command()(features)
 app.command()(transcribe)
+app.command()(verify)
 app.command()(classify)
 app.command()(train)
 app.add_typer(models.app)

@@ -15,7 +15,7 @@ from .joined import GrowingFileSink, JoinedSink
 from .options import OutputOptions
 from .pipes import blocking
 from .records import Features
-from .sinks import JOURNAL, Both, FilesSink, Sink, told
+from .sinks import JOURNAL, Both, FilesSink, Sink, part_of, told
 
 Place = Literal["stdout", "folder", "device", "file"]
 
@@ -64,6 +64,15 @@ def open_sink(
         beside = path.parent if place == "file" else Path()
         sink = Both(sink, _files(beside, pictures, writing, options, remember=place == "file"))
     return Opened(sink)
+
+
+def write_picture(path: str, picture: bytes) -> None:
+    """Put a picture of a whole run into a file, whole or not at all. Raises OutputError."""
+    target = Path(path)
+    with told(path):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part_of(target).write_bytes(picture)
+        os.replace(part_of(target), target)
 
 
 def _place(output: str | None) -> tuple[Place, str]:

@@ -6,8 +6,8 @@ from pathlib import PurePath
 from typing import Any, BinaryIO
 
 from ..errors import UsageError
-from ..records import Diarization, Events, Failure, Features, Labels, Record, Stats, Transcript
-from . import arrays, labels, pictures, text, timed, turns
+from ..records import Diarization, Events, Failure, Features, Labels, Match, Recognised, Record, Stats, Transcript
+from . import arrays, labels, matches, pictures, text, timed, turns
 from .place import Place
 
 Kind = Record | Failure
@@ -65,6 +65,13 @@ _WRITERS: dict[type, dict[str, Writer]] = {
         "rttm": turns.rttm, "csv": turns.csv, "json": turns.json_object, "jsonl": turns.json_object, "txt": turns.txt,
         "srt": turns.srt, "TextGrid": turns.textgrid, "labels": turns.track, **_PICTURES,
     },
+    Match: {
+        "txt": matches.txt, "jsonl": matches.jsonl, "json": matches.json_list, "csv": matches.csv, "tsv": matches.tsv,
+    },
+    Recognised: {
+        "txt": matches.found_txt, "jsonl": matches.found_json, "json": matches.found_json, "csv": matches.found_csv,
+        "tsv": matches.found_tsv,
+    },
     Failure: {"jsonl": text.jsonl_failure},
 }  # fmt: skip
 
@@ -77,20 +84,21 @@ def _format(
 
 
 _COLLECTED = frozenset({Stats})
+_PAIRS = frozenset({Match})  # a pair is no input: pairs are known when all inputs are
 
 FORMATS = {
     form.name: form
     for form in (
         _format("npy", binary=True, joins=True),
         _format("npz", binary=True, collected=_COLLECTED),
-        _format("csv", joins=True),
-        _format("json", collected=_COLLECTED),
-        _format("jsonl", joins=True),
+        _format("csv", joins=True, collected=_PAIRS),
+        _format("json", collected=_COLLECTED | _PAIRS),
+        _format("jsonl", joins=True, collected=_PAIRS),
         _format("parquet", binary=True, collected=_COLLECTED),
-        _format("txt", joins=True),
+        _format("txt", joins=True, collected=_PAIRS),
         _format("srt"),
         _format("vtt"),
-        _format("tsv", joins=True),
+        _format("tsv", joins=True, collected=_PAIRS),
         _format("ctm", joins=True),
         _format("rttm", joins=True),
         _format("TextGrid"),
