@@ -12,6 +12,7 @@ from . import __version__
 from .commands import _common as common
 from .commands import models
 from .commands.classify import classify
+from .commands.diarize import diarize
 from .commands.features import features
 from .commands.train import train
 from .commands.transcribe import transcribe
@@ -30,6 +31,7 @@ app = typer.Typer(
 app.command()(features)
 app.command()(transcribe)
 app.command()(verify)
+app.command()(diarize)
 app.command()(classify)
 app.command()(train)
 app.add_typer(models.app)

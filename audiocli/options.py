@@ -214,6 +214,19 @@ class VerifyOptions:
     plot: str | None = None
 
 
+@dataclass(frozen=True)
+class DiarizeOptions:
+    """`audiocli diarize`; None for a number of speakers: what the data say."""
+
+    speakers: int | None = None
+    min_speakers: int | None = None
+    max_speakers: int | None = None
+    exclusive: bool = False
+    channels: bool = False
+    db: str | None = None
+    plot: str | None = None
+
+
 @lru_cache(maxsize=8)
 def front_end(options: FeaturesOptions) -> FrontEnd:
     """The preset's front end with what the user set over it."""

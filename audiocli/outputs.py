@@ -14,8 +14,10 @@ from .formats import FORMATS, Format, by_name, by_suffix
 from .joined import GrowingFileSink, JoinedSink
 from .options import OutputOptions
 from .pipes import blocking
-from .records import Features
+from .records import Diarization, Features
 from .sinks import JOURNAL, Both, FilesSink, Sink, part_of, told
+
+IN_FOLDERS: dict[type, str] = {Features: "npz", Diarization: "rttm"}  # where no format is asked for
 
 Place = Literal["stdout", "folder", "device", "file"]
 
@@ -91,7 +93,7 @@ def _form(name: str | None, kind: type, place: Place, output: str, default: str)
     """The format that was asked for, else the one that the place stands for. Raises UsageError."""
     suffix = os.path.splitext(output)[1]
     if name is None and place == "folder":
-        name = "npz" if kind is Features else "jsonl"
+        name = IN_FOLDERS.get(kind, "jsonl")
     if name is None and place == "stdout":
         name = "txt" if os.isatty(1) else default
     if name is None and place == "device" and not suffix:

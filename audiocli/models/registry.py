@@ -11,6 +11,8 @@ WHISPER = "audiocli.models.asr_whisper:load"
 MOONSHINE = "audiocli.models.asr_moonshine:load"
 CTC = "audiocli.models.asr_ctc:load"
 POCKETSPHINX = "audiocli.models.asr_pocketsphinx:load"
+CLUSTERS = "audiocli.speakers.diarizer:load"
+PIPELINE = "audiocli.models.diarize_pyannote:load"
 SIAMESE = "audiocli.models.embed_siamese:load"
 XVECTOR = "audiocli.models.embed_transformers:load"
 PYANNOTE = "audiocli.models.embed_pyannote:load"
@@ -23,6 +25,7 @@ BUILT_IN = {
     "transcribe": "pocketsphinx",
     "classify": "everyday-sounds",
     "verify": "siamese-speakers",
+    "diarize": "siamese-clusters",
 }  # what a verb takes when nobody has said anything else
 
 
@@ -45,6 +48,7 @@ class ModelSpec:
     sha256: str | None = None
     half: str = "float16"  # the 16-bit type that it bears
     files: tuple[str, ...] = ()  # patterns of what to fetch, where hub.chosen() would choose wrongly
+    stands_on: str | None = None  # another built-in net, whose weights it uses
 
     @property
     def built_in(self) -> bool:
@@ -54,7 +58,7 @@ class ModelSpec:
     @property
     def weights(self) -> Path | None:
         """The folder of a built-in net of our own, as `audiocli train` wrote it; None: another package has the weights."""
-        folder = WEIGHTS / self.name
+        folder = WEIGHTS / (self.stands_on or self.name)
         return folder if self.built_in and folder.is_dir() else None
 
 
@@ -97,6 +101,9 @@ _ROWS = (
     _sounds("wav2vec2-emotions", "superb/wav2vec2-base-superb-er", "Apache-2.0", 0.5),
     _sounds("clap", "laion/clap-htsat-unfused", "Apache-2.0", 0.8, 48_000, adapter=ZERO_SHOT),
     _sounds("clap-large", "laion/larger_clap_general", "Apache-2.0", 1.0, 48_000, adapter=ZERO_SHOT),
+    ModelSpec(
+        "siamese-clusters", "diarize", CLUSTERS, BUILT_IN_SOURCE, "CC-BY-4.0", 16_000, 0.2, stands_on="siamese-speakers"
+    ),
     ModelSpec("siamese-speakers", "verify", SIAMESE, BUILT_IN_SOURCE, "CC-BY-4.0", 16_000, 0.1),
 )
 MODELS = {spec.name: spec for spec in _ROWS}

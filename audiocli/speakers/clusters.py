@@ -54,21 +54,20 @@ class Spoken:
     speaker: int
 
 
-def diarize(windows: Sequence[Window], voices: Floats, bounds: Bounds) -> tuple[list[Spoken], Floats]:
-    """Turns out of windows, in order, and their voices [windows, d]; and the voice [speakers, d] of each speaker.
+def diarize(windows: Sequence[Window], voices: Floats, bounds: Bounds) -> list[Spoken]:
+    """Turns out of windows, in order, and their voices [windows, d] of length 1.
 
-    Voices have length 1. There are fewer speakers than bounds.least when there is not enough speech to tell them apart.
+    There are fewer speakers than bounds.least when there is not enough speech to tell them apart.
     """
     if not windows:
-        return [], voices[:0]
+        return []
     found = speakers(windows, voices, bounds)
     cells, heard = _grid(windows, voices)
     cost = np.array([CHANGE if a.region == b.region else PAUSE for a, b in pairwise(cells)])
     for _ in range(ROUNDS):
         path = _path(heard @ found.T, cost)
         found = np.stack([_mean(heard[path == n], found[n]) for n in range(len(found))])
-    present, path = np.unique(path, return_inverse=True)
-    return list(_turns(cells, path)), found[present]
+    return list(_turns(cells, path))
 
 
 def speakers(windows: Sequence[Window], voices: Floats, bounds: Bounds) -> Floats:
