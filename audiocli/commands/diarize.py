@@ -32,9 +32,7 @@ def diarize(
     speakers: Annotated[
         int | None, typer.Option("--speakers", "-n", help="How many there are (found out).", metavar="N")
     ] = DEFAULT.speakers,
-    min_speakers: Annotated[
-        int | None, typer.Option(help="At least so many.", metavar="N")
-    ] = DEFAULT.min_speakers,
+    min_speakers: Annotated[int | None, typer.Option(help="At least so many.", metavar="N")] = DEFAULT.min_speakers,
     max_speakers: Annotated[int | None, typer.Option(help="At most so many.", metavar="N")] = DEFAULT.max_speakers,
     exclusive: Annotated[
         bool, typer.Option("--exclusive", help="No two speakers at once, from models that find overlap.")

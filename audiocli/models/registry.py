@@ -48,6 +48,7 @@ class ModelSpec:
     sha256: str | None = None
     half: str = "float16"  # the 16-bit type that it bears
     files: tuple[str, ...] = ()  # patterns of what to fetch, where hub.chosen() would choose wrongly
+    parts: tuple[str, ...] = ()  # other repositories of the hub that it loads
     stands_on: str | None = None  # another built-in net, whose weights it uses
 
     @property
@@ -103,6 +104,27 @@ _ROWS = (
     _sounds("clap-large", "laion/larger_clap_general", "Apache-2.0", 1.0, 48_000, adapter=ZERO_SHOT),
     ModelSpec(
         "siamese-clusters", "diarize", CLUSTERS, BUILT_IN_SOURCE, "CC-BY-4.0", 16_000, 0.2, stands_on="siamese-speakers"
+    ),
+    ModelSpec(
+        "pyannote-community-1",
+        "diarize",
+        PIPELINE,
+        "pyannote/speaker-diarization-community-1",
+        "CC-BY-4.0",
+        16_000,
+        0.1,
+        files=("config.yaml", "*/pytorch_model.bin", "plda/*.npz"),
+    ),
+    ModelSpec(
+        "pyannote-3.1",
+        "diarize",
+        PIPELINE,
+        "pyannote/speaker-diarization-3.1",
+        "MIT",
+        16_000,
+        0.1,
+        files=("config.yaml",),
+        parts=("pyannote/segmentation-3.0", "pyannote/wespeaker-voxceleb-resnet34-LM"),
     ),
     ModelSpec("siamese-speakers", "verify", SIAMESE, BUILT_IN_SOURCE, "CC-BY-4.0", 16_000, 0.1),
 )
