@@ -153,6 +153,9 @@ class TranscribeOptions:
     temperature: float = 0.0
     max_line_width: int = 42  # characters of a subtitle
     max_lines: int = 2
+    diarize: bool = False
+    speakers: int | None = None
+    db: str | None = None
     stream: bool = False
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from . import __version__
-from .records import Features, Labels, Table
+from . import __version__, timelines
+from .records import Diarization, Features, Labels, Table
 
 if TYPE_CHECKING:
     from .speakers.scores import Curve
@@ -28,13 +28,13 @@ LABELS = {"rms": "RMS", "zcr": "crossings", "mu-law": "code", "waveform": "ampli
 _drawing = threading.Lock()
 
 
-def save(record: Features | Labels, stream: BinaryIO, form: str) -> None:
+def save(record: Features | Labels | Diarization, stream: BinaryIO, form: str) -> None:
     """Draw a record as png, svg or pdf, with the parameters in its metadata."""
     import matplotlib
 
     # The salt makes the names of clip paths in an svg the same every time; fonts stay text that can be edited.
     with _drawing, matplotlib.rc_context({"svg.hashsalt": "audiocli", "svg.fonttype": "none"}):
-        picture = figure(record)
+        picture = timelines.figure(record, _title(record)) if isinstance(record, Diarization) else figure(record)
         about = json.dumps({"path": record.path.encode("utf-8", "replace").decode(), **record.options})
         # A date would make every file differ from the last.
         metadata = {
@@ -87,7 +87,9 @@ def tradeoff(curve: "Curve", decided: tuple[float, float], form: str) -> bytes:
         labels = [f"{100 * tick:g}" for tick in ticks]
         axis.set_xticks(ndtri(ticks), labels)
         axis.set_yticks(ndtri(ticks), labels)
-        axis.set(xlim=ndtri([low, high]), ylim=ndtri([low, high]), xlabel="false accepts (%)", ylabel="false rejects (%)")
+        axis.set(
+            xlim=ndtri([low, high]), ylim=ndtri([low, high]), xlabel="false accepts (%)", ylabel="false rejects (%)"
+        )
         axis.set_title(f"equal error rate {100 * curve.equal_error_rate():.2f} %")
         axis.grid(alpha=0.3)
         axis.legend(loc="upper right")
@@ -115,11 +117,11 @@ def figure(record: Features | Labels) -> Any:
     return picture
 
 
-def _title(record: Features | Labels) -> str:
+def _title(record: Features | Labels | Diarization) -> str:
     name = "standard input" if record.path == "-" else record.path.rsplit("/", 1)[-1]
     name = name.encode("utf-8", "replace").decode().replace("$", r"\$")
     title = f"{name}: {record.duration:.2f} s at {record.sample_rate} Hz"
-    if "tempo" in record.tables:
+    if not isinstance(record, Diarization) and "tempo" in record.tables:
         title += f", {record.tables['tempo'].values()[0, 0]:.1f} BPM"
     return title
 

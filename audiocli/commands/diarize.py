@@ -115,16 +115,10 @@ def run(
     from ..speakers.turns import Work
 
     console = common.console_for(writing)
-    told = described(options, choice)
+    told = described(options, choice, reading)
     located = None if options.channels else _located(choice, console)
     spec = located.spec if located else None
-    key = {
-        "task": "diarize",
-        **told,
-        "model": spec and spec.name,
-        "revision": spec and spec.revision,
-        **shaping(reading),
-    }
+    key = {"task": "diarize", **told, "model": spec and spec.name, "revision": spec and spec.revision}
     single = common.is_single(inputs, reading)
     opened = open_sink(writing, Diarization, key, single=single, default="rttm", plot=options.plot)
     namer = _namer(options.db, choice, console) if options.db else None
@@ -133,11 +127,11 @@ def run(
     return common.go_through(inputs, reading, work, opened, console, jobs=1)
 
 
-def described(options: DiarizeOptions, choice: ModelOptions) -> dict[str, Any]:
+def described(options: DiarizeOptions, choice: ModelOptions, reading: InputOptions) -> dict[str, Any]:
     """The options as records tell them: those that shape the turns."""
     told = asdict(options)
     del told["plot"]
-    return {**told, "precision": choice.precision}
+    return {**told, "precision": choice.precision, **shaping(reading)}
 
 
 def _located(choice: ModelOptions, console: "Console") -> "Located":
