@@ -14,15 +14,8 @@ from .formats import FORMATS, Format, by_name, by_suffix
 from .joined import Announced, GrowingFileSink, JoinedSink
 from .options import OutputOptions
 from .pipes import blocking
-<<<<<<< HEAD
-from .records import Diarization, Features
+from .records import Diarization, Features, Recording
 from .sinks import JOURNAL, Both, FilesSink, Sink, part_of, told
-
-IN_FOLDERS: dict[type, str] = {Features: "npz", Diarization: "rttm"}  # where no format is asked for
-=======
-from .records import Features, Recording
-from .sinks import JOURNAL, Both, FilesSink, Sink, told
->>>>>>> main
 
 Place = Literal["stdout", "folder", "device", "file"]
 
@@ -106,11 +99,7 @@ def _form(name: str | None, kind: type, place: Place, output: str, default: str)
     """The format that was asked for, else the one that the place stands for. Raises UsageError."""
     suffix = os.path.splitext(output)[1]
     if name is None and place == "folder":
-<<<<<<< HEAD
-        name = IN_FOLDERS.get(kind, "jsonl")
-=======
-        name = {Features: "npz", Recording: "wav"}.get(kind, "jsonl")
->>>>>>> main
+        name = {Features: "npz", Recording: "wav", Diarization: "rttm"}.get(kind, "jsonl")
     if name is None and place == "stdout":
         name = "txt" if os.isatty(1) and kind is not Recording else default
     if name is None and place == "device" and not suffix:

@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from audiocli.commands.classify import classify
+from audiocli.commands.diarize import diarize
 from audiocli.commands.features import features
 from audiocli.commands.train import train
 from audiocli.commands.transcribe import transcribe
 from audiocli.options import (
     ClassifyOptions,
+    DiarizeOptions,
     FeaturesOptions,
     InputOptions,
     ModelOptions,
@@ -137,6 +139,7 @@ def test_cpu_path_never_imports_torch(recording, tmp_path):
         (transcribe, (TranscribeOptions(), ModelOptions())),
         (classify, (ClassifyOptions(), ModelOptions())),
         (train, (TrainOptions(),)),
+        (diarize, (DiarizeOptions(), ModelOptions())),
     ],
 )
 def test_every_default_comes_from_options(command, own):
@@ -183,7 +186,7 @@ def test_every_recipe_and_every_adapter_is_there():
 def test_every_format_is_in_the_help():
     from audiocli.formats import FORMATS
 
-    pages = [ROOT / "man" / f"audiocli-{verb}.1" for verb in ("features", "transcribe", "classify")]
+    pages = [ROOT / "man" / f"audiocli-{verb}.1" for verb in ("features", "transcribe", "classify", "diarize")]
     text = "".join(page.read_text() for page in pages)
     assert all(name in text for name in FORMATS)
 

@@ -6,13 +6,20 @@ from pathlib import PurePath
 from typing import Any, BinaryIO
 
 from ..errors import UsageError
-<<<<<<< HEAD
-from ..records import Diarization, Events, Failure, Features, Labels, Match, Recognised, Record, Stats, Transcript
-from . import arrays, labels, matches, pictures, text, timed, turns
-=======
-from ..records import Events, Failure, Features, Labels, Record, Recording, Stats, Transcript
-from . import arrays, labels, pictures, sounds, text, timed
->>>>>>> main
+from ..records import (
+    Diarization,
+    Events,
+    Failure,
+    Features,
+    Labels,
+    Match,
+    Recognised,
+    Record,
+    Recording,
+    Stats,
+    Transcript,
+)
+from . import arrays, labels, matches, pictures, sounds, text, timed, turns
 from .place import Place
 
 Kind = Record | Failure
@@ -66,7 +73,6 @@ _WRITERS: dict[type, dict[str, Writer]] = {
         "csv": labels.events_csv, "json": labels.json_object, "jsonl": labels.json_object, "txt": labels.events_txt,
         "tsv": labels.events_tsv, "TextGrid": labels.textgrid, "rttm": labels.rttm, "labels": labels.track, **_PICTURES,
     },
-<<<<<<< HEAD
     Diarization: {
         "rttm": turns.rttm, "csv": turns.csv, "json": turns.json_object, "jsonl": turns.json_object, "txt": turns.txt,
         "srt": turns.srt, "TextGrid": turns.textgrid, "labels": turns.track, **_PICTURES,
@@ -77,11 +83,10 @@ _WRITERS: dict[type, dict[str, Writer]] = {
     Recognised: {
         "txt": matches.found_txt, "jsonl": matches.found_json, "json": matches.found_json, "csv": matches.found_csv,
         "tsv": matches.found_tsv,
-=======
+    },
     Recording: {
         "json": sounds.json_object, "jsonl": sounds.json_object, "txt": sounds.summary,
         **{name: sounds.writer(name) for name in sounds.KINDS},
->>>>>>> main
     },
     Failure: {"jsonl": text.jsonl_failure},
 }  # fmt: skip

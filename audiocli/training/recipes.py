@@ -31,17 +31,16 @@ RECIPES = {
             "a sound classifier over log-mel: a folder a class, or a manifest with labels",
         ),
         Row(
-<<<<<<< HEAD
             "speaker-encoder", "verify", "audiocli.training.speaker:make",
             "a Siamese encoder of voices: manifests with speakers; examples without one are sounds behind them",
-=======
+        ),
+        Row(
             "enhancer", "denoise", "audiocli.training.enhancer:make",
             "a causal speech enhancer: speech, and noise as noise=FOLDER",
         ),
         Row(
             "conv-enhancer", "denoise", "audiocli.training.enhancer:make_conv",
             "the plain convolutional enhancer that others are measured against",
->>>>>>> main
         ),
     )
 }  # fmt: skip
