@@ -13,6 +13,7 @@ from .commands import _common as common
 from .commands import models
 from .commands.classify import classify
 from .commands.denoise import denoise
+from .commands.diarize import diarize
 from .commands.features import features
 from .commands.train import train
 from .commands.transcribe import transcribe
@@ -31,6 +32,7 @@ app = typer.Typer(
 app.command()(features)
 app.command()(transcribe)
 app.command()(verify)
+app.command()(diarize)
 app.command()(classify)
 app.command()(denoise)
 app.command()(train)

@@ -153,6 +153,9 @@ class TranscribeOptions:
     temperature: float = 0.0
     max_line_width: int = 42  # characters of a subtitle
     max_lines: int = 2
+    diarize: bool = False
+    speakers: int | None = None
+    db: str | None = None
     stream: bool = False
 
 
@@ -222,6 +225,19 @@ class VerifyOptions:
     far: float = 0.01  # share of different speakers that may be accepted
     threshold: float | None = None  # None: by the calibration
     exit_code: bool = False
+    plot: str | None = None
+
+
+@dataclass(frozen=True)
+class DiarizeOptions:
+    """`audiocli diarize`; None for a number of speakers: what the data say."""
+
+    speakers: int | None = None
+    min_speakers: int | None = None
+    max_speakers: int | None = None
+    exclusive: bool = False
+    channels: bool = False
+    db: str | None = None
     plot: str | None = None
 
 

@@ -20,6 +20,7 @@ SCRIPTS = (
     "denoise",
     "verify",
     "recordings",
+    "diarize",
     "processes",
 )
 LIBRARIES = ("numpy", "numba", "scipy", "soundfile", "soxr", "librosa", "torch", "torchaudio")

@@ -10,6 +10,7 @@ import pytest
 
 from audiocli.commands.classify import classify
 from audiocli.commands.denoise import denoise
+from audiocli.commands.diarize import diarize
 from audiocli.commands.features import features
 from audiocli.commands.train import train
 from audiocli.commands.transcribe import transcribe
@@ -17,6 +18,7 @@ from audiocli.commands.verify import verify
 from audiocli.options import (
     ClassifyOptions,
     DenoiseOptions,
+    DiarizeOptions,
     FeaturesOptions,
     InputOptions,
     ModelOptions,
@@ -143,6 +145,7 @@ def test_cpu_path_never_imports_torch(recording, tmp_path):
         (classify, (ClassifyOptions(), ModelOptions())),
         (denoise, (DenoiseOptions(), ModelOptions())),
         (train, (TrainOptions(),)),
+        (diarize, (DiarizeOptions(), ModelOptions())),
     ],
 )
 def test_every_default_comes_from_options(command, own):
@@ -189,6 +192,7 @@ def test_every_recipe_and_every_adapter_is_there():
 def test_every_format_is_in_the_help():
     from audiocli.formats import FORMATS
 
+    pages = sorted((ROOT / "man").glob("*.1"))
     pages = sorted((ROOT / "man").glob("*.1"))
     text = "".join(page.read_text() for page in pages)
     assert all(name in text for name in FORMATS)

@@ -6,8 +6,20 @@ from pathlib import PurePath
 from typing import Any, BinaryIO
 
 from ..errors import UsageError
-from ..records import Events, Failure, Features, Labels, Match, Recognised, Record, Recording, Stats, Transcript
-from . import arrays, labels, matches, pictures, sounds, text, timed
+from ..records import (
+    Diarization,
+    Events,
+    Failure,
+    Features,
+    Labels,
+    Match,
+    Recognised,
+    Record,
+    Recording,
+    Stats,
+    Transcript,
+)
+from . import arrays, labels, matches, pictures, sounds, text, timed, turns
 from .place import Place
 
 Kind = Record | Failure
@@ -60,6 +72,10 @@ _WRITERS: dict[type, dict[str, Writer]] = {
     Events: {
         "csv": labels.events_csv, "json": labels.json_object, "jsonl": labels.json_object, "txt": labels.events_txt,
         "tsv": labels.events_tsv, "TextGrid": labels.textgrid, "rttm": labels.rttm, "labels": labels.track, **_PICTURES,
+    },
+    Diarization: {
+        "rttm": turns.rttm, "csv": turns.csv, "json": turns.json_object, "jsonl": turns.json_object, "txt": turns.txt,
+        "srt": turns.srt, "TextGrid": turns.textgrid, "labels": turns.track, **_PICTURES,
     },
     Match: {
         "txt": matches.txt, "jsonl": matches.jsonl, "json": matches.json_list, "csv": matches.csv, "tsv": matches.tsv,

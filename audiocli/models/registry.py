@@ -11,6 +11,8 @@ WHISPER = "audiocli.models.asr_whisper:load"
 MOONSHINE = "audiocli.models.asr_moonshine:load"
 CTC = "audiocli.models.asr_ctc:load"
 POCKETSPHINX = "audiocli.models.asr_pocketsphinx:load"
+CLUSTERS = "audiocli.speakers.diarizer:load"
+PIPELINE = "audiocli.models.diarize_pyannote:load"
 SIAMESE = "audiocli.models.embed_siamese:load"
 XVECTOR = "audiocli.models.embed_transformers:load"
 PYANNOTE = "audiocli.models.embed_pyannote:load"
@@ -26,6 +28,7 @@ BUILT_IN = {
     "classify": "everyday-sounds",
     "denoise": "rnnoise",
     "verify": "siamese-speakers",
+    "diarize": "siamese-clusters",
 }  # what a verb takes when nobody has said anything else
 
 
@@ -48,6 +51,8 @@ class ModelSpec:
     sha256: str | None = None
     half: str = "float16"  # the 16-bit type that it bears
     files: tuple[str, ...] = ()  # patterns of what to fetch, where hub.chosen() would choose wrongly
+    parts: tuple[str, ...] = ()  # other repositories of the hub that it loads
+    stands_on: str | None = None  # another built-in net, whose weights it uses
 
     @property
     def built_in(self) -> bool:
@@ -57,7 +62,7 @@ class ModelSpec:
     @property
     def weights(self) -> Path | None:
         """The folder of a built-in net of our own, as `audiocli train` wrote it; None: another package has the weights."""
-        folder = WEIGHTS / self.name
+        folder = WEIGHTS / (self.stands_on or self.name)
         return folder if self.built_in and folder.is_dir() else None
 
 
@@ -124,6 +129,31 @@ _ROWS = (
         0.1,
         files=("pytorch_model.bin", "config.yaml"),
     ),
+    ModelSpec(
+        "siamese-clusters", "diarize", CLUSTERS, BUILT_IN_SOURCE, "CC-BY-4.0", 16_000, 0.2, stands_on="siamese-speakers"
+    ),
+    ModelSpec(
+        "pyannote-community-1",
+        "diarize",
+        PIPELINE,
+        "pyannote/speaker-diarization-community-1",
+        "CC-BY-4.0",
+        16_000,
+        0.1,
+        files=("config.yaml", "*/pytorch_model.bin", "plda/*.npz"),
+    ),
+    ModelSpec(
+        "pyannote-3.1",
+        "diarize",
+        PIPELINE,
+        "pyannote/speaker-diarization-3.1",
+        "MIT",
+        16_000,
+        0.1,
+        files=("config.yaml",),
+        parts=("pyannote/segmentation-3.0", "pyannote/wespeaker-voxceleb-resnet34-LM"),
+    ),
+    ModelSpec("siamese-speakers", "verify", SIAMESE, BUILT_IN_SOURCE, "CC-BY-4.0", 16_000, 0.1),
 )
 MODELS = {spec.name: spec for spec in _ROWS}
 
