@@ -156,6 +156,24 @@ class TranscribeOptions:
     stream: bool = False
 
 
+@dataclass(frozen=True)
+class SpeakOptions:
+    """`audiocli speak`."""
+
+    file: str | None = None
+    lines: bool = False
+    name: str = "{index:04d}-{slug}"  # of each file with --lines
+    voice: str | None = None  # None: the model's
+    language: str | None = None  # None: the voice's
+    rate: float = 1.0  # times as fast
+    pitch: float = 0.0  # semitones up
+    seed: int = 0
+    pause: float = 0.3  # s between sentences, twice that between paragraphs
+    loudness: float | None = None  # LUFS of each sentence, None: as the model speaks
+    timestamps: str | None = None  # srt or json
+    list_voices: bool = False
+
+
 @lru_cache(maxsize=8)
 def front_end(options: FeaturesOptions) -> FrontEnd:
     """The preset's front end with what the user set over it."""
