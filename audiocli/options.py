@@ -171,6 +171,7 @@ class SpeakOptions:
     pause: float = 0.3  # s between sentences, twice that between paragraphs
     loudness: float | None = None  # LUFS of each sentence, None: as the model speaks
     timestamps: str | None = None  # srt or json
+    vocoder: str | None = None  # a model, a folder or griffin-lim; None: the model's own
     list_voices: bool = False
 
 

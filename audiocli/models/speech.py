@@ -41,54 +41,62 @@ class Voice:
     description: str = ""
 
 
-class Synthesiser(Protocol):
-    """A loaded model with a voice.
+@dataclass(frozen=True)
+class Traits:
+    """What a synthesiser is like.
 
     longest: characters that it takes at once. fill: shorter sentences are spoken together with the next ones up to here.
-    at_once: pieces in a batch. spelled_out: it wants numbers and abbreviations in words.
+    at_once: pieces in a batch. spelled_out: it wants numbers and abbreviations in words. paced, pitched: it sees to --rate and
+    --pitch itself; else its sound is stretched.
     """
 
+    sample_rate: int
+    voice: str | None
+    language: str | None
+    longest: int
+    fill: int = 1
+    at_once: int = 1
+    spelled_out: bool = True
+    paced: bool = False
+    pitched: bool = False
+
+
+class Synthesiser(Protocol):
+    """A loaded model with a voice: texts in, as many results out, each the same whatever else is in the batch."""
+
     @property
-    def sample_rate(self) -> int: ...
-    @property
-    def longest(self) -> int: ...
-    @property
-    def fill(self) -> int: ...
-    @property
-    def at_once(self) -> int: ...
-    @property
-    def spelled_out(self) -> bool: ...
-    @property
-    def language(self) -> str | None: ...
-    @property
-    def voice(self) -> str: ...
+    def traits(self) -> Traits: ...
 
     def voices(self) -> Iterable[Voice]: ...
+
+    def in_voice(self, voice: str) -> "Synthesiser":
+        """The same model with another voice. Raises UsageError for one that it has not."""
 
     def __call__(self, texts: Sequence[str]) -> list[Spoken]: ...
 
 
 def cut(blocks: Iterable[str], synthesiser: Synthesiser) -> Iterator[Piece]:
     """A text that comes in blocks as pieces for a synthesiser, each as soon as it is whole."""
-    found = pieces(sentences(blocks), limit=synthesiser.longest, fill=synthesiser.fill, spell=_speller(synthesiser))
+    traits = synthesiser.traits
+    found = pieces(sentences(blocks), limit=traits.longest, fill=traits.fill, spell=_speller(traits))
     return (piece for piece in found if speakable(piece.spoken))
 
 
-def _speller(synthesiser: Synthesiser) -> Callable[[str], str]:
-    language = synthesiser.language
-    if not synthesiser.spelled_out or language is None:
+def _speller(traits: Traits) -> Callable[[str], str]:
+    if not traits.spelled_out or traits.language is None:
         return str
-    return english.spelled if language.startswith("en") else partial(numbers.spelled, language=language)
+    return english.spelled if traits.language.startswith("en") else partial(numbers.spelled, language=traits.language)
 
 
 def flow(
     found: Iterable[Piece], synthesiser: Synthesiser, options: SpeakOptions
 ) -> Iterator[tuple[Segment, Floats]]:  # fmt: skip
     """Each piece as it is spoken: its segment in the time of the whole, and the samples [n] with the pause before them."""
-    rate, position, pause = synthesiser.sample_rate, 0, 0.0
+    traits, position, pause = synthesiser.traits, 0, 0.0
+    rate = traits.sample_rate
     for piece, spoken in _said(iter(found), synthesiser):
         silence = np.zeros(round(pause * rate), np.float32)
-        segment, samples = finished(piece, spoken, rate, options.loudness)
+        segment, samples = finished(piece, _bent(spoken, traits, options), rate, options.loudness)
         position += len(silence)
         yield later(segment, position / rate), np.concatenate([silence, samples])
         position += len(samples)
@@ -100,7 +108,24 @@ def _said(found: Iterator[Piece], synthesiser: Synthesiser) -> Iterator[tuple[Pi
     size = 1
     while batch := list(islice(found, size)):
         yield from zip(batch, synthesiser([piece.spoken for piece in batch]), strict=True)
-        size = synthesiser.at_once
+        size = synthesiser.traits.at_once
+
+
+def _bent(spoken: Spoken, traits: Traits, options: SpeakOptions) -> Spoken:
+    """Faster or higher, where the model itself cannot do that: stretched, and for the pitch read at another rate."""
+    faster = 1.0 if traits.paced else options.rate
+    higher = 1.0 if traits.pitched else 2.0 ** (options.pitch / 12)
+    if faster == higher == 1.0:
+        return spoken
+    import soxr
+
+    from ..kernels.stretch import stretch
+
+    samples = stretch(spoken.samples, faster / higher, traits.sample_rate)
+    if higher != 1.0:
+        samples = soxr.resample(samples, traits.sample_rate * higher, traits.sample_rate).astype(np.float32)
+    words = tuple(replace(word, start=word.start / faster, end=word.end / faster) for word in spoken.words)
+    return Spoken(samples, words)
 
 
 def finished(piece: Piece, spoken: Spoken, rate: int, loudness: float | None) -> tuple[Segment, Floats]:

@@ -19,7 +19,7 @@ from ..errors import ModelError, UsageError
 from ..options import SpeakOptions
 from ..records import Word
 from .registry import ModelSpec
-from .speech import Spoken, Voice, closest
+from .speech import Spoken, Traits, Voice, closest
 
 LANGUAGE = "en-us"
 # The clearest of the variants and its words a minute, by the round trip in bench/speak.py.
@@ -54,7 +54,7 @@ class _Voice(ctypes.Structure):
 
 
 _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event))
-_lock = threading.Lock()
+lock = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,17 @@ def load(path: Path | None, spec: ModelSpec, place: Any, options: SpeakOptions |
         raise UsageError(
             f"--rate must be between {SLOWEST / WORDS_A_MINUTE:.2f} and {FASTEST / WORDS_A_MINUTE:g} here, not {wanted.rate:g}"
         )
-    return Synthesiser(language, variant, round(pace), round(PITCH + PITCH_STEP * wanted.pitch), _library().sample_rate)
+    return synthesiser(language, variant, round(pace), round(PITCH + PITCH_STEP * wanted.pitch))
+
+
+def synthesiser(language: str, variant: str, words_a_minute: int = WORDS_A_MINUTE, pitch: int = PITCH) -> "Synthesiser":
+    """That of a language and a variant which are known to be there."""
+    # Its own rules for numbers, abbreviations and units know many languages, but those for English here know more.
+    traits = Traits(
+        _library().sample_rate, f"{language}+{variant}", language, LONGEST,
+        spelled_out=language.startswith("en"), paced=True, pitched=True,
+    )  # fmt: skip
+    return Synthesiser(traits, words_a_minute, pitch)
 
 
 def chosen(voice: str | None, language: str | None) -> tuple[str, str]:
@@ -137,24 +147,21 @@ def chosen(voice: str | None, language: str | None) -> tuple[str, str]:
     return known[spoken], timbres[variant] if variant else VARIANT
 
 
+def select(voice: str) -> Any:
+    """The functions of the library, set to a voice. Raises ModelError."""
+    functions = _library().functions
+    if functions.espeak_SetVoiceByName(voice.encode()):
+        raise ModelError(f"espeak-ng cannot load its voice {voice}")
+    return functions
+
+
 @dataclass(frozen=True)
 class Synthesiser:
     """Speaks in one voice; calls take turns."""
 
-    language: str
-    variant: str
+    traits: Traits
     words_a_minute: int
     pitch: int
-    sample_rate: int
-    longest: int = LONGEST
-    fill: int = 1
-    at_once: int = 1
-    spelled_out: bool = True  # it has rules of its own, but those for English dates, money and units say less
-
-    @property
-    def voice(self) -> str:
-        """As --voice takes it."""
-        return f"{self.language}+{self.variant}"
 
     def voices(self) -> Iterator[Voice]:
         """The languages, then the variants that go with each of them."""
@@ -163,16 +170,18 @@ class Synthesiser:
         for variant in variants():
             yield Voice(f"+{variant}", "", "a timbre for any language")
 
+    def in_voice(self, voice: str) -> "Synthesiser":
+        """At the same pace and pitch."""
+        return synthesiser(*chosen(voice, None), self.words_a_minute, self.pitch)
+
     def __call__(self, texts: Sequence[str]) -> list[Spoken]:
         """Each text in one go."""
-        with _lock:
+        with lock:
             self._set()
             return [self._speak(text) for text in texts]
 
     def _set(self) -> None:
-        functions = _library().functions
-        if functions.espeak_SetVoiceByName(self.voice.encode()):
-            raise ModelError(f"espeak-ng cannot load its voice {self.voice}")
+        functions = select(str(self.traits.voice))
         functions.espeak_SetParameter(RATE, self.words_a_minute, 0)
         functions.espeak_SetParameter(PITCH_PARAMETER, self.pitch, 0)
 
@@ -191,7 +200,7 @@ class Synthesiser:
         if functions.espeak_Synth(encoded, len(encoded) + 1, 0, 1, 0, UTF8, None, None):
             raise ModelError("espeak-ng could not say it")
         samples = np.concatenate([*parts, np.zeros(0, np.int16)]).astype(np.float32) / np.float32(32_768)
-        return Spoken(samples, tuple(_words(text, words, len(samples) / self.sample_rate)))
+        return Spoken(samples, tuple(_words(text, words, len(samples) / self.traits.sample_rate)))
 
 
 def _until_end(events: Any) -> Iterator[_Event]:

@@ -1,0 +1,176 @@
+"""Tiny synthesisers with random weights, in folders as the hub has them: what they say is noise, and how it comes is the real thing."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import sentencepiece
+import torch
+from transformers import (
+    BarkCoarseConfig,
+    BarkConfig,
+    BarkFineConfig,
+    BarkModel,
+    BarkSemanticConfig,
+    BertTokenizer,
+    EncodecConfig,
+    FastSpeech2ConformerConfig,
+    FastSpeech2ConformerHifiGanConfig,
+    FastSpeech2ConformerWithHifiGan,
+    FastSpeech2ConformerWithHifiGanConfig,
+    GenerationConfig,
+    SpeechT5Config,
+    SpeechT5ForTextToSpeech,
+    SpeechT5HifiGan,
+    SpeechT5HifiGanConfig,
+    SpeechT5Tokenizer,
+    VitsConfig,
+    VitsModel,
+    VitsTokenizer,
+)
+from transformers.models.bark.generation_configuration_bark import (
+    BarkCoarseGenerationConfig,
+    BarkFineGenerationConfig,
+    BarkSemanticGenerationConfig,
+)
+
+torch.set_num_threads(1)
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+SIZE = 512  # of a speaker vector
+
+
+def speecht5_tokenizer(folder: Path) -> SpeechT5Tokenizer:
+    """Characters, as the real one has them; trained on a line that holds each of them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    letters = f"{LETTERS}{LETTERS.upper()}.,'?!-"
+    lines = [" ".join(letters), letters, "the quick brown fox"]
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(lines), model_prefix=str(folder / "spm_char"), model_type="char", vocab_size=63,
+        hard_vocab_limit=False, bos_id=0, pad_id=1, eos_id=2, unk_id=3, minloglevel=3,
+    )  # fmt: skip
+    (folder / "spm_char.vocab").unlink()
+    return SpeechT5Tokenizer(str(folder / "spm_char.model"))
+
+
+def speecht5_model(tokenizer: SpeechT5Tokenizer, **more) -> SpeechT5ForTextToSpeech:
+    small = {
+        "vocab_size": len(tokenizer), "hidden_size": 64, "encoder_layers": 2, "encoder_attention_heads": 4, "encoder_ffn_dim": 128,
+        "decoder_layers": 2, "decoder_attention_heads": 4, "decoder_ffn_dim": 128, "speech_decoder_prenet_units": 32,
+        "speech_decoder_postnet_units": 32, "speech_decoder_postnet_layers": 2, "speaker_embedding_dim": SIZE,
+    }  # fmt: skip
+    return SpeechT5ForTextToSpeech(SpeechT5Config(**(small | more)))
+
+
+def voice(folder: Path, seed: int = 0) -> Path:
+    """A file with a speaker vector."""
+    path = folder / f"voice-{seed}.npy"
+    np.save(path, np.random.default_rng(seed).standard_normal(SIZE).astype(np.float32))
+    return path
+
+
+def hifigan(folder: Path) -> Path:
+    """A vocoder of 256 samples a frame."""
+    net = SpeechT5HifiGan(
+        SpeechT5HifiGanConfig(upsample_initial_channel=16, resblock_kernel_sizes=[3], resblock_dilation_sizes=[[1, 3]])
+    )
+    _louder(net)
+    net.save_pretrained(folder)
+    return folder
+
+
+def _louder(net: torch.nn.Module) -> None:
+    """Weights with which a vocoder of random numbers is heard at all."""
+    with torch.no_grad():
+        for parameter in net.parameters():
+            parameter.normal_(0.0, 0.1)
+
+
+def speecht5(folder: Path) -> Path:
+    torch.manual_seed(1)
+    tokenizer = speecht5_tokenizer(folder)
+    model = speecht5_model(tokenizer)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.dim() == 2:
+                parameter.mul_(4.0)
+        model.speech_decoder_postnet.prob_out.bias.fill_(-1.5)  # else it stops at once
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    hifigan(folder / "vocoder")
+    return folder
+
+
+def vits(folder: Path, speakers: int = 1, *, phonemes: bool = False) -> Path:
+    torch.manual_seed(1)
+    folder.mkdir(parents=True, exist_ok=True)
+    letters = "_" + (" ˈˌːabcdefhijklmnoprstuvwzæðŋɐɑɔəɚɛɜɡɪɹɾʃʊʌʒθ.,!?" if phonemes else f" {LETTERS}'-")
+    (folder / "vocab.json").write_text(json.dumps({letter: n for n, letter in enumerate(letters)}))
+    tokenizer = VitsTokenizer(
+        str(folder / "vocab.json"), pad_token="_", unk_token="_", language="eng", phonemize=phonemes, normalize=True
+    )
+    config = VitsConfig(
+        vocab_size=len(letters), hidden_size=32, num_hidden_layers=2, num_attention_heads=2, ffn_dim=64, flow_size=32,
+        spectrogram_bins=33, prior_encoder_num_flows=2, posterior_encoder_num_wavenet_layers=2, upsample_initial_channel=32,
+        upsample_rates=[8, 8, 4], upsample_kernel_sizes=[16, 16, 8], resblock_kernel_sizes=[3], resblock_dilation_sizes=[[1, 3]],
+        num_speakers=speakers, speaker_embedding_size=16 if speakers > 1 else 0, duration_predictor_num_flows=2,
+        depth_separable_num_layers=2, prior_encoder_num_wavenet_layers=2,
+    )  # fmt: skip
+    VitsModel(config).eval().save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+PHONES = ["<blank>", "<unk>", *"AH0 N T D S R L K Z IH0 M EH1 W P AE1 HH B F AY1 G V DH IY1 ER0 UW1 AO1 OW0 OW1".split(), ".", ",", "<sos/eos>"]
+
+
+def fastspeech2(folder: Path, *, together: bool = True) -> Path:
+    torch.manual_seed(1)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "vocab.json").write_text(json.dumps({phone: n for n, phone in enumerate(PHONES)}))
+    model = FastSpeech2ConformerConfig(
+        vocab_size=len(PHONES), hidden_size=32, encoder_layers=2, decoder_layers=2, encoder_linear_units=64,
+        decoder_linear_units=64, speech_decoder_postnet_units=16, speech_decoder_postnet_layers=2,
+        duration_predictor_channels=16, pitch_predictor_channels=16, energy_predictor_channels=16,
+        encoder_num_attention_heads=2, decoder_num_attention_heads=2,
+    )  # fmt: skip
+    vocoder = FastSpeech2ConformerHifiGanConfig(
+        upsample_initial_channel=16, resblock_kernel_sizes=[3], resblock_dilation_sizes=[[1, 3]]
+    )
+    both = FastSpeech2ConformerWithHifiGan(
+        FastSpeech2ConformerWithHifiGanConfig(model_config=model.to_dict(), vocoder_config=vocoder.to_dict())
+    ).eval()
+    with torch.no_grad():
+        both.model.duration_predictor.linear.bias.fill_(1.6)
+        _louder(both.vocoder)
+    if together:
+        both.save_pretrained(folder)
+    else:
+        both.model.save_pretrained(folder)
+        both.vocoder.save_pretrained(folder / "vocoder")
+    return folder
+
+
+def bark(folder: Path) -> Path:
+    torch.manual_seed(1)
+    folder.mkdir(parents=True, exist_ok=True)
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *LETTERS, *(f"##{letter}" for letter in LETTERS), ".", ","]
+    (folder / "vocab.txt").write_text("\n".join(words))
+    BertTokenizer(str(folder / "vocab.txt")).save_pretrained(folder)
+    small = {"num_layers": 2, "num_heads": 2, "hidden_size": 32, "block_size": 1024, "dropout": 0.0}
+    config = BarkConfig(
+        semantic_config=BarkSemanticConfig(**small, input_vocab_size=129_600, output_vocab_size=10_048).to_dict(),
+        coarse_acoustics_config=BarkCoarseConfig(**small, input_vocab_size=12_096, output_vocab_size=12_096).to_dict(),
+        fine_acoustics_config=BarkFineConfig(**small, input_vocab_size=1_056, output_vocab_size=1_056, n_codes_total=8, n_codes_given=1).to_dict(),
+        codec_config=EncodecConfig(num_filters=4, hidden_size=32, codebook_dim=32, num_lstm_layers=1, target_bandwidths=[6.0]).to_dict(),
+    )  # fmt: skip
+    model = BarkModel(config).eval()
+    parts = {
+        "semantic_config": BarkSemanticGenerationConfig(max_new_tokens=24, semantic_rate_hz=49.9),
+        "coarse_acoustics_config": BarkCoarseGenerationConfig(max_coarse_history=60, sliding_window_len=60),
+        "fine_acoustics_config": BarkFineGenerationConfig(),
+    }
+    model.generation_config = GenerationConfig(
+        **{name: part.to_dict() for name, part in parts.items()}, codebook_size=1024, sample_rate=24_000
+    )
+    model.save_pretrained(folder)
+    return folder
