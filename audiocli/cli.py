@@ -12,6 +12,7 @@ from . import __version__
 from .commands import _common as common
 from .commands import models
 from .commands.features import features
+from .commands.speak import speak
 from .commands.transcribe import transcribe
 from .console import debugging
 from .native import contain_native_stderr
@@ -26,6 +27,7 @@ app = typer.Typer(
 )
 app.command()(features)
 app.command()(transcribe)
+app.command()(speak)
 app.add_typer(models.app)
 
 

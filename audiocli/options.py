@@ -160,7 +160,7 @@ class TranscribeOptions:
 class SpeakOptions:
     """`audiocli speak`."""
 
-    file: str | None = None
+    file: tuple[str, ...] = ()
     lines: bool = False
     name: str = "{index:04d}-{slug}"  # of each file with --lines
     voice: str | None = None  # None: the model's

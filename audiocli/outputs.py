@@ -14,7 +14,7 @@ from .formats import FORMATS, Format, by_name, by_suffix
 from .joined import GrowingFileSink, JoinedSink
 from .options import OutputOptions
 from .pipes import blocking
-from .records import Features
+from .records import Features, Speech
 from .sinks import JOURNAL, Both, FilesSink, Sink, told
 
 Place = Literal["stdout", "folder", "device", "file"]
@@ -82,9 +82,9 @@ def _form(name: str | None, kind: type, place: Place, output: str, default: str)
     """The format that was asked for, else the one that the place stands for. Raises UsageError."""
     suffix = os.path.splitext(output)[1]
     if name is None and place == "folder":
-        name = "npz" if kind is Features else "jsonl"
+        name = {Features: "npz", Speech: "wav"}.get(kind, "jsonl")
     if name is None and place == "stdout":
-        name = "txt" if os.isatty(1) else default
+        name = "txt" if os.isatty(1) and kind is not Speech else default
     if name is None and place == "device" and not suffix:
         name = default
     if name is not None:

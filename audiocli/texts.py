@@ -11,6 +11,7 @@ from pathlib import PurePath
 
 from . import pipes
 from .errors import InputError, UsageError
+from .options import SpeakOptions
 from .records import Failure
 from .sources import Found, Source, reason
 from .text import reading
@@ -135,11 +136,8 @@ def _line(path: str, index: int, line: str, name: str) -> Text:
     elif len(cells) > 2:
         own, voice, text = cells[0], cells[1], "\t".join(cells[2:])
     fields = {"index": index, "slug": slug(text), "id": slug(own or "") or slug(text), "voice": slug(voice or "")}
-    template = "{id}" if own and name == DEFAULT_NAME else name
+    template = "{id}" if own and name == SpeakOptions.name else name
     return _in_memory(path, filled(template, fields) or f"{index:04d}", text, (voice or "").strip() or None)
-
-
-DEFAULT_NAME = "{index:04d}-{slug}"
 
 
 def check_name(name: str) -> None:

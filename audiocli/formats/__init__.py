@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any, BinaryIO
 
+from .. import audio
 from ..errors import UsageError
-from ..records import Failure, Features, Record, Stats, Transcript
-from . import arrays, pictures, text, timed
+from ..records import Failure, Features, Record, Speech, Stats, Transcript
+from . import arrays, pictures, speeches, text, timed
 from .place import Place
 
 Kind = Record | Failure
@@ -46,7 +47,8 @@ FORMATS = {
         Format("csv", ".csv", False, {Features: text.csv, Stats: text.stats_csv, Transcript: timed.csv}, joins=True),
         Format(
             "json", ".json", False,
-            {Features: text.json_object, Stats: text.json_stats, Transcript: timed.json_object}, collected=_COLLECTED,
+            {Features: text.json_object, Stats: text.json_stats, Transcript: timed.json_object, Speech: speeches.json_object},
+            collected=_COLLECTED,
         ),
         Format(
             "jsonl", ".jsonl", False,
@@ -55,12 +57,14 @@ FORMATS = {
         ),
         Format("parquet", ".parquet", True, {Features: arrays.parquet, Stats: arrays.stats_parquet}, collected=_COLLECTED),
         Format("txt", ".txt", False, {Features: text.summary, Stats: text.stats_summary, Transcript: timed.txt}, joins=True),
-        Format("srt", ".srt", False, {Transcript: timed.srt}),
+        Format("srt", ".srt", False, {Transcript: timed.srt, Speech: speeches.srt}),
         Format("vtt", ".vtt", False, {Transcript: timed.vtt}),
         Format("tsv", ".tsv", False, {Transcript: timed.tsv}, joins=True),
         Format("ctm", ".ctm", False, {Transcript: timed.ctm}, joins=True),
         Format("TextGrid", ".TextGrid", False, {Transcript: timed.textgrid}),
         Format("lrc", ".lrc", False, {Transcript: timed.lrc}),
+        Format("raw", ".raw", True, {Speech: speeches.raw}, joins=True),
+        *(Format(name, f".{name}", True, {Speech: speeches.writer(name)}) for name in audio.encoders.KINDS),
         *(Format(name, f".{name}", name != "svg", {Features: pictures.writer(name)}) for name in ("png", "svg", "pdf")),
     )
 }  # fmt: skip
