@@ -181,12 +181,22 @@ def _default(options: SpeakOptions) -> str:
     from ..models.registry import BUILT_IN
 
     name = config.default("speak")
-    english = (options.language or "en").lower().replace("_", "-") in ("en", "en-us")
+    english = (options.language or "en").lower().replace("_", "-") in ("en", "en-us", "english")
     if name != BUILT_IN["speak"] or not english or which(PROGRAM) is None:
         return name
-    from ..models import tts_flite
+    return CLEARER if options.voice is None or _meant(options.voice) else name
 
-    return CLEARER if options.voice in (None, *tts_flite.voices()) else name
+
+def _meant(voice: str) -> bool:
+    """Whether a voice is one of the clearer program's, or a slip of the hand from one and none of the other's."""
+    from difflib import get_close_matches
+
+    from ..models import tts_espeak, tts_flite
+
+    others = {one.lower() for one in (*tts_espeak.languages(), *tts_espeak.variants())}
+    if voice in tts_flite.voices():
+        return True
+    return voice.lower() not in others and "+" not in voice and bool(get_close_matches(voice, tts_flite.voices()))
 
 
 def _list(synthesiser: "Synthesiser", options: SpeakOptions) -> int:

@@ -141,10 +141,12 @@ def chosen(voice: str | None, language: str | None) -> tuple[str, str]:
     wanted = (language or "").lower().replace("_", "-")
     if spoken and wanted and not f"{spoken}-".startswith(f"{wanted}-"):
         raise UsageError(f"--voice {voice} speaks {spoken}, and --language is {language}: leave one of them out")
-    spoken = spoken or (LANGUAGE if wanted in ("", "en") else wanted)
-    if spoken not in known:
-        raise UsageError(f"espeak-ng does not speak {spoken!r}: {closest(spoken, known.values())}")
-    return known[spoken], timbres[variant] if variant else VARIANT
+    spoken = spoken or (LANGUAGE if wanted in ("", "en", "english") else wanted)
+    named = {name.lower(): code for code, name in languages().items()}
+    code = known.get(spoken, named.get(spoken))
+    if code is None:
+        raise UsageError(f"espeak-ng does not speak {spoken!r}: {closest(spoken, [*languages(), *languages().values()])}")
+    return code, timbres[variant] if variant else VARIANT
 
 
 def select(voice: str) -> Any:
