@@ -11,8 +11,10 @@ import typer
 from . import __version__
 from .commands import _common as common
 from .commands import models
+from .commands.classify import classify
 from .commands.features import features
 from .commands.speak import speak
+from .commands.train import train
 from .commands.transcribe import transcribe
 from .console import debugging
 from .native import contain_native_stderr
@@ -28,6 +30,8 @@ app = typer.Typer(
 app.command()(features)
 app.command()(transcribe)
 app.command()(speak)
+app.command()(classify)
+app.command()(train)
 app.add_typer(models.app)
 
 

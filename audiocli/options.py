@@ -175,6 +175,64 @@ class SpeakOptions:
     list_voices: bool = False
 
 
+@dataclass(frozen=True)
+class ClassifyOptions:
+    """`audiocli classify`; None stands for what the model says."""
+
+    top: int = 3
+    threshold: float | None = None  # of a label's probability; None: 0 for files, 0.5 for events
+    labels: str | None = None  # a file with one a line, or "a,b,c"
+    prompt_template: str = "This is a sound of {}."
+    events: bool = False
+    window: float | None = None  # s
+    hop: float | None = None  # s
+    smooth: float = 0.5  # s
+    shortest: float = 0.2  # s of an event
+    plot: str | None = None
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """`audiocli train`; None stands for what the recipe says."""
+
+    data: tuple[str, ...] = ()
+    output: str | None = None
+    base: str | None = None  # --from: a model to go on from
+    valid: str | None = None  # None: a tenth of the data, by lot
+    test: str | None = None
+    epochs: int | None = None
+    minutes: float | None = None
+    batch_size: int | None = None
+    rate: float | None = None
+    patience: int | None = None
+    seed: int = 0
+    set: tuple[str, ...] = ()  # NAME=VALUE of the recipe's own options
+    licence: str | None = None  # of the data, for the card
+    device: str = "auto"
+    precision: str = "auto"
+    jobs: int | None = None
+    resume: bool = False
+    force: bool = False
+    quiet: bool = False
+
+
+@dataclass(frozen=True)
+class VerifyOptions:
+    """`audiocli verify`."""
+
+    trials: str | None = None
+    reference: tuple[str, ...] = ()
+    enroll: str | None = None
+    identify: bool = False
+    recording: bool = False
+    index: str | None = None
+    db: str | None = None
+    far: float = 0.01  # share of different speakers that may be accepted
+    threshold: float | None = None  # None: by the calibration
+    exit_code: bool = False
+    plot: str | None = None
+
+
 @lru_cache(maxsize=8)
 def front_end(options: FeaturesOptions) -> FrontEnd:
     """The preset's front end with what the user set over it."""

@@ -126,6 +126,37 @@ class Transcript(Record):
     dropped: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Match(Record):
+    """Whether two recordings `a` and `b` are of one speaker; None where nothing can be decided, and `reason` says why.
+
+    false_accepts, false_rejects: the shares of them that are to be expected at this threshold. name: who of a database it is.
+    """
+
+    a: str
+    b: str
+    score: float | None = None
+    threshold: float | None = None
+    same: bool | None = None
+    probability: float | None = None
+    false_accepts: float | None = None
+    false_rejects: float | None = None
+    label: bool | None = None
+    reason: str | None = None
+    name: str | None = None
+    candidates: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recognised(Record):
+    """Which recording a query is a piece of: the track, where in it the query begins (s), and how sure that is in [0, 1]."""
+
+    track: str | None = None
+    offset: float | None = None
+    confidence: float = 0.0
+    hashes: int = 0  # that agree on the offset
+
+
 @dataclass(frozen=True)
 class Failure:
     """An input that gave no result, and why, in one line."""
@@ -175,3 +206,26 @@ class Speech(Record):
     def segments(self) -> tuple[Segment, ...]:
         """What has been said, as subtitles have it."""
         return tuple(self.sound.segments)
+
+
+@dataclass(frozen=True)
+class Label:
+    """A sound by name, and how sure the model is (0 to 1)."""
+
+    label: str
+    score: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Labels(Record):
+    """What sounds there are, the likeliest first; `tables` are for pictures: spectrogram and probabilities over time."""
+
+    labels: tuple[Label, ...]
+    tables: dict[str, Table] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Events(Labels):
+    """And when: segments whose text is the label, in the order of their starts; those of one label do not overlap."""
+
+    segments: tuple[Segment, ...] = ()

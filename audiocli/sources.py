@@ -107,7 +107,7 @@ def _all(inputs: Sequence[str], glob: Sequence[str], paths: BinaryIO | None, lea
             below = os.path.basename(os.path.abspath(path)) if len(inputs) > 1 else ""
             yield from _folder(path, glob, leave_out, below)
         else:
-            yield _file(path, PurePath("stdin" if path == "-" else PurePath(path).name))
+            yield named(path)
     if paths is not None:
         with paths:
             for entry in _entries(paths.fileno()):
@@ -126,6 +126,11 @@ def _file(path: str, relative: PurePath) -> Source | Failure:
     if not stat.S_ISREG(found.st_mode):
         return Source(path, relative)
     return Source(path, relative, found.st_size, found.st_mtime_ns)
+
+
+def named(path: str) -> Source | Failure:
+    """One input by its name; a folder is none."""
+    return _file(path, PurePath("stdin" if path == "-" else PurePath(path).name))
 
 
 def _folder(root: str, glob: Sequence[str], leave_out: Path | None, below: str) -> Iterator[Source | Failure]:

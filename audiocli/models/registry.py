@@ -19,9 +19,20 @@ BARK = "audiocli.models.tts_bark:load"
 FASTSPEECH2 = "audiocli.models.tts_fastspeech2:load"
 HIFIGAN = "audiocli.models.vocoders:hifigan"
 GRIFFIN_LIM = "griffin-lim"  # the vocoder that needs no weights
+SIAMESE = "audiocli.models.embed_siamese:load"
+XVECTOR = "audiocli.models.embed_transformers:load"
+PYANNOTE = "audiocli.models.embed_pyannote:load"
+SOUNDS = "audiocli.models.sounds_own:load"
+SOUNDS_BY_NAME = "audiocli.models.sounds_transformers:load"
+ZERO_SHOT = "audiocli.models.sounds_transformers:load_zero_shot"
 
 VERBS = ("transcribe", "classify", "denoise", "verify", "diarize", "speak", "clone", "generate-music")
-BUILT_IN = {"transcribe": "pocketsphinx", "speak": "espeak-ng"}  # what a verb takes when nobody has said anything else
+BUILT_IN = {
+    "transcribe": "pocketsphinx",
+    "classify": "everyday-sounds",
+    "verify": "siamese-speakers",
+    "speak": "espeak-ng",
+}  # what a verb takes when nobody has said anything else
 
 
 @dataclass(frozen=True)
@@ -71,6 +82,15 @@ _BARK_FILES = (
 )  # fmt: skip
 _MMS = ("eng", "deu", "fra", "spa", "por", "rus", "nld", "pol", "tur", "hin", "ara", "kor")
 
+
+def _sounds(
+    name: str, source: str, licence: str, memory_gib: float, sample_rate: int = 16_000, **more: Any
+) -> ModelSpec:
+    return ModelSpec(
+        name, "classify", more.pop("adapter", SOUNDS_BY_NAME), source, licence, sample_rate, memory_gib, **more
+    )
+
+
 # Memory: four bytes a weight, and a fifth for the work. Licences: as the cards on the hub have them.
 _ROWS = (
     _asr("pocketsphinx", POCKETSPHINX, BUILT_IN_SOURCE, "BSD-2-Clause", 0.2),
@@ -102,6 +122,14 @@ _ROWS = (
     _tts("bark-small", BARK, "suno/bark-small", "MIT", 24_000, 2.0, files=_BARK_FILES),
     _tts("fastspeech2", FASTSPEECH2, "espnet/fastspeech2_conformer_with_hifigan", "Apache-2.0", 22_050, 0.4),
     ModelSpec("speecht5-hifigan", "vocoder", HIFIGAN, "microsoft/speecht5_hifigan", "MIT", 16_000, 0.1),
+    _sounds("everyday-sounds", BUILT_IN_SOURCE, "Apache-2.0", 0.1, 32_000, adapter=SOUNDS),
+    _sounds("ast-audioset", "MIT/ast-finetuned-audioset-10-10-0.4593", "BSD-3-Clause", 0.5),
+    _sounds("ast-speech-commands", "MIT/ast-finetuned-speech-commands-v2", "BSD-3-Clause", 0.5),
+    _sounds("music-genres", "dima806/music_genres_classification", "Apache-2.0", 0.5),
+    _sounds("wav2vec2-emotions", "superb/wav2vec2-base-superb-er", "Apache-2.0", 0.5),
+    _sounds("clap", "laion/clap-htsat-unfused", "Apache-2.0", 0.8, 48_000, adapter=ZERO_SHOT),
+    _sounds("clap-large", "laion/larger_clap_general", "Apache-2.0", 1.0, 48_000, adapter=ZERO_SHOT),
+    ModelSpec("siamese-speakers", "verify", SIAMESE, BUILT_IN_SOURCE, "CC-BY-4.0", 16_000, 0.1),
 )
 MODELS = {spec.name: spec for spec in _ROWS}
 
@@ -115,22 +143,23 @@ ALIASES = {
 # `model_type` of a config.json: encoders that carry the head which `architectures` names ...
 _ENCODERS = (
     "wav2vec2", "wav2vec2-conformer", "hubert", "wavlm", "unispeech", "unispeech-sat", "sew", "sew-d",
-    "data2vec-audio",
+    "data2vec-audio", "whisper",
 )  # fmt: skip
 _HEADS = {
-    "ForCTC": "transcribe",
-    "ForSequenceClassification": "classify",
-    "ForXVector": "verify",
-    "ForAudioFrameClassification": "diarize",
+    "ForCTC": ("transcribe", CTC),
+    "WhisperForConditionalGeneration": ("transcribe", WHISPER),
+    "ForSequenceClassification": ("classify", SOUNDS_BY_NAME),
+    "ForAudioClassification": ("classify", SOUNDS_BY_NAME),
+    "ForXVector": ("verify", XVECTOR),
+    "ForAudioFrameClassification": ("diarize", ""),
 }
 # ... and the ones that do one thing.
 FAMILIES = {
-    "whisper": ("transcribe", WHISPER),
+    "audiocli-classifier": ("classify", SOUNDS),
     "moonshine": ("transcribe", MOONSHINE),
     "parakeet_ctc": ("transcribe", CTC),
     "lasr_ctc": ("transcribe", CTC),
     **dict.fromkeys(_ENCODERS, ("transcribe", CTC)),
-    "audio-spectrogram-transformer": ("classify", ""),
     "speecht5": ("speak", SPEECHT5),
     "vits": ("speak", VITS),
     "bark": ("speak", BARK),
@@ -138,7 +167,10 @@ FAMILIES = {
     "fastspeech2_conformer_with_hifigan": ("speak", FASTSPEECH2),
     "hifigan": ("vocoder", HIFIGAN),
     "fastspeech2_conformer_hifigan": ("vocoder", HIFIGAN),
+    "audio-spectrogram-transformer": ("classify", SOUNDS_BY_NAME),
+    "clap": ("classify", ZERO_SHOT),
     "musicgen": ("generate-music", ""),
+    "audiocli-siamese": ("verify", SIAMESE),
 }
 
 
@@ -149,10 +181,8 @@ def family(config: dict[str, Any]) -> tuple[str, str] | None:
         return None
     if kind not in _ENCODERS or not architectures:
         return FAMILIES[kind]
-    tasks = [task for end, task in _HEADS.items() for name in architectures if str(name).endswith(end)]
-    if not tasks:
-        return None  # an encoder as it comes from pretraining
-    return (tasks[0], CTC if tasks[0] == "transcribe" else "")
+    found = [head for end, head in _HEADS.items() for name in architectures if str(name).endswith(end)]
+    return found[0] if found else None  # an encoder as it comes from pretraining
 
 
 def by_name(name: str) -> ModelSpec | None:
