@@ -5,7 +5,7 @@ from functools import lru_cache
 
 LONGEST = 15  # digits; what is longer is no amount but a name, and read digit by digit
 _DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-_NUMBER = re.compile(r"(?<![\w.,])-?[0-9]+(?:[.,][0-9]+)?(?![\w])")
+_NUMBER = re.compile(r"(?<![\w.,])-?[0-9]+(?:[.,][0-9]+)?(?![.,]?\w)")
 
 
 def digits(text: str) -> str:
