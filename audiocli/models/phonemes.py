@@ -7,7 +7,7 @@ from typing import Any
 
 from . import tts_espeak
 
-VOICE = "en-us"
+VOICE = "en-us+" + tts_espeak.VARIANT
 UTF8, IPA = 1, 2  # espeak_TextToPhonemes: the encoding of the text, and that of the answer
 PAUSES = re.compile(r"([.,;:!?…]+)")
 STRESSES = {"ˈ": "1", "ˌ": "2"}

@@ -1,6 +1,7 @@
 """espeak-ng (GPL-3, a library and its voices in the espeakng-loader wheel): a hundred languages, robotic, right after install.
 
-The library holds one state per process, so that all voices of a process share it and are set anew for each text.
+The library holds one state per process, so that all voices of a process share it and are set anew for each text. What it does
+not set anew is how far its flutter has come: a text sounds the same in every run, but not twice in one.
 """
 
 import ctypes
@@ -8,7 +9,7 @@ import re
 import threading
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,8 @@ LANGUAGE = "en-us"
 # The clearest of the variants and its words a minute, by the round trip in bench/speak.py.
 VARIANT, WORDS_A_MINUTE = "klatt", 150
 SLOWEST, FASTEST = 80, 450  # words a minute: the library's bounds
-# 50 is the voice's own pitch; the library's table goes from half of it to twice, 24 semitones in 100 steps.
-PITCH, PITCH_STEP = 50, 100 / 24
+# 50 is the voice's own pitch; a semitone is about six steps of the hundred, measured on three voices.
+PITCH, PITCH_STEP, PITCH_REACH = 50, 6.1, 8.0
 LONGEST = 1_000  # characters at once; the library would take more, but the first sound shall come soon
 RATE, PITCH_PARAMETER = 1, 3  # espeak_PARAMETER
 SYNCHRONOUS, UTF8, WORD_EVENT = 2, 1, 1
@@ -84,14 +85,20 @@ def _library() -> _Library:
 
 
 @cache
-def languages() -> dict[str, str]:
-    """What each language code that espeak-ng speaks is called."""
+def _listed() -> dict[str, tuple[str, str]]:
+    """Each language code that espeak-ng speaks: what it is called, and the file of its voice."""
     listed, found = _library().functions.espeak_ListVoices(None), {}
     for pointer in _until_null(listed):
         voice = pointer.contents
         if not voice.identifier.startswith(b"mb/"):  # voices of MBROLA, whose data nobody has
-            found[ctypes.string_at(voice.languages + 1).decode()] = voice.name.decode()
+            code = ctypes.string_at(voice.languages + 1).decode()
+            found[code] = (voice.name.decode(), voice.identifier.decode())
     return found
+
+
+def languages() -> dict[str, str]:
+    """What each language code that espeak-ng speaks is called."""
+    return {code: name for code, (name, _) in _listed().items()}
 
 
 def _until_null(pointers: Any) -> Iterator[Any]:
@@ -116,7 +123,9 @@ def load(path: Path | None, spec: ModelSpec, place: Any, options: SpeakOptions |
         raise UsageError(
             f"--rate must be between {SLOWEST / WORDS_A_MINUTE:.2f} and {FASTEST / WORDS_A_MINUTE:g} here, not {wanted.rate:g}"
         )
-    return synthesiser(language, variant, round(pace), round(PITCH + PITCH_STEP * wanted.pitch))
+    within = abs(wanted.pitch) <= PITCH_REACH
+    made = synthesiser(language, variant, round(pace), round(PITCH + PITCH_STEP * wanted.pitch) if within else PITCH)
+    return made if within else replace(made, traits=replace(made.traits, pitched=False))
 
 
 def synthesiser(language: str, variant: str, words_a_minute: int = WORDS_A_MINUTE, pitch: int = PITCH) -> "Synthesiser":
@@ -150,9 +159,10 @@ def chosen(voice: str | None, language: str | None) -> tuple[str, str]:
 
 
 def select(voice: str) -> Any:
-    """The functions of the library, set to a voice. Raises ModelError."""
+    """The functions of the library, set to language+variant. Raises ModelError."""
     functions = _library().functions
-    if functions.espeak_SetVoiceByName(voice.encode()):
+    code, _, variant = voice.partition("+")
+    if functions.espeak_SetVoiceByName(f"{_listed()[code][1]}+{variant}".encode()):
         raise ModelError(f"espeak-ng cannot load its voice {voice}")
     return functions
 
@@ -174,7 +184,8 @@ class Synthesiser:
 
     def in_voice(self, voice: str) -> "Synthesiser":
         """At the same pace and pitch."""
-        return synthesiser(*chosen(voice, None), self.words_a_minute, self.pitch)
+        made = synthesiser(*chosen(voice, None), self.words_a_minute, self.pitch)
+        return replace(made, traits=replace(made.traits, pitched=self.traits.pitched))
 
     def __call__(self, texts: Sequence[str]) -> list[Spoken]:
         """Each text in one go."""

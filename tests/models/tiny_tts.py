@@ -164,9 +164,13 @@ def bark(folder: Path) -> Path:
         codec_config=EncodecConfig(num_filters=4, hidden_size=32, codebook_dim=32, num_lstm_layers=1, target_bandwidths=[6.0]).to_dict(),
     )  # fmt: skip
     model = BarkModel(config).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.dim() == 2:
+                parameter.mul_(4.0)  # else one token is as likely as the next, and the loudest code always the same
     parts = {
-        "semantic_config": BarkSemanticGenerationConfig(max_new_tokens=24, semantic_rate_hz=49.9),
-        "coarse_acoustics_config": BarkCoarseGenerationConfig(max_coarse_history=60, sliding_window_len=60),
+        "semantic_config": BarkSemanticGenerationConfig(max_new_tokens=24, do_sample=True, semantic_rate_hz=49.9),
+        "coarse_acoustics_config": BarkCoarseGenerationConfig(do_sample=True, max_coarse_history=60, sliding_window_len=60),
         "fine_acoustics_config": BarkFineGenerationConfig(),
     }
     model.generation_config = GenerationConfig(
