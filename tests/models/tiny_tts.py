@@ -167,7 +167,9 @@ def bark(folder: Path) -> Path:
     with torch.no_grad():
         for parameter in model.parameters():
             if parameter.dim() == 2:
-                parameter.mul_(4.0)  # else one token is as likely as the next, and the loudest code always the same
+                parameter.mul_(4.0)
+        for layer in model.codec_model.quantizer.layers:
+            layer.codebook.embed.normal_()  # fresh ones are zeros, and then every code sounds the same
     parts = {
         "semantic_config": BarkSemanticGenerationConfig(max_new_tokens=24, do_sample=True, semantic_rate_hz=49.9),
         "coarse_acoustics_config": BarkCoarseGenerationConfig(do_sample=True, max_coarse_history=60, sliding_window_len=60),
