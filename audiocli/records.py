@@ -60,6 +60,35 @@ def moments(blocks: Iterable[NDArray[Any]], n_columns: int) -> NDArray[np.float6
     return np.where(count > 0, result, np.nan)
 
 
+@dataclass(frozen=True)
+class Sound:
+    """Samples that a verb has made, read block by block so that hours of them need no memory.
+
+    `subtype` is what the samples were stored in where they come from (PCM_24, FLOAT): formats keep it when they can.
+    """
+
+    sample_rate: int  # Hz
+    channels: int
+    n_samples: int  # of each channel
+    blocks: Callable[[], Iterator[NDArray[np.float32]]]  # each call reads from the start; a block is [channels, n]
+    subtype: str | None = None
+
+    @property
+    def duration(self) -> float:
+        """Seconds."""
+        return self.n_samples / self.sample_rate
+
+    def samples(self) -> NDArray[np.float32]:
+        """All of it, [channels, samples], in memory."""
+        blocks = list(self.blocks())
+        return np.concatenate(blocks, axis=1) if blocks else np.zeros((self.channels, 0), np.float32)
+
+
+def sound_of(samples: NDArray[np.float32], sample_rate: int, subtype: str | None = None) -> Sound:
+    """The Sound of samples [channels, samples] that are in memory."""
+    return Sound(sample_rate, samples.shape[0], samples.shape[1], lambda: iter([samples]), subtype)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Record:
     """What every verb says about one input."""
@@ -87,6 +116,18 @@ class Stats(Record):
     """Mean, standard deviation, minimum and maximum of each column of each kind: one row of a table over files."""
 
     values: dict[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recording(Record):
+    """A result that is sound itself: the audio formats write the sound, the others what is said about it.
+
+    `details` are the verb's own fields of the JSON record; `tags` are what the file says of itself (title, software, comment).
+    """
+
+    sound: Sound
+    details: dict[str, Any] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
 
 
 # Languages written without blanks between words.

@@ -1,6 +1,7 @@
 """From samples to bytes: what soundfile writes, one block after the other or all at once."""
 
 import errno
+import io
 import os
 import shutil
 import tempfile
@@ -50,6 +51,7 @@ _SUFFIXES = {"aif": "aiff", "oga": "ogg", "wave": "wav", "snd": "au", "aifc": "a
 _NEVER_EMPTY = frozenset(
     {"flac", "opus", "mp3"}
 )  # without a sample libsndfile leaves no file: these get one of silence
+_ABOVE_16_BITS = frozenset({"PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ALAC_20", "ALAC_24", "ALAC_32"})
 _FEW_CHANNELS = {"GSM610": 1, "IMA_ADPCM": 2, "MS_ADPCM": 2, "ALAC_16": 8, "ALAC_24": 8}
 _FOUR_GIB = 2**32 - 2**16  # wav and aiff count bytes in 32 bits
 _PIECE = 4_096  # samples per write: libvorbis takes its memory from the stack, and 600 s at once would overflow it
@@ -65,6 +67,14 @@ def format_of(path: str | os.PathLike[str]) -> str:
             f"{os.fspath(path)}: cannot write {suffix or 'a file without suffix'}, only {', '.join(KINDS)}"
         )
     return name
+
+
+def fitting(format: str, subtype: str | None) -> str | None:
+    """What a format stores samples in to keep those of a file with this subtype; None: what it stores by itself."""
+    kind = KINDS[format]
+    if subtype in kind.subtypes:
+        return subtype
+    return "PCM_24" if subtype in _ABOVE_16_BITS and "PCM_24" in kind.subtypes else None
 
 
 class Writer:
@@ -162,7 +172,10 @@ def _check_fit(format: str, kind: Kind, subtype: str, sample_rate: int, channels
 
 @contextmanager
 def _opened(target: Target) -> Iterator[BinaryIO]:
-    """A file that can seek (headers are mended at the end); for an object it is a temporary one, copied over when complete."""
+    """A file that can seek (headers are mended at the end); for a pipe it is a temporary one, copied over when complete."""
+    if isinstance(target, io.BufferedWriter) and target.seekable() and not target.tell():
+        yield target
+        return
     if isinstance(target, str | os.PathLike):
         with _told():
             file = open(target, "wb")

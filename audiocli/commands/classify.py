@@ -140,7 +140,8 @@ def run(
     single = common.is_single(inputs, reading)
     kind = Events if options.events else Labels
     opened = open_sink(writing, kind, key, single=single, default="txt", plot=options.plot)
-    work = Work(models.build(located, choice, options), options, reading, told, spec.name, spec.revision)
+    tagger: Any = models.build(located, choice, options)
+    work = Work(tagger, options, reading, told, spec.name, spec.revision)
     return common.go_through(inputs, reading, work, opened, console, jobs=jobs)
 
 

@@ -6,8 +6,8 @@ from pathlib import PurePath
 from typing import Any, BinaryIO
 
 from ..errors import UsageError
-from ..records import Events, Failure, Features, Labels, Record, Speech, Stats, Transcript
-from . import arrays, labels, pictures, speeches, text, timed
+from ..records import Events, Failure, Features, Labels, Record, Recording, Speech, Stats, Transcript
+from . import arrays, labels, pictures, sounds, speeches, text, timed
 from .place import Place
 
 Kind = Record | Failure
@@ -61,7 +61,11 @@ _WRITERS: dict[type, dict[str, Writer]] = {
         "csv": labels.events_csv, "json": labels.json_object, "jsonl": labels.json_object, "txt": labels.events_txt,
         "tsv": labels.events_tsv, "TextGrid": labels.textgrid, "rttm": labels.rttm, "labels": labels.track, **_PICTURES,
     },
-    Speech: {"srt": speeches.srt, "json": speeches.json_object, "raw": speeches.raw, **speeches.WRITERS},
+    Speech: {"srt": speeches.srt, "json": speeches.json_object, "raw": speeches.raw, **{name: speeches.writer(name) for name in sounds.KINDS}},
+    Recording: {
+        "json": sounds.json_object, "jsonl": sounds.json_object, "txt": sounds.summary,
+        **{name: sounds.writer(name) for name in sounds.KINDS},
+    },
     Failure: {"jsonl": text.jsonl_failure},
 }  # fmt: skip
 
@@ -95,7 +99,7 @@ FORMATS = {
         _format("lrc"),
         *(_format(name, binary=name != "svg") for name in PICTURES),
         _format("raw", binary=True, joins=True),
-        *(_format(name, binary=True) for name in speeches.WRITERS),
+        *(_format(name, binary=True) for name in sounds.KINDS),
     )
 }
 

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..audio import open_writer
-from ..audio.encoders import KINDS
 from ..records import Speech
 from . import timed
 from .place import Place
@@ -31,9 +30,6 @@ def writer(name: str) -> Callable[[Sequence[Speech], BinaryIO, Place], None]:
                 out.write(block[None])
 
     return write
-
-
-WRITERS = {name: writer(name) for name in KINDS}
 
 
 def raw(records: Sequence[Speech], stream: BinaryIO, place: Place) -> None:

@@ -1,7 +1,7 @@
 """The recipe of a sound classifier: random crops, gain, mixed examples, masked spectra."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -40,7 +40,7 @@ class Own:
     frames: float = 0.2  # of a window, masked at most
     per_label: int = 0  # examples of a label an epoch, at most (0: all)
     silence: bool = False  # a label of silence and faint noise, made as it goes
-    mean: float = 0.999  # decay of the running mean of the weights
+    mean: float = 0.995  # decay of the running mean of the weights
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,11 @@ class Data:
 
 
 def make(options: TrainOptions, console: Console) -> "ClassifierRecipe":
-    """Read the data and make the net. Raises UsageError, InputError."""
-    own = configured(Own(), options)
+    """Read the data and make the net. Raises UsageError, InputError, ModelError."""
+    kind: type[ClassifierRecipe] = ClassifierRecipe
+    if options.base is not None:
+        from .finetuning import AstRecipe as kind  # noqa: N813 - transformers is slow to import
+    own = configured(kind.own_options(options.base), options)
     rows = examples(options.data)
     names = labels(rows)
     parts = split(rows, options.valid, options.test, options.seed)
@@ -70,24 +73,43 @@ def make(options: TrainOptions, console: Console) -> "ClassifierRecipe":
             console.error(f"{name}: {count} example to train on; that is hardly enough to know it again")
     if own.silence:
         names = [*names, SILENCE]
-    return ClassifierRecipe(options, own, names, *every)
+    return kind(options, own, names, *every)
 
 
 class ClassifierRecipe:
     """Trains nets.classifier."""
 
     metric, higher, half = "accuracy", True, True
+    architecture = "residual 3x3 convolutions over log-mel, pooled over time (He et al. 2016; Kong et al. 2020)"
+    default = Settings(epochs=150, batch_size=32, rate=2e-3, weight_decay=5e-2)
 
     def __init__(self, options: TrainOptions, own: Own, names: list[str], train: Data, valid: Data, test: Data) -> None:
         self.options, self.own, self.names = options, own, names
         self._train, self._valid, self._test = train, valid, test
-        self.settings = settled(
-            Settings(epochs=150, batch_size=32, rate=2e-3, weight_decay=5e-2, average=own.mean), options
-        )
+        self.settings = settled(replace(self.default, average=own.mean), options)
         torch.manual_seed(options.seed)
-        self.net = Classifier(len(names), **self._shape())
+        self.net = self.new_net()
         self._length = int(own.window * own.sample_rate)
         self.steps = sum(1 for _ in self._order(0))
+
+    @staticmethod
+    def own_options(base: str | None) -> Own:
+        """What holds where --set says nothing."""
+        return Own()
+
+    def new_net(self) -> nn.Module:
+        """The net before its training."""
+        return Classifier(len(self.names), **self._shape())
+
+    def spectra(self, net: Any, samples: Tensor) -> Tensor:
+        """[batch, samples] to what the net judges, [batch, bands, frames]."""
+        found: Tensor = net.spectra(samples)
+        return found
+
+    def logits(self, net: Any, spectra: Tensor) -> Tensor:
+        """Spectra to [batch, labels]."""
+        found: Tensor = net.classify(spectra)
+        return found.float()
 
     def _shape(self) -> dict[str, Any]:
         named = ("sample_rate", "n_fft", "hop_length", "n_mels", "widths", "dropout")
@@ -140,9 +162,9 @@ class ClassifierRecipe:
 
     def loss(self, net: nn.Module, batch: Batch) -> Tensor:
         """Cross-entropy with the mixed targets."""
-        spectra = net.spectra(batch["samples"])  # type: ignore[operator]
+        spectra = self.spectra(net, batch["samples"])
         spectra = mask(spectra, self.own.bands, int(self.own.frames * spectra.shape[2]))
-        return functional.cross_entropy(net.classify(spectra).float(), batch["targets"], label_smoothing=0.05)  # type: ignore[operator]
+        return functional.cross_entropy(self.logits(net, spectra), batch["targets"], label_smoothing=0.05)
 
     def validate(self, net: nn.Module) -> dict[str, float]:
         """Accuracy on what is held out to choose by."""
@@ -161,7 +183,7 @@ class ClassifierRecipe:
             numbers = range(first, min(first + 64, len(data.clips)))
             sounds = torch.from_numpy(np.stack([crop(data.clips[n], self._length) for n in numbers])).to(device)
             targets = torch.from_numpy(data.targets[list(numbers)]).to(device)
-            logits = net(sounds).float()
+            logits = self.logits(net, self.spectra(net, sounds))
             right += int((logits.argmax(1) == targets).sum())
             loss += float(functional.cross_entropy(logits, targets, reduction="sum"))
         return {"accuracy": right / len(data.clips), "entropy": loss / len(data.clips)}
@@ -173,6 +195,10 @@ class ClassifierRecipe:
             "settings": asdict(self.settings), "own": asdict(self.own),
         }  # fmt: skip
 
+    def files(self) -> dict[str, bytes]:
+        """config.json says all."""
+        return {}
+
     def about(self) -> About:
         """For the card."""
         counts = ", ".join(
@@ -181,7 +207,7 @@ class ClassifierRecipe:
         )
         return About(
             f"Classifies sounds into {len(self.names)}: {', '.join(self.names)}.",
-            "residual 3x3 convolutions over log-mel, pooled over time (He et al. 2016; Kong et al. 2020)",
+            self.architecture,
             f"{counts}; from {', '.join(self.options.data)}; held out to choose by: {self.options.valid or 'a tenth, by lot'}; "
             f"to test on: {self.options.test or 'none'}",
             "Accuracy is the share of clips whose likeliest label is the right one; entropy is in nats. `held-out` scores are "

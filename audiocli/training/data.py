@@ -117,7 +117,7 @@ def _object(path: Path, number: int, line: str) -> dict[str, str]:
 
 
 def split(all_of_them: Sequence[Example], valid: str | None, test: str | None, seed: int) -> Split:
-    """Take what is held out away: COLUMN=VALUE[,VALUE...], a share like 0.1 (of each label), or "none".
+    """Take what is held out away: COLUMN=VALUE[,VALUE...][;COLUMN=...], a share like 0.1 (of each label), or "none".
 
     Raises UsageError when a choice holds nothing or leaves nothing.
     """
@@ -132,13 +132,8 @@ def _take(rows: list[Example], choice: str | float, seed: int, option: str) -> t
     """(what stays, what is taken out)."""
     if choice == "none":
         return rows, []
-    column, equals, values = str(choice).partition("=")
-    if equals:
-        wanted = set(values.split(","))
-        taken = [row for row in rows if row.fields.get(column) in wanted]
-        if not taken:
-            raise UsageError(f"{option} {choice}: no example has that")
-        return [row for row in rows if row.fields.get(column) not in wanted], taken
+    if "=" in str(choice):
+        return _by_columns(rows, str(choice), option)
     try:
         share = float(choice)
     except ValueError:
@@ -146,6 +141,20 @@ def _take(rows: list[Example], choice: str | float, seed: int, option: str) -> t
     if not 0.0 <= share < 1.0:
         raise UsageError(f"{option} {choice}: give COLUMN=VALUE,VALUE, a share from 0 to 1, or none")
     return _share(rows, share, seed)
+
+
+def _by_columns(rows: list[Example], choice: str, option: str) -> tuple[list[Example], list[Example]]:
+    """(what stays, what has one of the values), as speaker=7,8;fold=4 says it."""
+    taken = list[Example]()
+    for part in choice.split(";"):
+        column, _, values = part.partition("=")
+        wanted = set(values.split(","))
+        found = [row for row in rows if row.fields.get(column) in wanted]
+        if not found:
+            raise UsageError(f"{option} {part}: no example has that")
+        rows = [row for row in rows if row.fields.get(column) not in wanted]
+        taken += found
+    return rows, taken
 
 
 def _share(rows: list[Example], share: float, seed: int) -> tuple[list[Example], list[Example]]:

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 
 from ..batch import prefetch
 from ..console import Console, Steps
@@ -76,6 +76,9 @@ class Recipe(Protocol):
 
     def config(self) -> dict[str, Any]:
         """What config.json holds: `model_type`, and all that makes the same net again."""
+
+    def files(self) -> dict[str, bytes]:
+        """What else the folder holds, by name."""
 
     def about(self) -> About:
         """For the card."""
@@ -147,7 +150,7 @@ class _Run:
         self.device, self.dtype = where.device, getattr(torch, where.dtype)
         self.net = recipe.net.to(self.device)
         chosen = recipe.settings
-        mean = get_ema_multi_avg_fn(chosen.average)  # type: ignore[no-untyped-call]
+        mean = running_mean(chosen.average)
         self.mean = AveragedModel(self.net, multi_avg_fn=mean, use_buffers=True) if chosen.average else None
         self.optimiser = torch.optim.AdamW(_groups(self.net, chosen.weight_decay), lr=chosen.rate)
         self.progress = Progress()
@@ -281,6 +284,21 @@ def factor(share: float, warmup: float) -> float:
     if share < warmup:
         return (share + 1e-3) / (warmup + 1e-3)
     return 0.5 * (1 + math.cos(math.pi * min((share - warmup) / (1 - warmup), 1.0)))
+
+
+def running_mean(decay: float) -> Callable[[Any, Any, Any], None]:
+    """Exponential mean for AveragedModel whose decay grows with the steps: the first weights are nothing to remember."""
+
+    def update(means: Any, values: Any, count: Any) -> None:
+        steps = float(count)
+        share = 1.0 - min(decay, (1.0 + steps) / (10.0 + steps))
+        if torch.is_floating_point(means[0]):
+            torch._foreach_lerp_(means, values, share)
+        else:
+            for mean, value in zip(means, values, strict=True):
+                mean.copy_(value)
+
+    return update
 
 
 def _groups(net: nn.Module, weight_decay: float) -> list[dict[str, Any]]:

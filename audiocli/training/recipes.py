@@ -34,6 +34,14 @@ RECIPES = {
             "speaker-encoder", "verify", "audiocli.training.speaker:make",
             "a Siamese encoder of voices: manifests with speakers; examples without one are sounds behind them",
         ),
+        Row(
+            "enhancer", "denoise", "audiocli.training.enhancer:make",
+            "a causal speech enhancer: speech, and noise as noise=FOLDER",
+        ),
+        Row(
+            "conv-enhancer", "denoise", "audiocli.training.enhancer:make_conv",
+            "the plain convolutional enhancer that others are measured against",
+        ),
     )
 }  # fmt: skip
 

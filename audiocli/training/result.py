@@ -45,7 +45,9 @@ def save_model(
     scores = {**score(recipe, net), **held}
     tensors = {name: _stored(value, recipe.half) for name, value in net.state_dict().items()}
     config = {**recipe.config(), "recipe": row.name, "scores": scores, "audiocli": __version__}
-    save_whole(folder / "model.safetensors", save(tensors))
+    save_whole(folder / "model.safetensors", save(tensors, {"format": "pt"}))
+    for name, data in recipe.files().items():
+        save_whole(folder / name, data)
     save_whole(folder / "config.json", (json.dumps(config, indent=2, ensure_ascii=False) + "\n").encode())
     text = card(recipe, outcome, folder.resolve().name, row, options, where, command, scores)
     save_whole(folder / "README.md", text.encode())
