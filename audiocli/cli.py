@@ -16,6 +16,7 @@ from .commands.features import features
 from .commands.speak import speak
 from .commands.train import train
 from .commands.transcribe import transcribe
+from .commands.verify import verify
 from .console import debugging
 from .native import contain_native_stderr
 
@@ -30,6 +31,7 @@ app = typer.Typer(
 app.command()(features)
 app.command()(transcribe)
 app.command()(speak)
+app.command()(verify)
 app.command()(classify)
 app.command()(train)
 app.add_typer(models.app)

@@ -15,7 +15,7 @@ from .joined import Announced, GrowingFileSink, JoinedSink
 from .options import OutputOptions
 from .pipes import blocking
 from .records import Features, Recording, Speech
-from .sinks import JOURNAL, Both, FilesSink, Sink, told
+from .sinks import JOURNAL, Both, FilesSink, Sink, part_of, told
 
 Place = Literal["stdout", "folder", "device", "file"]
 
@@ -72,6 +72,15 @@ def open_sink(
 def _announced(sink: Sink, announce: str | None, kind: type) -> Sink:
     """The sink, and standard output that tells of its files."""
     return Announced(sink, _stdout(by_name(announce, kind), OutputOptions())) if announce else sink
+
+
+def write_picture(path: str, picture: bytes) -> None:
+    """Put a picture of a whole run into a file, whole or not at all. Raises OutputError."""
+    target = Path(path)
+    with told(path):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part_of(target).write_bytes(picture)
+        os.replace(part_of(target), target)
 
 
 def _place(output: str | None) -> tuple[Place, str]:

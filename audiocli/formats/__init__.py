@@ -6,8 +6,20 @@ from pathlib import PurePath
 from typing import Any, BinaryIO
 
 from ..errors import UsageError
-from ..records import Events, Failure, Features, Labels, Record, Recording, Speech, Stats, Transcript
-from . import arrays, labels, pictures, sounds, speeches, text, timed
+from ..records import (
+    Events,
+    Failure,
+    Features,
+    Labels,
+    Match,
+    Recognised,
+    Record,
+    Recording,
+    Speech,
+    Stats,
+    Transcript,
+)
+from . import arrays, labels, matches, pictures, sounds, speeches, text, timed
 from .place import Place
 
 Kind = Record | Failure
@@ -61,10 +73,20 @@ _WRITERS: dict[type, dict[str, Writer]] = {
         "csv": labels.events_csv, "json": labels.json_object, "jsonl": labels.json_object, "txt": labels.events_txt,
         "tsv": labels.events_tsv, "TextGrid": labels.textgrid, "rttm": labels.rttm, "labels": labels.track, **_PICTURES,
     },
-    Speech: {"srt": speeches.srt, "json": speeches.json_object, "raw": speeches.raw, **{name: speeches.writer(name) for name in sounds.KINDS}},
+    Speech: {
+        "srt": speeches.srt, "json": speeches.json_object, "raw": speeches.raw,
+        **{name: speeches.writer(name) for name in sounds.KINDS},
+    },
     Recording: {
         "json": sounds.json_object, "jsonl": sounds.json_object, "txt": sounds.summary,
         **{name: sounds.writer(name) for name in sounds.KINDS},
+    },
+    Match: {
+        "txt": matches.txt, "jsonl": matches.jsonl, "json": matches.json_list, "csv": matches.csv, "tsv": matches.tsv,
+    },
+    Recognised: {
+        "txt": matches.found_txt, "jsonl": matches.found_json, "json": matches.found_json, "csv": matches.found_csv,
+        "tsv": matches.found_tsv,
     },
     Failure: {"jsonl": text.jsonl_failure},
 }  # fmt: skip
@@ -78,20 +100,21 @@ def _format(
 
 
 _COLLECTED = frozenset({Stats})
+_PAIRS = frozenset({Match})  # a pair is no input: pairs are known when all inputs are
 
 FORMATS = {
     form.name: form
     for form in (
         _format("npy", binary=True, joins=True),
         _format("npz", binary=True, collected=_COLLECTED),
-        _format("csv", joins=True),
-        _format("json", collected=_COLLECTED),
-        _format("jsonl", joins=True),
+        _format("csv", joins=True, collected=_PAIRS),
+        _format("json", collected=_COLLECTED | _PAIRS),
+        _format("jsonl", joins=True, collected=_PAIRS),
         _format("parquet", binary=True, collected=_COLLECTED),
-        _format("txt", joins=True),
+        _format("txt", joins=True, collected=_PAIRS),
         _format("srt"),
         _format("vtt"),
-        _format("tsv", joins=True),
+        _format("tsv", joins=True, collected=_PAIRS),
         _format("ctm", joins=True),
         _format("rttm", joins=True),
         _format("TextGrid"),

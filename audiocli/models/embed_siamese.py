@@ -1,6 +1,5 @@
 """The speaker encoder of our own: `audiocli train speaker-encoder` wrote its folder."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +8,14 @@ import torch
 from safetensors.torch import load_file
 
 from ..nets.siamese import Siamese, Sizes
+from . import own
 from .embeddings import Floats, SpeakerEncoder
 from .registry import ModelSpec
 
 
 def load(path: Path, spec: ModelSpec, place: Any, options: Any = None) -> SpeakerEncoder:
     """The encoder in the folder `path`; `place` has the device and the precision."""
-    config = json.loads((path / "config.json").read_text(encoding="utf-8"))
+    config = own.config(path)
     sizes = Sizes(**config["sizes"])
     net = Siamese(sizes, int(config["classes"]))
     net.load_state_dict({name: value.float() for name, value in load_file(path / "model.safetensors").items()})

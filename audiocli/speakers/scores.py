@@ -1,9 +1,12 @@
 """How well scores tell pairs of one speaker from pairs of two: equal error rate, detection cost, the curve between them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from ..records import Match
 
 Doubles = NDArray[np.float64]
 TARGETS = 0.01  # prior of the detection cost (NIST SRE, VoxCeleb)
@@ -42,3 +45,12 @@ def curve(scores: ArrayLike, same: ArrayLike) -> Curve:
     thresholds = np.append(np.unique(values), np.inf)
     false_accepts = 1.0 - np.searchsorted(negative, thresholds) / len(negative)
     return Curve(thresholds, false_accepts, np.searchsorted(positive, thresholds) / len(positive))
+
+
+def decided(matches: Iterable[Match]) -> tuple[float, float]:
+    """The shares of false accepts and of false rejects among labelled matches as they were decided."""
+    table = np.zeros((2, 2))
+    for match in matches:
+        table[int(bool(match.label)), int(bool(match.same))] += 1
+    sums = np.maximum(table.sum(axis=1), 1.0)
+    return float(table[0, 1] / sums[0]), float(table[1, 0] / sums[1])
