@@ -12,6 +12,7 @@ from . import __version__
 from .commands import _common as common
 from .commands import models
 from .commands.classify import classify
+from .commands.clone import clone
 from .commands.features import features
 from .commands.speak import speak
 from .commands.train import train
@@ -31,6 +32,7 @@ app = typer.Typer(
 app.command()(features)
 app.command()(transcribe)
 app.command()(speak)
+app.command()(clone)
 app.command()(verify)
 app.command()(classify)
 app.command()(train)

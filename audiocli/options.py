@@ -176,6 +176,21 @@ class SpeakOptions:
 
 
 @dataclass(frozen=True)
+class CloneOptions:
+    """`audiocli clone`."""
+
+    file: tuple[str, ...] = ()
+    source: tuple[str, ...] = ()
+    reference: tuple[str, ...] = ()
+    voice: str | None = None
+    save_voice: str | None = None
+    speaker_model: str | None = None
+    vocoder: str | None = None
+    seed: int = 0
+    pause: float = 0.3  # s
+
+
+@dataclass(frozen=True)
 class ClassifyOptions:
     """`audiocli classify`; None stands for what the model says."""
 

@@ -122,7 +122,7 @@ def run(text: str | None, options: SpeakOptions, choice: ModelOptions, writing: 
     jobs = common.cores(writing.jobs)
     console = common.console_for(writing)
     if options.list_voices:
-        located, synthesiser = _loaded(replace(options, voice=None), choice, console)
+        located, synthesiser = loaded(replace(options, voice=None), choice, console)
         return _list(synthesiser, options)
     return _speak(text, options, choice, writing, jobs, console)
 
@@ -141,7 +141,7 @@ def _speak(
         raise UsageError("--timestamps writes beside the audio: give -o FILE or -o FOLDER/")
     if options.lines and not _folder(writing.output):
         raise UsageError("--lines makes a file for each line: give -o FOLDER/")
-    located, synthesiser = _loaded(options, choice, console)
+    located, synthesiser = loaded(options, choice, console)
     told = described(options, choice)
     key = {"task": "speak", **told, "model": located.spec.name, "revision": located.spec.revision}
     single = not options.lines and len(options.file) <= 1
@@ -158,7 +158,7 @@ def _folder(output: str | None) -> bool:
     return output is not None and (output.endswith(("/", os.sep)) or os.path.isdir(output))
 
 
-def _loaded(options: SpeakOptions, choice: ModelOptions, console: "Console") -> tuple["Located", "Synthesiser"]:
+def loaded(options: SpeakOptions, choice: ModelOptions, console: "Console") -> tuple["Located", "Synthesiser"]:
     """The model and what makes sound of its spectrograms, both on this machine now."""
     from .. import models
     from ..models.registry import GRIFFIN_LIM

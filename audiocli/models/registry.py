@@ -18,6 +18,8 @@ VITS = "audiocli.models.tts_vits:load"
 BARK = "audiocli.models.tts_bark:load"
 FASTSPEECH2 = "audiocli.models.tts_fastspeech2:load"
 HIFIGAN = "audiocli.models.vocoders:hifigan"
+ENVELOPE = "audiocli.models.vc_envelope:load"
+WORLD = "audiocli.models.vc_world:load"
 GRIFFIN_LIM = "griffin-lim"  # the vocoder that needs no weights
 SIAMESE = "audiocli.models.embed_siamese:load"
 XVECTOR = "audiocli.models.embed_transformers:load"
@@ -32,6 +34,7 @@ BUILT_IN = {
     "classify": "everyday-sounds",
     "verify": "siamese-speakers",
     "speak": "espeak-ng",
+    "clone": "cepstral-envelope",
 }  # what a verb takes when nobody has said anything else
 
 
@@ -121,6 +124,8 @@ _ROWS = (
     _tts("bark", BARK, "suno/bark", "MIT", 24_000, 5.0, files=_BARK_FILES),
     _tts("bark-small", BARK, "suno/bark-small", "MIT", 24_000, 2.0, files=_BARK_FILES),
     _tts("fastspeech2", FASTSPEECH2, "espnet/fastspeech2_conformer_with_hifigan", "Apache-2.0", 22_050, 0.4),
+    ModelSpec("cepstral-envelope", "clone", ENVELOPE, BUILT_IN_SOURCE, "Apache-2.0", 16_000, 0.1),
+    ModelSpec("world", "clone", WORLD, BUILT_IN_SOURCE, "MIT (pyworld, an extra)", 16_000, 0.1),
     ModelSpec("speecht5-hifigan", "vocoder", HIFIGAN, "microsoft/speecht5_hifigan", "MIT", 16_000, 0.1),
     _sounds("everyday-sounds", BUILT_IN_SOURCE, "Apache-2.0", 0.1, 32_000, adapter=SOUNDS),
     _sounds("ast-audioset", "MIT/ast-finetuned-audioset-10-10-0.4593", "BSD-3-Clause", 0.5),

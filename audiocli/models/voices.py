@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError, UsageError
+from ..errors import OutputError, UsageError
 
 Floats = NDArray[np.float32]
 
@@ -42,7 +42,7 @@ def vector(path: Path, kind: str) -> Floats:
 
 
 def write(path: Path, arrays: Mapping[str, Floats], about: Mapping[str, str]) -> None:
-    """Write a voice, whole or not at all. Raises InputError where that cannot be."""
+    """Write a voice, whole or not at all. Raises OutputError where that cannot be."""
     from safetensors.numpy import save
 
     part = path.with_name(f".{path.name}.part")
@@ -50,4 +50,4 @@ def write(path: Path, arrays: Mapping[str, Floats], about: Mapping[str, str]) ->
         part.write_bytes(save({name: np.ascontiguousarray(array) for name, array in arrays.items()}, dict(about)))
         part.replace(path)
     except OSError as error:
-        raise InputError(f"cannot write {path}: {(error.strerror or str(error)).lower()}") from error
+        raise OutputError(f"cannot write {path}: {(error.strerror or str(error)).lower()}") from error
