@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench._common import Row, Score
 
-SCRIPTS = ("spectral", "mulaw", "descriptors", "rhythm", "transcribe", "processes")
+SCRIPTS = ("spectral", "mulaw", "descriptors", "rhythm", "transcribe", "processes", "speak", "clone")
 LIBRARIES = ("numpy", "numba", "scipy", "soundfile", "soxr", "librosa", "torch", "torchaudio")
 TARGET = Path(__file__).parent.parent / "bench.md"
 

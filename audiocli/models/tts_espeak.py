@@ -24,7 +24,7 @@ from .speech import Spoken, Traits, Voice, closest
 
 LANGUAGE = "en-us"
 # The clearest of the variants and its words a minute, by the round trip in bench/speak.py.
-VARIANT, WORDS_A_MINUTE = "klatt", 150
+VARIANT, WORDS_A_MINUTE = "f2", 175
 SLOWEST, FASTEST = 80, 450  # words a minute: the library's bounds
 # 50 is the voice's own pitch; a semitone is about six steps of the hundred, measured on three voices.
 PITCH, PITCH_STEP, PITCH_REACH = 50, 6.1, 8.0

@@ -1,6 +1,7 @@
 """Tiny synthesisers with random weights, in folders as the hub has them: what they say is noise, and how it comes is the real thing."""
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from transformers import (
     EncodecConfig,
     FastSpeech2ConformerConfig,
     FastSpeech2ConformerHifiGanConfig,
+    FastSpeech2ConformerModel,
     FastSpeech2ConformerWithHifiGan,
     FastSpeech2ConformerWithHifiGanConfig,
     GenerationConfig,
@@ -33,6 +35,8 @@ from transformers.models.bark.generation_configuration_bark import (
     BarkFineGenerationConfig,
     BarkSemanticGenerationConfig,
 )
+
+from audiocli.models import phonemes, vocoders
 
 torch.set_num_threads(1)
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -180,3 +184,67 @@ def bark(folder: Path) -> Path:
     )
     model.save_pretrained(folder)
     return folder
+
+
+# Two sentences of ../shared/data/kathleen, which pocketsphinx understands after Griffin-Lim, too.
+KNOWN = {
+    "arctic_a0031_1592747851.opus": "They were three hundred yards apart.",
+    "arctic_a0060_1592747155.opus": "Anyway, no one saw her like that.",
+}
+STEPS, SETTLED, SPEED = 700, 400, 2e-3  # after SETTLED steps the batch norms stay as they are
+
+
+def log_mel(samples: np.ndarray, scale: vocoders.MelScale) -> np.ndarray:
+    """What a vocoder takes, [frames, n_mels], of samples [n]."""
+    bank = vocoders.mels.filterbank(
+        scale.sample_rate, scale.n_fft, scale.n_mels, scale.fmin, scale.fmax, scale=scale.scale, norm=scale.norm
+    )
+    window = np.hanning(scale.n_fft + 1)[:-1]
+    padded = np.pad(samples, scale.n_fft // 2, mode="reflect")
+    frames = np.lib.stride_tricks.sliding_window_view(padded, scale.n_fft)[:: scale.hop_length] * window
+    return np.log10(np.maximum(np.abs(np.fft.rfft(frames)) @ bank.T, 1e-10)).astype(np.float32)
+
+
+def trained_fastspeech2(folder: Path, known: dict[str, np.ndarray]) -> Path:
+    """A FastSpeech2 that knows how these texts sound (log-mel [frames, 80] each), every phone as long as the next."""
+    torch.manual_seed(1)
+    folder.mkdir(parents=True, exist_ok=True)
+    said = {text: phonemes.arpabet(text) for text in known}
+    names = ["<blank>", "<unk>", *sorted({phone for phones in said.values() for phone in phones}), "<sos/eos>"]
+    (folder / "vocab.json").write_text(json.dumps({name: n for n, name in enumerate(names)}))
+    config = FastSpeech2ConformerConfig(
+        vocab_size=len(names), hidden_size=96, encoder_layers=2, decoder_layers=2, encoder_linear_units=192,
+        decoder_linear_units=192, speech_decoder_postnet_units=64, speech_decoder_postnet_layers=2,
+        duration_predictor_channels=64, pitch_predictor_channels=32, energy_predictor_channels=32,
+    )  # fmt: skip
+    for name in config.to_dict():
+        if "dropout" in name:
+            setattr(config, name, 0.0)
+    model = FastSpeech2ConformerModel(config)
+    examples = [_example(said[text], names, mel) for text, mel in known.items()]
+    optimizer = torch.optim.AdamW(model.parameters(), lr=SPEED, weight_decay=0.0)
+    for step in range(STEPS):
+        model.train()
+        if step >= SETTLED:
+            for module in model.modules():
+                if isinstance(module, torch.nn.BatchNorm1d):
+                    module.eval()
+        for group in optimizer.param_groups:
+            group["lr"] = SPEED * min(1.0, (step + 1) / 30) * 0.5 * (1 + math.cos(math.pi * step / STEPS))
+        optimizer.zero_grad()
+        model(**examples[step % len(examples)], return_dict=True).loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+    model.eval().save_pretrained(folder)
+    return folder
+
+
+def _example(phones: list[str], names: list[str], mel: np.ndarray) -> dict[str, torch.Tensor]:
+    ids = [names.index(phone) for phone in phones] + [names.index("<sos/eos>")]
+    ends = np.round(np.linspace(0, len(mel), len(ids) + 1)).astype(int)
+    nothing = torch.zeros(1, len(ids), 1)
+    return {
+        "input_ids": torch.tensor([ids]), "attention_mask": torch.ones(1, len(ids), dtype=torch.long),
+        "spectrogram_labels": torch.from_numpy(mel)[None], "duration_labels": torch.from_numpy(np.diff(ends))[None],
+        "pitch_labels": nothing, "energy_labels": nothing,
+    }  # fmt: skip
