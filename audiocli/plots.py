@@ -87,7 +87,9 @@ def tradeoff(curve: "Curve", decided: tuple[float, float], form: str) -> bytes:
         labels = [f"{100 * tick:g}" for tick in ticks]
         axis.set_xticks(ndtri(ticks), labels)
         axis.set_yticks(ndtri(ticks), labels)
-        axis.set(xlim=ndtri([low, high]), ylim=ndtri([low, high]), xlabel="false accepts (%)", ylabel="false rejects (%)")
+        axis.set(
+            xlim=ndtri([low, high]), ylim=ndtri([low, high]), xlabel="false accepts (%)", ylabel="false rejects (%)"
+        )
         axis.set_title(f"equal error rate {100 * curve.equal_error_rate():.2f} %")
         axis.grid(alpha=0.3)
         axis.legend(loc="upper right")

@@ -42,7 +42,9 @@ class Text(Source):
 def _opened(path: str) -> Iterator[int]:
     if path == "-":
         if os.isatty(0):
-            raise UsageError("standard input is a terminal: give the text, or pipe it in, as in: echo Hello | audiocli speak -")
+            raise UsageError(
+                "standard input is a terminal: give the text, or pipe it in, as in: echo Hello | audiocli speak -"
+            )
         yield pipes.open_stdin().fileno()
         return
     try:

@@ -63,9 +63,13 @@ def measured(convert: Callable[..., Floats], encoder: Any) -> tuple[list[Floats]
     sources = [samples(people[one][0][0]) for one, _ in pairs()]
     own = [timbre.timbre(voice.speech(source)) for source in sources]
     start = time.perf_counter()
-    made = [convert(source, mine, target[other]) for source, mine, (_, other) in zip(sources, own, pairs(), strict=True)]
+    made = [
+        convert(source, mine, target[other]) for source, mine, (_, other) in zip(sources, own, pairs(), strict=True)
+    ]
     took = time.perf_counter() - start
-    near = np.array([voice.hear(encoder, sound).embedding @ held[other] for sound, (_, other) in zip(made, pairs(), strict=True)])
+    near = np.array(
+        [voice.hear(encoder, sound).embedding @ held[other] for sound, (_, other) in zip(made, pairs(), strict=True)]
+    )
     return made, near, took / sum(len(source) / timbre.SAMPLE_RATE for source in sources)
 
 
@@ -81,13 +85,31 @@ def rows() -> list[Score]:
     plain, before, _ = measured(lambda source, own, target: source, encoder)
     errors = wrong(plain, recogniser)
     found = []
-    for name, convert in (("cepstral-envelope", vc_envelope.load(None, None, None)), ("world", vc_world.load(None, None, None))):  # type: ignore[arg-type]
+    for name, convert in (
+        ("cepstral-envelope", vc_envelope.load(None, None, None)),
+        ("world", vc_world.load(None, None, None)),
+    ):  # type: ignore[arg-type]
         made, after, factor = measured(convert, encoder)
         nearer, now = float(np.mean(after > before)), wrong(made, recogniser)
         found += [
-            Score(f"similarity to the target after {name}, 20 pairs", f"{after.mean():.3f}", "before", f"{before.mean():.3f}", "higher", bool(after.mean() > before.mean()), f"{factor:.3f}x real time"),
+            Score(
+                f"similarity to the target after {name}, 20 pairs",
+                f"{after.mean():.3f}",
+                "before",
+                f"{before.mean():.3f}",
+                "higher",
+                bool(after.mean() > before.mean()),
+                f"{factor:.3f}x real time",
+            ),
             Score(f"pairs that come nearer, {name}", f"{nearer:.0%}", "", "", f">= {RISES:.0%}", nearer >= RISES),
-            Score(f"words that pocketsphinx gets wrong after {name}", f"{now:.1%}", "before", f"{errors:.1%}", f"<= {WORSE:g}x", now <= WORSE * errors),
+            Score(
+                f"words that pocketsphinx gets wrong after {name}",
+                f"{now:.1%}",
+                "before",
+                f"{errors:.1%}",
+                f"<= {WORSE:g}x",
+                now <= WORSE * errors,
+            ),
         ]
     return found
 

@@ -107,7 +107,15 @@ def score(name: str, wrong: float, factor: float, default: str) -> Score:
     """A line about a voice; only the default one has to reach something."""
     target = f"<= {WORST:.0%}" if name == default else ""
     said = "default" if name == default else ""
-    return Score(f"words of 40 that pocketsphinx gets wrong, {name}", f"{wrong:.1%}", "", f"{factor:.4f}x real time to speak", target, name != default or wrong <= WORST, said)
+    return Score(
+        f"words of 40 that pocketsphinx gets wrong, {name}",
+        f"{wrong:.1%}",
+        "",
+        f"{factor:.4f}x real time to speak",
+        target,
+        name != default or wrong <= WORST,
+        said,
+    )
 
 
 def rows() -> list[Row | Score]:

@@ -8,9 +8,23 @@ from pathlib import Path
 
 import pytest
 
+from audiocli.commands.classify import classify
+from audiocli.commands.clone import clone
 from audiocli.commands.features import features
+from audiocli.commands.speak import speak
+from audiocli.commands.train import train
 from audiocli.commands.transcribe import transcribe
-from audiocli.options import FeaturesOptions, InputOptions, ModelOptions, OutputOptions, TranscribeOptions
+from audiocli.options import (
+    ClassifyOptions,
+    CloneOptions,
+    FeaturesOptions,
+    InputOptions,
+    ModelOptions,
+    OutputOptions,
+    SpeakOptions,
+    TrainOptions,
+    TranscribeOptions,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 STANDARD = sys.stdlib_module_names | {"typer"}
@@ -38,6 +52,9 @@ FORBIDDEN = {
     "errors": {"*"},
     "sources": {"sinks", "batch", "formats", "commands", "features"},
     "features": {"sinks", "formats", "plots", "commands"},
+    "models": {"sinks", "formats", "plots", "commands", "training"},
+    "nets": {"*"},
+    "training": {"sinks", "formats", "commands", "features"},
 }  # fmt: skip
 
 
@@ -118,14 +135,22 @@ def test_cpu_path_never_imports_torch(recording, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("command", "own"), [(features, (FeaturesOptions(),)), (transcribe, (TranscribeOptions(), ModelOptions()))]
+    ("command", "own"),
+    [
+        (features, (FeaturesOptions(),)),
+        (transcribe, (TranscribeOptions(), ModelOptions())),
+        (classify, (ClassifyOptions(), ModelOptions())),
+        (train, (TrainOptions(),)),
+        (speak, (SpeakOptions(), ModelOptions())),
+        (clone, (CloneOptions(), ModelOptions())),
+    ],
 )
 def test_every_default_comes_from_options(command, own):
     declared = {}
-    for options in (*own, InputOptions(), OutputOptions()):
+    for options in (InputOptions(), OutputOptions(), *own):
         declared |= {name: getattr(options, name) for name in options.__dataclass_fields__}
     for name, parameter in inspect.signature(command).parameters.items():
-        if name in ("inputs",):
+        if name in ("inputs", "recipe", "text"):
             continue
         ours = declared[name]
         assert parameter.default == (ours if not isinstance(ours, tuple) else list(ours) or None), name
@@ -142,10 +167,29 @@ def test_man_pages_are_fresh():
     assert {path.name for path in (ROOT / "man").glob("*.1")} == set(generate.pages())
 
 
+def test_every_recipe_and_every_adapter_is_there():
+    from importlib import import_module
+
+    from audiocli.models import registry
+    from audiocli.training.recipes import RECIPES
+
+    named = {row.make for row in RECIPES.values()} | {spec.adapter for spec in registry.MODELS.values()}
+    for name in named | {adapter for _, adapter in registry.FAMILIES.values()} - {""}:
+        module, _, function = name.partition(":")
+        assert callable(getattr(import_module(module), function)), name
+    assert {spec.name for spec in registry.MODELS.values() if spec.weights} == {
+        path.name for path in registry.WEIGHTS.iterdir() if path.is_dir()
+    }
+    for spec in registry.MODELS.values():
+        assert spec.weights is None or {"model.safetensors", "config.json", "README.md"} <= {
+            path.name for path in spec.weights.iterdir()
+        }
+
+
 def test_every_format_is_in_the_help():
     from audiocli.formats import FORMATS
 
-    pages = [ROOT / "man" / f"audiocli-{verb}.1" for verb in ("features", "transcribe")]
+    pages = [ROOT / "man" / f"audiocli-{verb}.1" for verb in ("features", "transcribe", "classify", "speak", "clone")]
     text = "".join(page.read_text() for page in pages)
     assert all(name in text for name in FORMATS)
 

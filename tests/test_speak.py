@@ -201,7 +201,12 @@ def test_voices_are_listed(call):
 
 @pytest.mark.skipif(shutil.which("flite") is None, reason="the program flite is not on the PATH")
 def test_the_clearer_voice_is_the_default(call, tmp_path):
-    for args, model in (([], "flite"), (["--voice", "slt"], "flite"), (["--language", "de"], "espeak-ng"), (["--voice", "f2"], "espeak-ng")):
+    for args, model in (
+        ([], "flite"),
+        (["--voice", "slt"], "flite"),
+        (["--language", "de"], "espeak-ng"),
+        (["--voice", "f2"], "espeak-ng"),
+    ):
         assert call("speak", "Hello.", *args, "-o", "x.json", "--force", "-q")[0] == 0
         assert json.loads((tmp_path / "x.json").read_text())["model"] == model
     assert "did you mean rms" in call("speak", "Hello.", "--voice", "rns")[2]
@@ -243,7 +248,9 @@ def peak_memory(text):
 
 
 def sentences(n):
-    return "".join(f"This is sentence {i % 97} of a story that goes on.{chr(10) * 2 if i % 7 == 0 else ' '}" for i in range(n))
+    return "".join(
+        f"This is sentence {i % 97} of a story that goes on.{chr(10) * 2 if i % 7 == 0 else ' '}" for i in range(n)
+    )
 
 
 def test_a_long_text_needs_no_more_memory_than_a_short_one():

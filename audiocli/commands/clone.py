@@ -23,18 +23,26 @@ DEFAULT, MODEL, INPUT, OUTPUT = CloneOptions(), ModelOptions(), InputOptions(), 
 
 def clone(
     text: Annotated[
-        str | None, typer.Argument(metavar="TEXT", help="What to say in that voice, or - for standard input.", show_default=False)
+        str | None,
+        typer.Argument(metavar="TEXT", help="What to say in that voice, or - for standard input.", show_default=False),
     ] = None,
     file: Annotated[
         list[str] | None, typer.Option("--file", "-f", help="Say what is in a file, or - (repeatable).", metavar="FILE")
     ] = None,
     source: Annotated[
         list[str] | None,
-        typer.Option("--source", "-s", help="Instead of a text: speech to put into that voice; files, folders, - (repeatable).", metavar="INPUT"),
+        typer.Option(
+            "--source",
+            "-s",
+            help="Instead of a text: speech to put into that voice; files, folders, - (repeatable).",
+            metavar="INPUT",
+        ),
     ] = None,
     reference: Annotated[
         list[str] | None,
-        typer.Option("--reference", "-r", help="Speech of one person, whose voice is taken (repeatable).", metavar="FILE"),
+        typer.Option(
+            "--reference", "-r", help="Speech of one person, whose voice is taken (repeatable).", metavar="FILE"
+        ),
     ] = None,
     voice: Annotated[
         str | None, typer.Option(help="A voice that --save-voice wrote, instead of --reference.", metavar="FILE")
@@ -44,7 +52,12 @@ def clone(
     ] = DEFAULT.save_voice,
     model: Annotated[
         str | None,
-        typer.Option("--model", "-m", help="cepstral-envelope (built in), world, or a SpeechT5 by name or folder.", metavar="NAME"),
+        typer.Option(
+            "--model",
+            "-m",
+            help="cepstral-envelope (built in), world, or a SpeechT5 by name or folder.",
+            metavar="NAME",
+        ),
     ] = MODEL.model,
     speaker_model: Annotated[
         str | None,
@@ -101,7 +114,9 @@ def check(text: str | None, options: CloneOptions, reading: InputOptions) -> Non
     if not (says or converts or options.save_voice):
         raise UsageError("nothing to say: give a TEXT, -f FILE, or speech with --source")
     if bool(options.reference) == bool(options.voice):
-        raise UsageError("whose voice? give --reference FILE (speech of that person), or --voice FILE of an earlier --save-voice")
+        raise UsageError(
+            "whose voice? give --reference FILE (speech of that person), or --voice FILE of an earlier --save-voice"
+        )
     if options.voice and options.save_voice:
         raise UsageError("--save-voice keeps the voice of --reference; --voice is kept already")
     speaking.check(_speak_options(options))
@@ -111,7 +126,9 @@ def _speak_options(options: CloneOptions) -> SpeakOptions:
     return SpeakOptions(file=options.file, seed=options.seed, pause=options.pause, vocoder=options.vocoder)
 
 
-def run(text: str | None, options: CloneOptions, choice: ModelOptions, reading: InputOptions, writing: OutputOptions) -> int:
+def run(
+    text: str | None, options: CloneOptions, choice: ModelOptions, reading: InputOptions, writing: OutputOptions
+) -> int:
     """Check, hear the references, load the model, go through the inputs; the exit code."""
     check(text, options, reading)
     common.check_model(choice)
@@ -221,7 +238,9 @@ def _say(
     converter: Any = None
     if located.spec.task == "clone":
         converter = models.build(located, replace(choice, device="auto"))
-        _, synthesiser = speaking.loaded(replace(own, vocoder=None), replace(choice, model=None, device="auto"), console)
+        _, synthesiser = speaking.loaded(
+            replace(own, vocoder=None), replace(choice, model=None, device="auto"), console
+        )
     else:
         synthesiser = _in_that_voice(own, options, choice, judged, console)
     key = {"task": "clone", **judged.told, "model": judged.model, "revision": judged.revision}
@@ -240,7 +259,9 @@ def _in_that_voice(
     from ..models import voices
 
     if "xvector" not in judged.target.vectors:
-        raise UsageError("SpeechT5 needs a speaker vector of its own kind: give --speaker-model, an encoder with 512 values")
+        raise UsageError(
+            "SpeechT5 needs a speaker vector of its own kind: give --speaker-model, an encoder with 512 values"
+        )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "voice.safetensors"
         voices.write(path, judged.target.vectors, {})
@@ -252,5 +273,7 @@ def described(options: CloneOptions, choice: ModelOptions) -> dict[str, Any]:
     told = asdict(options)
     for name in ("file", "source", "save_voice"):
         del told[name]
-    changed = [os.stat(path).st_mtime_ns for path in (*options.reference, options.voice) if path and os.path.exists(path)]
+    changed = [
+        os.stat(path).st_mtime_ns for path in (*options.reference, options.voice) if path and os.path.exists(path)
+    ]
     return {**told, "reference": list(options.reference), "changed": changed, "precision": choice.precision}

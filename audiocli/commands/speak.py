@@ -47,7 +47,8 @@ def speak(
         ),
     ] = MODEL.model,
     voice: Annotated[
-        str | None, typer.Option(help="Who speaks: a name of --list-voices, or a file for SpeechT5 and Bark.", metavar="VOICE")
+        str | None,
+        typer.Option(help="Who speaks: a name of --list-voices, or a file for SpeechT5 and Bark.", metavar="VOICE"),
     ] = DEFAULT.voice,
     list_voices: Annotated[
         bool, typer.Option("--list-voices", help="Show the voices of the model and end.")
@@ -62,14 +63,18 @@ def speak(
         float, typer.Option(help="Between sentences; twice that between paragraphs.", metavar="SECONDS")
     ] = DEFAULT.pause,
     loudness: Annotated[
-        float | None, typer.Option(help="Bring each sentence to this level, as -23 (as the model speaks).", metavar="LUFS")
+        float | None,
+        typer.Option(help="Bring each sentence to this level, as -23 (as the model speaks).", metavar="LUFS"),
     ] = DEFAULT.loudness,
     timestamps: Annotated[
-        str | None, typer.Option(help="Write the times of sentences and words beside the audio: srt or json.", metavar="FORMAT")
+        str | None,
+        typer.Option(help="Write the times of sentences and words beside the audio: srt or json.", metavar="FORMAT"),
     ] = DEFAULT.timestamps,
     vocoder: Annotated[
         str | None,
-        typer.Option(help="What makes sound of spectrograms: griffin-lim, or a folder (the model's own).", metavar="NAME"),
+        typer.Option(
+            help="What makes sound of spectrograms: griffin-lim, or a folder (the model's own).", metavar="NAME"
+        ),
     ] = DEFAULT.vocoder,
     output: common.Output = OUTPUT.output,
     format: Annotated[

@@ -57,7 +57,15 @@ def _header(record: Speech) -> bytes:
     form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, rate, 2 * rate, 2, 16)
     names = {"title": b"INAM", "software": b"ISFT", "comment": b"ICMT"}
     info = b"INFO" + b"".join(_chunk(names[tag], text.encode() + b"\0") for tag, text in record.tags.items())
-    return b"RIFF" + struct.pack("<I", UNKNOWN) + b"WAVE" + form + _chunk(b"LIST", info) + b"data" + struct.pack("<I", UNKNOWN)
+    return (
+        b"RIFF"
+        + struct.pack("<I", UNKNOWN)
+        + b"WAVE"
+        + form
+        + _chunk(b"LIST", info)
+        + b"data"
+        + struct.pack("<I", UNKNOWN)
+    )
 
 
 def _chunk(name: bytes, data: bytes) -> bytes:

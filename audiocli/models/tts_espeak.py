@@ -154,7 +154,9 @@ def chosen(voice: str | None, language: str | None) -> tuple[str, str]:
     named = {name.lower(): code for code, name in languages().items()}
     code = known.get(spoken, named.get(spoken))
     if code is None:
-        raise UsageError(f"espeak-ng does not speak {spoken!r}: {closest(spoken, [*languages(), *languages().values()])}")
+        raise UsageError(
+            f"espeak-ng does not speak {spoken!r}: {closest(spoken, [*languages(), *languages().values()])}"
+        )
     return code, timbres[variant] if variant else VARIANT
 
 

@@ -17,7 +17,12 @@ from .speech import Spoken, Traits, Voice, closest
 
 PROGRAM = "flite"
 # The clearest first, by the round trip in bench/speak.py.
-KNOWN = {"rms": "a man, US English", "slt": "a woman, US English", "awb": "a man, Scottish English", "kal16": "a man, US English"}
+KNOWN = {
+    "rms": "a man, US English",
+    "slt": "a woman, US English",
+    "awb": "a man, Scottish English",
+    "kal16": "a man, US English",
+}
 LANGUAGE = "en-us"
 RATE, LOW_RATE = 16_000, 8_000  # Hz; the latter of the voice "kal"
 LONGEST = 1_000  # characters at once, so that the first sound comes soon
@@ -39,7 +44,9 @@ def _run(*arguments: str) -> bytes:
     if program is None:
         raise ModelError("flite is not on the PATH: install it (apt install flite), or leave --model out")
     try:
-        done = subprocess.run([program, *arguments], stdin=subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT, check=True)
+        done = subprocess.run(
+            [program, *arguments], stdin=subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT, check=True
+        )
     except (OSError, subprocess.SubprocessError) as error:
         raise ModelError(f"flite does not work: {error}") from error
     return done.stdout

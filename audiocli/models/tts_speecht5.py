@@ -40,7 +40,9 @@ def _speaker(voice: str | None, path: Path, size: int) -> torch.Tensor:
     """The speaker vector [1, size] of a file, or of a name in the model's folder "voices"."""
     inside = path / "voices" / f"{voice}.npy"
     if voice is None:
-        raise UsageError(f"this model needs a voice: --voice FILE with {size} numbers (.npy), or one of audiocli clone --save-voice")
+        raise UsageError(
+            f"this model needs a voice: --voice FILE with {size} numbers (.npy), or one of audiocli clone --save-voice"
+        )
     vector = voices.vector(inside if inside.is_file() else Path(voice), "xvector")
     if vector.shape != (size,):
         raise UsageError(f"--voice {voice} holds {vector.size} numbers, and this model wants {size}")
@@ -51,7 +53,13 @@ class Synthesiser:
     """Texts in one voice. Its decoder drops out while it speaks; with the same seed a text sounds the same in every batch."""
 
     def __init__(
-        self, model: Any, tokenizer: Any, vocoder: vocoders.Vocoder, speaker: torch.Tensor | None, path: Path, options: SpeakOptions
+        self,
+        model: Any,
+        tokenizer: Any,
+        vocoder: vocoders.Vocoder,
+        speaker: torch.Tensor | None,
+        path: Path,
+        options: SpeakOptions,
     ) -> None:
         self._model, self._tokenizer, self._vocoder, self._path = model, tokenizer, vocoder, path
         self._speaker = None if speaker is None else speaker.to(model.device, model.dtype)
@@ -66,7 +74,9 @@ class Synthesiser:
     def in_voice(self, voice: str) -> "Synthesiser":
         """The same net, another speaker vector."""
         speaker = _speaker(voice, self._path, int(self._model.config.speaker_embedding_dim))
-        return Synthesiser(self._model, self._tokenizer, self._vocoder, speaker, self._path, replace(self._options, voice=voice))
+        return Synthesiser(
+            self._model, self._tokenizer, self._vocoder, speaker, self._path, replace(self._options, voice=voice)
+        )
 
     def __call__(self, texts: Sequence[str]) -> list[Spoken]:
         """All texts in one padded batch, each through the vocoder by itself."""

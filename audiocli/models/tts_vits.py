@@ -17,7 +17,17 @@ from .speech import Spoken, Traits, Voice, closest
 
 LONGEST = 400  # characters; attention costs the square of them
 # ISO 639-3, as MMS names its models, where the names of sources with two letters exist.
-TWO_LETTERS = {"eng": "en", "deu": "de", "fra": "fr", "spa": "es", "por": "pt", "rus": "ru", "nld": "nl", "pol": "pl", "tur": "tr"}
+TWO_LETTERS = {
+    "eng": "en",
+    "deu": "de",
+    "fra": "fr",
+    "spa": "es",
+    "por": "pt",
+    "rus": "ru",
+    "nld": "nl",
+    "pol": "pl",
+    "tur": "tr",
+}
 
 
 def load(path: Path, spec: ModelSpec, place: Any, options: SpeakOptions | None) -> "Synthesiser":
@@ -77,7 +87,9 @@ class Synthesiser:
 
     def in_voice(self, voice: str) -> "Synthesiser":
         """The same net, another speaker."""
-        return Synthesiser(self._model, self._tokenizer, self.traits.language, self._phonemes, replace(self._options, voice=voice))
+        return Synthesiser(
+            self._model, self._tokenizer, self.traits.language, self._phonemes, replace(self._options, voice=voice)
+        )
 
     def __call__(self, texts: Sequence[str]) -> list[Spoken]:
         return [self._speak(text) for text in texts]
@@ -88,7 +100,9 @@ class Synthesiser:
             return Spoken(np.zeros(0, np.float32))
         torch.manual_seed(self._options.seed)
         with torch.inference_mode():
-            made = self._model(ids[None].to(self._model.device), speaker_id=self._speaker, speaking_rate=self._options.rate)
+            made = self._model(
+                ids[None].to(self._model.device), speaker_id=self._speaker, speaking_rate=self._options.rate
+            )
         samples = made.waveform[0, : int(made.sequence_lengths[0])].float().cpu().numpy()
         return Spoken(np.ascontiguousarray(samples, np.float32))
 

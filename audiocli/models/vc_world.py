@@ -17,7 +17,9 @@ def load(path: Path | None, spec: ModelSpec, place: Any, options: Any = None) ->
     try:
         import pyworld  # noqa: F401
     except ImportError as error:
-        raise UsageError("world needs pyworld: pip install 'audiocli[world]' (it compiles), or leave --model out") from error
+        raise UsageError(
+            "world needs pyworld: pip install 'audiocli[world]' (it compiles), or leave --model out"
+        ) from error
     return Converter()
 
 

@@ -25,9 +25,13 @@ def read(path: Path) -> tuple[dict[str, Floats], dict[str, str]]:
         if path.suffix == ".npy":
             return {"": np.asarray(np.load(path, allow_pickle=False), np.float32).reshape(-1)}, {}
         with safe_open(path, framework="numpy") as file:
-            return {name: np.asarray(file.get_tensor(name), np.float32) for name in file.keys()}, dict(file.metadata() or {})
+            return {name: np.asarray(file.get_tensor(name), np.float32) for name in file.keys()}, dict(
+                file.metadata() or {}
+            )
     except (OSError, ValueError, SafetensorError) as error:
-        raise UsageError(f"--voice {path} is no voice: it must be .npy, or what audiocli clone --save-voice wrote") from error
+        raise UsageError(
+            f"--voice {path} is no voice: it must be .npy, or what audiocli clone --save-voice wrote"
+        ) from error
 
 
 def vector(path: Path, kind: str) -> Floats:

@@ -59,13 +59,23 @@ class Judged:
         return None if found is None else round(float(found @ self.target.embedding), 4)
 
     def recording(
-        self, source: Source, rate: int, spool: Spool, before: Floats | None, after: Floats, *, status: str, warnings: Iterable[str]
+        self,
+        source: Source,
+        rate: int,
+        spool: Spool,
+        before: Floats | None,
+        after: Floats,
+        *,
+        status: str,
+        warnings: Iterable[str],
     ) -> Recording:
         """The record of one result; `before` and `after` [n] at SAMPLE_RATE are what is compared with the reference."""
         near = {"before": self.similarity(before), "after": self.similarity(after)}
         notes = [*self.warnings, *warnings]
         if near["before"] is not None and near["after"] is not None and near["after"] <= near["before"]:
-            notes.append("is no more like the reference than it was: another reference, or another model, may do better")
+            notes.append(
+                "is no more like the reference than it was: another reference, or another model, may do better"
+            )
         return Recording(
             path=source.path, duration=spool.n_rows / SAMPLE_RATE, sample_rate=rate, task="clone", model=self.model,
             revision=self.revision, options=self.told, status=status, warnings=tuple(notes), sound=_sound(spool),

@@ -16,7 +16,9 @@ _MARKS = (
 _COLOURS = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _PAGES = re.compile(r"[\x0b\x0c\x1c\x1d\x1e\u2029]")
 # Soft hyphens, marks without width and of direction, but not the joiners that Persian and Hindi words need.
-_NOTHING = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff\u20e3\U000e0000-\U000e01ef]")
+_NOTHING = re.compile(
+    "[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff\u20e3\U000e0000-\U000e01ef]"
+)
 # Control characters, halves of pairs, private characters; arrows, boxes, pictures, and all that is called emoji.
 _BLANK = re.compile(
     "[\x00-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ue000-\uf8ff\ufff0-\ufffd"

@@ -16,7 +16,9 @@ _TITLES = frozenset(
     "approx fig figs no nos vol pp p ed eds ch sec art al ca bzw z.b d.h u.a nr str hr usw".split()
 )
 # ... and after these only before a capital letter.
-_ENDINGS = frozenset("etc inc ltd co corp jr sr bros dept est ave blvd rd a.m p.m am pm u.s u.k u.n d.c ph.d b.c a.d".split())
+_ENDINGS = frozenset(
+    "etc inc ltd co corp jr sr bros dept est ave blvd rd a.m p.m am pm u.s u.k u.n d.c ph.d b.c a.d".split()
+)
 _MONTHS = frozenset("jan feb mar apr jun jul aug sep sept oct nov dec mon tue wed thu fri sat sun".split())
 _BEFORE = re.compile(r"(?:^|[\s(\[\"'“‘—–-])([^\s(\[\"'“‘—–]+)$")
 # Where a long sentence is cut, the best place first.

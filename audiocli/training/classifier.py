@@ -20,6 +20,7 @@ from .data import Clips, crop, examples, labels, load, shuffled, split
 from .loop import About, Batch, Settings
 
 SILENCE = "silence"
+CUTOFFS = (3_400.0, 4_000.0, 5_500.0, 8_000.0, 11_000.0)  # Hz: telephones and usual sample rates
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Own:
     window: float = 5.0  # s that are seen at once; trained on this much and less
     shortest: float = 1.0  # s
     background: float = 0.5  # share of the examples with noise behind them
+    limited: float = 0.3  # share whose band is cut off, so that a label is not known by its recorder
     mixup: float = 0.5  # share of the examples that are mixed with another
     bands: int = 12  # masked at most
     frames: float = 0.2  # of a window, masked at most
@@ -157,6 +159,8 @@ class ClassifierRecipe:
         rms = 10 * np.log10(np.mean(sound**2) + 1e-12)
         if random.random() < self.own.background:
             sound = sound + coloured(length, random, rms - random.uniform(5, 40))
+        if random.random() < self.own.limited:
+            sound = band_limited(sound, random.choice(CUTOFFS) / self.own.sample_rate)
         level = min(10 ** (random.uniform(-15, 10) / 20), 1.0 / np.abs(sound).max(initial=1e-4))
         return np.asarray(random.choice((-1.0, 1.0)) * level * sound, np.float32)
 
@@ -224,6 +228,13 @@ def loud_crop(
         return found
     starts = random.integers(0, len(samples) - length + 1, tries)
     return max((samples[start : start + length] for start in starts), key=lambda some: float(np.mean(some**2)))
+
+
+def band_limited(samples: NDArray[Any], cutoff: float) -> NDArray[Any]:
+    """Samples [samples] without what is above a frequency, given as a share of the sample rate."""
+    spectrum = np.fft.rfft(samples)
+    spectrum[int(2 * cutoff * len(spectrum)) :] = 0.0
+    return np.fft.irfft(spectrum, len(samples))
 
 
 def coloured(length: int, random: np.random.Generator, level: float) -> NDArray[np.float32]:

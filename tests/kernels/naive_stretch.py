@@ -16,7 +16,9 @@ def stretch(samples, rate, sample_rate):
         if natural is not None:
             goes_on = padded[natural : natural + half]
             places = range(max(place - search, 0), min(place + search, last) + 1)
-            scores = [goes_on @ padded[p : p + half] / np.sqrt(1e-9 + np.sum(padded[p : p + half] ** 2)) for p in places]
+            scores = [
+                goes_on @ padded[p : p + half] / np.sqrt(1e-9 + np.sum(padded[p : p + half] ** 2)) for p in places
+            ]
             place = places[int(np.argmax(scores))]
         out[frame * half : frame * half + 2 * half] += window * padded[place : place + 2 * half]
         natural = min(place + half, last)

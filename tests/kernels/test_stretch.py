@@ -29,7 +29,10 @@ def test_length_pitch_and_level(rate):
 def test_speech_keeps_its_spectrum():
     speech = vowels(2.0, RATE)
     made = stretch(speech, 0.8, RATE)
-    before, after = (np.histogram(np.fft.rfftfreq(len(x), 1 / RATE), 20, weights=np.abs(np.fft.rfft(x)) ** 2)[0] for x in (speech, made))
+    before, after = (
+        np.histogram(np.fft.rfftfreq(len(x), 1 / RATE), 20, weights=np.abs(np.fft.rfft(x)) ** 2)[0]
+        for x in (speech, made)
+    )
     assert np.corrcoef(np.log(before + 1e-3), np.log(after + 1e-3))[0, 1] > 0.97
 
 

@@ -16,7 +16,12 @@ class Beeps:
     """Says a tone of 0.1 s a word, between 0.2 s of silence; remembers in which batches it was asked."""
 
     def __init__(self, **traits):
-        self.traits = Traits(**({"sample_rate": RATE, "voice": None, "language": "en", "longest": 60, "paced": True, "pitched": True} | traits))
+        self.traits = Traits(
+            **(
+                {"sample_rate": RATE, "voice": None, "language": "en", "longest": 60, "paced": True, "pitched": True}
+                | traits
+            )
+        )
         self.batches = []
 
     def __call__(self, texts):
@@ -65,7 +70,10 @@ def test_numbers_are_spelt_out_and_written_as_they_were():
     assert [word.text for word in segment.words] == ["I", "owe", "$5 —", "to", "Dr.", "No."]
 
 
-@pytest.mark.parametrize(("language", "spelled", "said"), [("en", False, "5"), (None, True, "5"), ("de", True, "fünf"), ("en-gb", True, "five")])
+@pytest.mark.parametrize(
+    ("language", "spelled", "said"),
+    [("en", False, "5"), (None, True, "5"), ("de", True, "fünf"), ("en-gb", True, "five")],
+)
 def test_who_spells(language, spelled, said):
     beeps = Beeps(language=language, spelled_out=spelled)
     spoken("5", beeps)

@@ -102,7 +102,11 @@ def test_a_text_of_which_a_model_knows_nothing(speak, family):
 
 def test_speecht5_wants_a_voice_and_a_vocoder(folder, tmp_path):
     path = folder("speecht5")
-    for voice, words in ((None, "needs a voice"), ("nobody", "no such file"), (str(path / "config.json"), "is no voice")):
+    for voice, words in (
+        (None, "needs a voice"),
+        ("nobody", "no such file"),
+        (str(path / "config.json"), "is no voice"),
+    ):
         with pytest.raises(UsageError, match=words):
             tts_speecht5.load(path, None, PLACE, SpeakOptions(voice=voice))
     np.save(tmp_path / "short.npy", np.zeros(5, np.float32))

@@ -33,25 +33,6 @@ def active(spans, length):
     return frames
 
 
-def test_the_network_is_the_one_in_the_wheel(clip):
-    """Ours in numpy against the wheel's own in torch, with the same weights in it."""
-    torch = pytest.importorskip("torch")
-    model = torch.jit.load(str(vad.weights().with_name("silero_vad.jit")))
-    state, tensors = model.state_dict(), vad.read_safetensors(vad.weights())
-    names = {"stft_conv.weight": "stft.forward_basis_buffer", "final_conv.weight": "decoder.decoder.2.weight",
-             "final_conv.bias": "decoder.decoder.2.bias"}  # fmt: skip
-    for name, values in tensors.items():
-        layer, _, kind = name.rpartition(".")
-        place = {"lstm_cell": "decoder.rnn"}.get(
-            layer
-        ) or f"encoder.{int(layer[4:] or 1) - 1 if layer[:4] == 'conv' else 0}.reparam_conv"
-        state[f"_model.{names.get(name, f'{place}.{kind}')}"].copy_(torch.from_numpy(values.copy()))
-    frames = clip[200 * vad.FRAME : 264 * vad.FRAME].reshape(-1, vad.FRAME)
-    with torch.no_grad():
-        want = [model(torch.from_numpy(frame.copy()), RATE).item() for frame in frames]
-    np.testing.assert_allclose(vad.Silero()(frames), want, atol=2e-4)
-
-
 def test_speech_is_found(clip, recording):
     found = active([(span.start, span.end) for span in vad.spans(clip)], 30)
     want = active(reference(recording), 30)

@@ -47,7 +47,9 @@ def alike(first, second):
     """Whether two sounds differ by no more than the flutter of the library: lengths, and loudness over time."""
     if abs(len(first) - len(second)) > 200:
         return False
-    levels = [np.array([np.std(x[n : n + 1_102]) for n in range(0, len(first) - 2_000, 1_102)]) for x in (first, second)]
+    levels = [
+        np.array([np.std(x[n : n + 1_102]) for n in range(0, len(first) - 2_000, 1_102)]) for x in (first, second)
+    ]
     return np.corrcoef(*levels)[0, 1] > 0.9
 
 
@@ -124,7 +126,13 @@ def test_lists():
 
 def test_phonemes():
     assert phonemes.ipa("Hello, world!") == "həlˈoʊ, wˈɜːld!"
-    assert phonemes.arpabet("The judge, and oil.") == [*"DH AH0".split(), " ", *"JH AH1 JH , AE0 N D".split(), " ", *"OY1 L .".split()]
+    assert phonemes.arpabet("The judge, and oil.") == [
+        *"DH AH0".split(),
+        " ",
+        *"JH AH1 JH , AE0 N D".split(),
+        " ",
+        *"OY1 L .".split(),
+    ]
 
 
 @needs_flite

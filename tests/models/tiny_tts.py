@@ -124,7 +124,14 @@ def vits(folder: Path, speakers: int = 1, *, phonemes: bool = False) -> Path:
     return folder
 
 
-PHONES = ["<blank>", "<unk>", *"AH0 N T D S R L K Z IH0 M EH1 W P AE1 HH B F AY1 G V DH IY1 ER0 UW1 AO1 OW0 OW1".split(), ".", ",", "<sos/eos>"]
+PHONES = [
+    "<blank>",
+    "<unk>",
+    *"AH0 N T D S R L K Z IH0 M EH1 W P AE1 HH B F AY1 G V DH IY1 ER0 UW1 AO1 OW0 OW1".split(),
+    ".",
+    ",",
+    "<sos/eos>",
+]
 
 
 def fastspeech2(folder: Path, *, together: bool = True) -> Path:
@@ -176,7 +183,9 @@ def bark(folder: Path) -> Path:
             layer.codebook.embed.normal_()  # fresh ones are zeros, and then every code sounds the same
     parts = {
         "semantic_config": BarkSemanticGenerationConfig(max_new_tokens=24, do_sample=True, semantic_rate_hz=49.9),
-        "coarse_acoustics_config": BarkCoarseGenerationConfig(do_sample=True, max_coarse_history=60, sliding_window_len=60),
+        "coarse_acoustics_config": BarkCoarseGenerationConfig(
+            do_sample=True, max_coarse_history=60, sliding_window_len=60
+        ),
         "fine_acoustics_config": BarkFineGenerationConfig(),
     }
     model.generation_config = GenerationConfig(

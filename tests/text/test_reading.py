@@ -31,7 +31,9 @@ def test_what_nobody_says(text, said):
     assert cleaned(text) == said
 
 
-@pytest.mark.parametrize(("text", "is_said"), [("", False), ("...!? -", False), ("🎉", False), ("5", True), ("é", True), ("日", True)])
+@pytest.mark.parametrize(
+    ("text", "is_said"), [("", False), ("...!? -", False), ("🎉", False), ("5", True), ("é", True), ("日", True)]
+)
 def test_speakable(text, is_said):
     assert speakable(cleaned(text)) is is_said
 

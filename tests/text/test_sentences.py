@@ -75,7 +75,12 @@ def test_a_line_of_ten_megabytes():
 
 @pytest.mark.parametrize(
     ("text", "first"),
-    [("one two; three, four", "one two; "), ("one two three, four", "one two three, "), ("onetwo threefour", "onetwo "), ("o" * 30, "o" * 15)],
+    [
+        ("one two; three, four", "one two; "),
+        ("one two three, four", "one two three, "),
+        ("onetwo threefour", "onetwo "),
+        ("o" * 30, "o" * 15),
+    ],
 )
 def test_the_best_place_to_cut(text, first):
     assert split(text, 15) == (first, text[len(first) :])
