@@ -59,10 +59,7 @@ def stream(random: np.random.Generator, n: int) -> Floats:
 
 def music(random: np.random.Generator, n: int) -> Floats:
     """Chorales one after the other: four voices, a wave of a few harmonics each, plucked at every change: [n]."""
-    waves = [
-        np.sum([random.random() ** 2 / k * np.sin(2 * np.pi * k * np.arange(1024) / 1024) for k in range(1, 9)], 0)
-        for _ in range(4)
-    ]
+    waves = [np.sum([random.random() ** 2 / k * np.sin(2 * np.pi * k * np.arange(1024) / 1024) for k in range(1, 9)], 0) for _ in range(4)]
     sixteenth = int(random.uniform(0.11, 0.2) * SAMPLE_RATE)
     tuning = random.uniform(-6.0, 6.0)
     notes: list[list[int]] = []
@@ -73,9 +70,7 @@ def music(random: np.random.Generator, n: int) -> Floats:
         pitch = np.array([chord[voice] if len(chord) > voice else 0 for chord in notes])
         hertz = np.where(pitch > 0, 440.0 * 2.0 ** ((pitch + tuning - 69) / 12), 0.0)
         phase = np.cumsum(np.repeat(hertz / SAMPLE_RATE * 1024, sixteenth))
-        since = np.arange(len(notes)) - np.maximum.accumulate(
-            np.where(np.diff(pitch, prepend=-1) != 0, np.arange(len(notes)), 0)
-        )
+        since = np.arange(len(notes)) - np.maximum.accumulate(np.where(np.diff(pitch, prepend=-1) != 0, np.arange(len(notes)), 0))
         decay = np.exp(-np.repeat(since, sixteenth) * 0.3 - np.tile(np.linspace(0, 0.3, sixteenth), len(notes)))
         out += (wave[phase.astype(np.int64) % 1024] * decay * np.repeat(hertz > 0, sixteenth)).astype(np.float32)
     return out[:n]

@@ -15,11 +15,7 @@ from ._jit import jit
 Integers = NDArray[np.int32]
 Hashes = NDArray[np.uint32]
 
-BIN_BITS, STEP_BITS, WAIT_BITS = (
-    8,
-    7,
-    6,
-)  # of a hash: the first peak's bin, the way to the second one's, the frames between
+BIN_BITS, STEP_BITS, WAIT_BITS = 8, 7, 6  # of a hash: the first peak's bin, the way to the second one's, the frames between
 BINS, WAIT = 1 << BIN_BITS, (1 << WAIT_BITS) - 1
 STEP = (1 << (STEP_BITS - 1)) - 1  # bins that two peaks of a pair are apart, at most
 HASHES = 1 << (BIN_BITS + STEP_BITS + WAIT_BITS)

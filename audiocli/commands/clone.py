@@ -34,7 +34,7 @@ def clone(
         typer.Option(
             "--source",
             "-s",
-            help="Instead of a text: speech to put into that voice; files, folders, - (repeatable).",
+            help="Not a text but speech: files, folders, - (repeatable).",
             metavar="INPUT",
         ),
     ] = None,
@@ -75,7 +75,7 @@ def clone(
         str | None,
         typer.Option(
             "--format",
-            help="wav, flac, ogg, opus, mp3, aiff, au, caf, w64, rf64, json, jsonl or txt (default: the suffix of -o, else wav).",
+            help="wav, flac, ogg, opus, mp3, aiff, au, caf, w64, rf64, json, jsonl, txt (default: the suffix of -o, else wav).",
             metavar="FORMAT",
         ),
     ] = OUTPUT.format,

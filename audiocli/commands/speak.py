@@ -127,8 +127,7 @@ def run(text: str | None, options: SpeakOptions, choice: ModelOptions, writing: 
     jobs = common.cores(writing.jobs)
     console = common.console_for(writing)
     if options.list_voices:
-        located, synthesiser = loaded(replace(options, voice=None), choice, console)
-        return _list(synthesiser, options)
+        return _list(loaded(replace(options, voice=None), choice, console)[1], options)
     return _speak(text, options, choice, writing, jobs, console)
 
 

@@ -31,12 +31,7 @@ def verify(
     ] = DEFAULT.trials,
     reference: Annotated[
         list[str] | None,
-        typer.Option(
-            "--reference",
-            "-r",
-            help="A recording of the person that every INPUT is compared with (repeatable).",
-            metavar="FILE",
-        ),
+        typer.Option("--reference", "-r", help="A recording of the person that every INPUT is compared with (repeatable).", metavar="FILE"),
     ] = None,
     enroll: Annotated[
         str | None, typer.Option(help="Put the voice in the INPUTs under this name into --db.", metavar="NAME")
@@ -45,10 +40,7 @@ def verify(
         bool, typer.Option("--identify", help="Who of --db each INPUT is, or nobody.")
     ] = DEFAULT.identify,
     recording: Annotated[
-        bool,
-        typer.Option(
-            "--recording", help="Compare recordings, not speakers: which track of --db is each INPUT a piece of?"
-        ),
+        bool, typer.Option("--recording", help="Compare recordings, not speakers: which track of --db is each INPUT a piece of?")
     ] = DEFAULT.recording,
     index: Annotated[
         str | None, typer.Option(help="With --recording: put the tracks of a folder or file into --db.", metavar="DIR")
@@ -78,10 +70,7 @@ def verify(
     format: Annotated[
         str | None,
         typer.Option(
-            "--format",
-            "-f",
-            help="txt, jsonl, json, csv or tsv (default: the suffix of -o, else txt).",
-            metavar="FORMAT",
+            "--format", "-f", help="txt, jsonl, json, csv or tsv (default: the suffix of -o, else txt).", metavar="FORMAT"
         ),
     ] = OUTPUT.format,
     glob: common.Glob = None,
@@ -133,9 +122,7 @@ def check(inputs: list[str], options: VerifyOptions, reading: InputOptions) -> N
     if options.trials and (inputs or reading.files_from):
         raise UsageError("--trials names all recordings: leave the INPUTs out")
     if not given and (len(inputs) != 2 or reading.files_from):
-        raise UsageError(
-            f"give two recordings to compare, not {len(inputs)}; or --reference, --trials, --identify, ..."
-        )
+        raise UsageError(f"give two recordings to compare, not {len(inputs)}; or --reference, --trials, --identify, ...")
     if options.plot and (not options.trials or not options.plot.lower().endswith(PICTURES)):
         raise UsageError(f"--plot goes with --trials, and is a file with one of {', '.join(PICTURES)}")
     check_numbers(options)
@@ -164,12 +151,7 @@ def run(
 
 
 def _recordings(
-    inputs: list[str],
-    options: VerifyOptions,
-    reading: InputOptions,
-    writing: OutputOptions,
-    console: "Console",
-    jobs: int,
+    inputs: list[str], options: VerifyOptions, reading: InputOptions, writing: OutputOptions, console: "Console", jobs: int
 ) -> int:
     """Index tracks, and look up what there is to look up."""
     from ..outputs import open_sink
@@ -221,13 +203,9 @@ def _speakers(
     located = models.locate(choice.model, "verify", offline=choice.offline, tell=console.note)
     encoder: Any = models.build(located, choice, options)
     job = work.Run(encoder, work.model_id(located), reading, console, jobs)
-    judge = judging.judge_of(
-        encoder, located.spec.revision, described(options, choice, reading), options.far, options.threshold
-    )
+    judge = judging.judge_of(encoder, located.spec.revision, described(options, choice, reading), options.far, options.threshold)
     if judge.calibration is None and options.threshold is None:
-        console.note(
-            f"{located.spec.name} has no calibration: a bare threshold of {judge.threshold:g}, no probabilities"
-        )
+        console.note(f"{located.spec.name} has no calibration: a bare threshold of {judge.threshold:g}, no probabilities")
     if options.enroll:
         found = sources.find(inputs, glob=reading.glob, files_from=reading.files_from)
         return common.finish(work.enroll(job, found, options.enroll, options.db or ""), console)

@@ -1,4 +1,4 @@
-"""How English words sound, for models that read phonemes: espeak-ng's rules and dictionary, in IPA or as CMU writes it (ARPAbet)."""
+"""How English words sound, for models that read phonemes: by espeak-ng, in IPA or as CMU writes it (ARPAbet)."""
 
 import ctypes
 import re

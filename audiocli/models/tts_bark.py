@@ -1,4 +1,4 @@
-"""Bark (Suno 2023) through transformers: text to semantic, coarse and fine tokens, and those to samples by EnCodec; voices by presets."""
+"""Bark (Suno 2023) through transformers: text to semantic, coarse and fine tokens, those to samples; voices by presets."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -76,6 +76,6 @@ class Synthesiser:
 
 
 def _language(voice: str | None) -> str | None:
-    """ "v2/en_speaker_6" speaks "en"."""
+    """The language in the name of a preset: v2/en_speaker_6 speaks en."""
     name = (voice or "").rpartition("/")[2]
     return name[:2] if len(name) > 3 and name[2] == "_" else None

@@ -1,4 +1,4 @@
-"""FastSpeech2 with Conformer blocks (Ren et al. 2021, Guo et al. 2021) through transformers: phones to a mel spectrogram, then HiFi-GAN."""
+"""FastSpeech2 with Conformer blocks (Ren et al. 2021, Guo et al. 2021) through transformers: phones to mel, then HiFi-GAN."""
 
 import json
 from collections.abc import Iterator, Sequence

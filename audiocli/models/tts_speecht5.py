@@ -1,11 +1,10 @@
-"""SpeechT5 (Ao et al. 2022) through transformers: characters and a 512-value speaker vector to a mel spectrogram, then a vocoder."""
+"""SpeechT5 (Ao et al. 2022) through transformers: characters and a 512-value speaker vector to mel, then a vocoder."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from ..errors import ModelError, UsageError

@@ -1,4 +1,4 @@
-"""Voice conversion by WORLD (Morise, Yokomori & Ozawa 2016) through pyworld, an extra since it compiles: analysis, move, synthesis."""
+"""Voice conversion by WORLD (Morise, Yokomori & Ozawa 2016) through pyworld, an extra since it compiles."""
 
 from dataclasses import dataclass
 from pathlib import Path

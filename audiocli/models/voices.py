@@ -25,7 +25,7 @@ def read(path: Path) -> tuple[dict[str, Floats], dict[str, str]]:
         if path.suffix == ".npy":
             return {"": np.asarray(np.load(path, allow_pickle=False), np.float32).reshape(-1)}, {}
         with safe_open(path, framework="numpy") as file:
-            return {name: np.asarray(file.get_tensor(name), np.float32) for name in file.keys()}, dict(
+            return {name: np.asarray(file.get_tensor(name), np.float32) for name in list(file.keys())}, dict(
                 file.metadata() or {}
             )
     except (OSError, ValueError, SafetensorError) as error:

@@ -171,7 +171,7 @@ def _faded(windows: Iterable[Floats]) -> Iterator[Floats]:
         if rest is not None:
             part = min(fade, len(window))
             rise = np.linspace(0.0, 1.0, part, dtype=np.float32)
-            window = np.concatenate([rest[:part] * (1 - rise) + window[:part] * rise, window[part:]])
+            window[:part] = rest[:part] * (1 - rise) + window[:part] * rise
         rest = window[len(window) - fade :] if len(window) > fade else window[:0]
         yield window[: len(window) - len(rest)]
     if rest is not None:

@@ -29,9 +29,7 @@ class Judge:
     threshold: float
     calibration: Calibration | None
 
-    def matches(
-        self, pairs: Sequence[tuple[str, str, bool | None]], voices: Mapping[str, Voice], heard: Kept
-    ) -> list[Match]:
+    def matches(self, pairs: Sequence[tuple[str, str, bool | None]], voices: Mapping[str, Voice], heard: Kept) -> list[Match]:
         """A record for each pair of names and its label; what could not be read or decided says so."""
         able = [
             n for n, (a, b, _) in enumerate(pairs)
@@ -65,11 +63,7 @@ class Judge:
         ]  # fmt: skip
 
     def _match(
-        self,
-        pair: tuple[str, str, bool | None],
-        judged: dict[str, Any] | None,
-        voices: Mapping[str, Voice],
-        heard: Kept,
+        self, pair: tuple[str, str, bool | None], judged: dict[str, Any] | None, voices: Mapping[str, Voice], heard: Kept
     ) -> Match:
         a, b, label = pair
         status, reason = ("ok", None) if judged is not None else _why_not(pair[:2], voices, heard)
@@ -81,9 +75,7 @@ class Judge:
         )  # fmt: skip
 
 
-def judge_of(
-    encoder: SpeakerEncoder, revision: str | None, options: dict[str, Any], far: float, threshold: float | None
-) -> Judge:
+def judge_of(encoder: SpeakerEncoder, revision: str | None, options: dict[str, Any], far: float, threshold: float | None) -> Judge:
     """The judge of a model; a threshold of the user's own takes the place of its calibration."""
     fitted = calibration.from_dict(encoder.calibration) if encoder.calibration and threshold is None else None
     bare = encoder.threshold if threshold is None else threshold

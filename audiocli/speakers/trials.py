@@ -44,9 +44,7 @@ def _lines(path: str, text: str) -> Iterator[Trial]:
         fields = [field.strip() for field in line.split("\t")] if "\t" in line else line.split()
         trial = _trial(fields)
         if trial is None:
-            raise UsageError(
-                f"{path}, line {number}: is not two paths and perhaps 0 or 1 (a tab between them allows blanks)"
-            )
+            raise UsageError(f"{path}, line {number}: is not two paths and perhaps 0 or 1 (a tab between them allows blanks)")
         yield trial
 
 

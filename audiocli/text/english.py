@@ -30,8 +30,8 @@ _SCALES = {
 }  # fmt: skip
 UNITS = {
     "km": "kilometer", "cm": "centimeter", "mm": "millimeter", "m": "meter", "mi": "mile", "ft": "foot", "yd": "yard",
-    "kg": "kilogram", "g": "gram", "mg": "milligram", "lb": "pound", "lbs": "pound", "oz": "ounce", "l": "liter", "ml": "milliliter",
-    "h": "hour", "hr": "hour", "hrs": "hour", "min": "minute", "s": "second", "sec": "second", "ms": "millisecond",
+    "kg": "kilogram", "g": "gram", "mg": "milligram", "lb": "pound", "lbs": "pound", "oz": "ounce", "l": "liter",
+    "ml": "milliliter", "h": "hour", "hr": "hour", "hrs": "hour", "min": "minute", "s": "second", "sec": "second", "ms": "millisecond",
     "Hz": "hertz", "kHz": "kilohertz", "MHz": "megahertz", "GHz": "gigahertz", "dB": "decibel", "W": "watt", "kW": "kilowatt",
     "V": "volt", "J": "joule", "KB": "kilobyte", "kB": "kilobyte", "MB": "megabyte", "GB": "gigabyte",
     "TB": "terabyte", "km/h": "kilometer per hour", "kph": "kilometer per hour", "mph": "mile per hour",
@@ -42,8 +42,8 @@ _UNCOUNTED = ("hertz", "kilohertz", "megahertz", "gigahertz", "percent")
 _SHORT = {
     "Mr": "Mister", "Mrs": "Missus", "Ms": "Miz", "Dr": "Doctor", "Prof": "Professor", "Rev": "Reverend", "Gen": "General",
     "Col": "Colonel", "Capt": "Captain", "Lt": "Lieutenant", "Sgt": "Sergeant", "Gov": "Governor", "Sen": "Senator",
-    "Hon": "Honorable", "Jr": "Junior", "Sr": "Senior", "Mt": "Mount", "vs": "versus", "etc": "et cetera", "approx": "approximately",
-    "dept": "department", "Dept": "Department", "Inc": "Incorporated", "Ltd": "Limited", "Co": "Company", "Corp": "Corporation",
+    "Hon": "Honorable", "Jr": "Junior", "Sr": "Senior", "Mt": "Mount", "vs": "versus", "etc": "et cetera",
+    "approx": "approximately", "dept": "department", "Dept": "Department", "Inc": "Incorporated", "Ltd": "Limited", "Co": "Company", "Corp": "Corporation",
     "Ave": "Avenue", "Blvd": "Boulevard", "Rd": "Road", "Bros": "Brothers", "cf": "compare",
 }  # fmt: skip
 _BEFORE_NUMBER = {
@@ -52,8 +52,8 @@ _BEFORE_NUMBER = {
 }  # fmt: skip
 _FRACTIONS = {"½": "1/2", "⅓": "1/3", "⅔": "2/3", "¼": "1/4", "¾": "3/4", "⅛": "1/8"}
 _SIGNS_SAID = {
-    "&": "and", "@": "at", "%": "percent", "+": "plus", "=": "equals", "#": "sharp", "/": " ", "*": "", "_": " ", "~": "about", "<": "less than",
-    ">": "greater than", "|": "", "\\": "", "^": "", "{": ",", "}": ",", "[": ",", "]": ",", "©": "copyright", "®": "", "™": "",
+    "&": "and", "@": "at", "%": "percent", "+": "plus", "=": "equals", "#": "sharp", "/": " ", "*": "", "_": " ",
+    "~": "about", "<": "less than", ">": "greater than", "|": "", "\\": "", "^": "", "{": ",", "}": ",", "[": ",", "]": ",", "©": "copyright", "®": "", "™": "",
     "°": "degrees", "×": "times", "÷": "divided by", "±": "plus or minus", "§": "section", "–": ",", "—": ",", "…": "...", "•": ",",
     "$": "dollar", "£": "pound", "€": "euro",
 }  # fmt: skip
@@ -64,7 +64,7 @@ _QUOTES = str.maketrans(
 
 
 def _counted(number: str, unit: str) -> str:
-    """ "1" and "mile per hour" is "one mile per hour", with "2" "two miles per hour"."""
+    """Of "1" and "mile per hour": "one mile per hour", with "2" "two miles per hour"."""
     if number == "1" or unit in _UNCOUNTED:
         return f"{cardinal(number)} {unit}"
     first, *rest = unit.split(" ")
@@ -133,7 +133,7 @@ def _number(match: Match) -> str:
 
 
 def _range(match: Match) -> str:
-    """ "10-20" is "10 to 20"; a hyphen that is none (555-1234, 3-0) stays."""
+    """Of "10-20": "10 to 20"; a hyphen that is none (555-1234, 3-0) stays."""
     first, second = match["n"], match["m"]
     sure = "–" in match["to"] or (len(first) == len(second) and float(first.replace(",", "")) < float(second))
     return f"{first} to {second}" if sure and not (len(first) == 3 and len(second) == 4) else match[0]
@@ -167,7 +167,10 @@ def _rule(pattern: str, said: Callable[[Match], str] | str, flags: int = 0) -> C
 
 _HALF = r"(?P<half>[ap]\.?m\b\.?)"
 RULES = (
-    _rule(r"\bhttps?://[\w./@:-]*\w|\bwww\.[\w./-]*\w|\b[\w.+-]+@[\w-]+(?:\.\w+)+|\b\w[\w-]*\.(?:com|org|net|edu|gov|io)\b", _address),
+    _rule(
+        r"\bhttps?://[\w./@:-]*\w|\bwww\.[\w./-]*\w|\b[\w.+-]+@[\w-]+(?:\.\w+)+|\b\w[\w-]*\.(?:com|org|net|edu|gov|io)\b",
+        _address,
+    ),
     _rule(f"[{''.join(_FRACTIONS)}]", lambda m: f" {_FRACTIONS[m[0]]}"),
     # 2026-11-24; 11/24/2026; Nov. 24th, 2026; 24 November 2026
     _rule(r"\b(?P<year>[12][0-9]{3})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})\b", _date),
@@ -192,7 +195,10 @@ RULES = (
     _rule(r"\b(?P<n>[0-9]{1,3}(?:,[0-9]{3})*)(?:st|nd|rd|th)\b", lambda m: ordinal(int(m["n"].replace(",", "")))),
     _rule(r"(?<![\w/.])(?:(?P<whole>[0-9]+) )?(?P<top>[0-9]{1,2})/(?P<bottom>[0-9]{1,3})(?![\w/])", _fraction),
     # Telephones and versions, then what is left of numbers
-    _rule(r"(?<![\w-])\+?[0-9]{1,3}(?:[- ][0-9]{3})?-[0-9]{3,4}(?:-[0-9]{4})?(?![\w-])", lambda m: ", ".join(map(digits, m[0].split("-")))),
+    _rule(
+        r"(?<![\w-])\+?[0-9]{1,3}(?:[- ][0-9]{3})?-[0-9]{3,4}(?:-[0-9]{4})?(?![\w-])",
+        lambda m: ", ".join(map(digits, m[0].split("-"))),
+    ),
     _rule(r"(?<![\w.])[0-9]+(?:\.[0-9]+){2,}(?!\w)", lambda m: " point ".join(map(cardinal, m[0].split(".")))),
     _rule(r"#(?=[0-9])", "number "),
     _rule(rf"{N}(?!\w)", _number),

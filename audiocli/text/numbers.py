@@ -21,12 +21,10 @@ def _words(number: int, kind: str) -> str:
 
 
 def cardinal(text: str) -> str:
-    """ "1,234.50" is "one thousand two hundred thirty four point five zero"."""
+    """Of "1,234.50": "one thousand two hundred thirty four point five zero"."""
     whole, point, rest = text.replace(",", "").partition(".")
-    if len(whole) > LONGEST or (len(whole) > 1 and whole[0] == "0"):
-        words = digits(whole)
-    else:
-        words = _words(int(whole or 0), "cardinal")
+    named = len(whole) > LONGEST or (len(whole) > 1 and whole[0] == "0")
+    words = digits(whole) if named else _words(int(whole or 0), "cardinal")
     return f"{words} point {digits(rest)}" if point else words
 
 
@@ -41,7 +39,7 @@ def year(number: int) -> str:
 
 
 def plural(words: str) -> str:
-    """ "nineteen eighty" becomes "nineteen eighties", "six" "sixes"."""
+    """Of "nineteen eighty": "nineteen eighties"; of "six": "sixes"."""
     if words.endswith("y"):
         return words[:-1] + "ies"
     return words + ("es" if words.endswith(("x", "s")) else "s")

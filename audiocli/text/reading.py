@@ -46,7 +46,7 @@ def blocks(descriptor: int) -> Iterator[str]:
 
 
 def decoded(chunks: Iterable[bytes]) -> Iterator[str]:
-    """The clean text of bytes, with line ends as \\n."""
+    """The clean text of bytes, with the line ends of Unix."""
     decoder: io.IncrementalNewlineDecoder | None = None
     for chunk in chunks:
         if decoder is None:

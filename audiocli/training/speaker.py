@@ -67,9 +67,7 @@ def make(options: TrainOptions, console: Console) -> "SpeakerRecipe":
         raise UsageError("no two speakers to train on: the manifests need a column `speaker`")
     read = partial(_read, console=console, jobs=options.jobs or 1)
     voices = _voices(read(spoken, "training data"), read(sounds, "sounds"), options.seed)
-    return SpeakerRecipe(
-        options, own, voices, heard(read(parts.valid, "data to choose by")), heard(read(parts.test, "test data"))
-    )
+    return SpeakerRecipe(options, own, voices, heard(read(parts.valid, "data to choose by")), heard(read(parts.test, "test data")))
 
 
 def _read(rows: list[Example], what: str, *, console: Console, jobs: int) -> Clips:
@@ -121,11 +119,7 @@ class SpeakerRecipe:
 
     def _batch(self, seed: Sequence[int], margin: float) -> Batch:
         samples, classes = batch(self.voices, self.settings.batch_size, np.random.default_rng(seed))
-        return {
-            "samples": torch.from_numpy(samples),
-            "classes": torch.from_numpy(classes),
-            "margin": torch.tensor(margin),
-        }
+        return {"samples": torch.from_numpy(samples), "classes": torch.from_numpy(classes), "margin": torch.tensor(margin)}
 
     def loss(self, net: nn.Module, batch: Batch) -> Tensor:
         """The angular margin."""
@@ -150,9 +144,7 @@ class SpeakerRecipe:
         crops = [piece_of(samples, random) for samples in some.samples]
         sounds = self.voices.sounds
         noisy = [
-            mixed(samples, piece(sounds[random.integers(len(sounds))], len(samples), random), SNR)
-            if sounds
-            else samples
+            mixed(samples, piece(sounds[random.integers(len(sounds))], len(samples), random), SNR) if sounds else samples
             for samples in some.samples
         ]
         rates = {

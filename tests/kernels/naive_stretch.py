@@ -1,7 +1,6 @@
 """WSOLA as one would write it down: the twin of kernels/stretch.py."""
 
 import numpy as np
-
 from audiocli.kernels.stretch import SEARCH, WINDOW
 
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-
 from audiocli.kernels.stretch import stretch
+
 from tests.conftest import vowels
 from tests.kernels import naive_stretch
 

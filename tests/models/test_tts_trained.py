@@ -1,4 +1,4 @@
-"""A small FastSpeech2 that has learnt two real sentences says them: its mel is near the real one, and a recogniser hears the words."""
+"""A small FastSpeech2 that has learnt two sentences says them: its mel is near the real one, a recogniser hears the words."""
 
 import io
 import re

@@ -65,9 +65,8 @@ def test_voices_do_not_mix_in_threads():
     wrong = []
 
     def speak(voice):
-        for _ in range(5):
-            if not alike(espeak(voice=voice)([TEXT])[0].samples, want[voice]):
-                wrong.append(voice)
+        said = (espeak(voice=voice)([TEXT])[0].samples for _ in range(5))
+        wrong.extend(voice for samples in said if not alike(samples, want[voice]))
 
     threads = [threading.Thread(target=speak, args=(voice,)) for voice in want for _ in range(2)]
     for thread in threads:

@@ -1,4 +1,4 @@
-"""Tiny synthesisers with random weights, in folders as the hub has them: what they say is noise, and how it comes is the real thing."""
+"""Tiny synthesisers with random weights, in folders as the hub has them: what they say is noise, how it comes is real."""
 
 import json
 import math
@@ -171,8 +171,12 @@ def bark(folder: Path) -> Path:
     config = BarkConfig(
         semantic_config=BarkSemanticConfig(**small, input_vocab_size=129_600, output_vocab_size=10_048).to_dict(),
         coarse_acoustics_config=BarkCoarseConfig(**small, input_vocab_size=12_096, output_vocab_size=12_096).to_dict(),
-        fine_acoustics_config=BarkFineConfig(**small, input_vocab_size=1_056, output_vocab_size=1_056, n_codes_total=8, n_codes_given=1).to_dict(),
-        codec_config=EncodecConfig(num_filters=4, hidden_size=32, codebook_dim=32, num_lstm_layers=1, target_bandwidths=[6.0]).to_dict(),
+        fine_acoustics_config=BarkFineConfig(
+            **small, input_vocab_size=1_056, output_vocab_size=1_056, n_codes_total=8, n_codes_given=1
+        ).to_dict(),
+        codec_config=EncodecConfig(
+            num_filters=4, hidden_size=32, codebook_dim=32, num_lstm_layers=1, target_bandwidths=[6.0]
+        ).to_dict(),
     )  # fmt: skip
     model = BarkModel(config).eval()
     with torch.no_grad():
