@@ -112,16 +112,18 @@ def score(name: str, wrong: float, factor: float, default: str) -> Score:
     )  # fmt: skip
 
 
+def _first(model: str) -> Score:
+    took = first_sound("--model", model)
+    what = f"first sound of a long text, whole process, {model}"
+    return Score(what, f"{took:.2f} s", "", "", f"<= {FIRST_SOUND:g} s", took <= FIRST_SOUND)
+
+
 def rows() -> list[Score]:
     recogniser: Any = load("pocketsphinx", "transcribe", ModelOptions(), TranscribeOptions())
     found = {name: round_trip(synthesiser, recogniser) for name, synthesiser in voices().items()}
     default = next(iter(found))
     scores = [score(name, *values, default) for name, values in found.items()]
-    first = [
-        Score(f"first sound of a long text, whole process, {model}", f"{took:.2f} s", "", "", f"<= {FIRST_SOUND:g} s", took <= FIRST_SOUND)
-        for model in ("flite", "espeak-ng") if model != "flite" or shutil.which("flite")
-        for took in [first_sound("--model", model)]
-    ]  # fmt: skip
+    first = [_first(model) for model in ("flite", "espeak-ng") if model != "flite" or shutil.which("flite")]
     return [*scores, *first]
 
 

@@ -93,7 +93,7 @@ def clone(
     offline: common.Offline = MODEL.offline,
     quiet: common.Quiet = OUTPUT.quiet,
 ) -> None:
-    """Speech in the voice of a recording: of a text, or of other speech; how like the reference it is, before and after, is measured.
+    """Speech in the voice of a recording: of a text, or of other speech; how like that voice it is, before and after, is measured.
 
     Only for voices whose owners agree. Every file says of itself that it is AI-generated.
     """  # fmt: skip

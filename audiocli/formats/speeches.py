@@ -48,7 +48,8 @@ def _streamed(record: Speech, stream: BinaryIO, header: bytes) -> None:
 
 def _sixteen(samples: NDArray[np.float32]) -> bytes:
     """16-bit integers, little-endian."""
-    return np.rint(np.clip(samples * np.float32(2**15), -(2**15), 2**15 - 1)).astype("<i2").tobytes()
+    steps = np.rint(np.clip(samples * np.float32(2**15), -(2**15), 2**15 - 1))
+    return bytes(steps.astype("<i2").data)
 
 
 def _header(record: Speech) -> bytes:

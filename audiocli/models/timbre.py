@@ -80,11 +80,11 @@ def inverse(spectrum: NDArray[np.complex64], size: int) -> Floats:
         first = number * HOP_LENGTH
         total[first : first + N_FFT] += frame
         weight[first : first + N_FFT] += window**2
-    return (total / np.maximum(weight, 1e-3))[N_FFT // 2 : N_FFT // 2 + size]
+    return np.asarray(total / np.maximum(weight, 1e-3), np.float32)[N_FFT // 2 : N_FFT // 2 + size]
 
 
 def _window() -> Floats:
-    return (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(N_FFT) / N_FFT)).astype(np.float32)
+    return np.asarray(0.5 - 0.5 * np.cos(2 * np.pi * np.arange(N_FFT) / N_FFT), np.float32)
 
 
 def envelope(spectrum: NDArray[np.complex64]) -> Floats:

@@ -31,7 +31,8 @@ _SCALES = {
 UNITS = {
     "km": "kilometer", "cm": "centimeter", "mm": "millimeter", "m": "meter", "mi": "mile", "ft": "foot", "yd": "yard",
     "kg": "kilogram", "g": "gram", "mg": "milligram", "lb": "pound", "lbs": "pound", "oz": "ounce", "l": "liter",
-    "ml": "milliliter", "h": "hour", "hr": "hour", "hrs": "hour", "min": "minute", "s": "second", "sec": "second", "ms": "millisecond",
+    "ml": "milliliter", "h": "hour", "hr": "hour", "hrs": "hour", "min": "minute", "s": "second", "sec": "second",
+    "ms": "millisecond",
     "Hz": "hertz", "kHz": "kilohertz", "MHz": "megahertz", "GHz": "gigahertz", "dB": "decibel", "W": "watt", "kW": "kilowatt",
     "V": "volt", "J": "joule", "KB": "kilobyte", "kB": "kilobyte", "MB": "megabyte", "GB": "gigabyte",
     "TB": "terabyte", "km/h": "kilometer per hour", "kph": "kilometer per hour", "mph": "mile per hour",
@@ -43,7 +44,8 @@ _SHORT = {
     "Mr": "Mister", "Mrs": "Missus", "Ms": "Miz", "Dr": "Doctor", "Prof": "Professor", "Rev": "Reverend", "Gen": "General",
     "Col": "Colonel", "Capt": "Captain", "Lt": "Lieutenant", "Sgt": "Sergeant", "Gov": "Governor", "Sen": "Senator",
     "Hon": "Honorable", "Jr": "Junior", "Sr": "Senior", "Mt": "Mount", "vs": "versus", "etc": "et cetera",
-    "approx": "approximately", "dept": "department", "Dept": "Department", "Inc": "Incorporated", "Ltd": "Limited", "Co": "Company", "Corp": "Corporation",
+    "approx": "approximately", "dept": "department", "Dept": "Department", "Inc": "Incorporated", "Ltd": "Limited",
+    "Co": "Company", "Corp": "Corporation",
     "Ave": "Avenue", "Blvd": "Boulevard", "Rd": "Road", "Bros": "Brothers", "cf": "compare",
 }  # fmt: skip
 _BEFORE_NUMBER = {
@@ -53,7 +55,8 @@ _BEFORE_NUMBER = {
 _FRACTIONS = {"½": "1/2", "⅓": "1/3", "⅔": "2/3", "¼": "1/4", "¾": "3/4", "⅛": "1/8"}
 _SIGNS_SAID = {
     "&": "and", "@": "at", "%": "percent", "+": "plus", "=": "equals", "#": "sharp", "/": " ", "*": "", "_": " ",
-    "~": "about", "<": "less than", ">": "greater than", "|": "", "\\": "", "^": "", "{": ",", "}": ",", "[": ",", "]": ",", "©": "copyright", "®": "", "™": "",
+    "~": "about", "<": "less than", ">": "greater than", "|": "", "\\": "", "^": "", "{": ",", "}": ",", "[": ",", "]": ",",
+    "©": "copyright", "®": "", "™": "",
     "°": "degrees", "×": "times", "÷": "divided by", "±": "plus or minus", "§": "section", "–": ",", "—": ",", "…": "...", "•": ",",
     "$": "dollar", "£": "pound", "€": "euro",
 }  # fmt: skip

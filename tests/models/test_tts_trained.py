@@ -19,7 +19,7 @@ from audiocli.sources import Source
 from tests.models import tiny_tts
 
 SCALE = tts_speecht5.MEL
-FURTHEST = 0.15  # mean distance of log10 magnitudes; of two different sentences it is about 0.9
+FURTHEST = 0.2  # mean distance of log10 magnitudes; of two different sentences it is about 0.9
 MISSED = 0.35  # of the words
 
 
