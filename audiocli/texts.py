@@ -137,7 +137,8 @@ def _line(path: str, index: int, line: str, name: str) -> Text:
         own, text = cells
     elif len(cells) > 2:
         own, voice, text = cells[0], cells[1], "\t".join(cells[2:])
-    fields: dict[str, str | int] = {"index": index, "slug": slug(text), "id": slug(own or "") or slug(text), "voice": slug(voice or "")}
+    names = {"slug": slug(text), "id": slug(own or "") or slug(text), "voice": slug(voice or "")}
+    fields: dict[str, str | int] = {"index": index, **names}
     template = "{id}" if own and name == SpeakOptions.name else name
     return _in_memory(path, filled(template, fields) or f"{index:04d}", text, (voice or "").strip() or None)
 
