@@ -165,12 +165,12 @@ def _folder(output: str | None) -> bool:
 def loaded(options: SpeakOptions, choice: ModelOptions, console: "Console") -> tuple["Located", "Synthesiser"]:
     """The model and what makes sound of its spectrograms, both on this machine now."""
     from .. import models
-    from ..models.registry import GRIFFIN_LIM
+    from ..models.registry import GRIFFIN_LIM, WAVERNN
 
     name = choice.model or _default(options)
     located = models.locate(name, "speak", offline=choice.offline, tell=console.note)
     vocoder = options.vocoder or located.spec.vocoder
-    if vocoder not in (None, GRIFFIN_LIM):
+    if vocoder not in (None, GRIFFIN_LIM, WAVERNN):
         path = models.locate(vocoder, "vocoder", offline=choice.offline, tell=console.note).path
         options = replace(options, vocoder=str(path))
     synthesiser: Any = models.build(located, choice, options)

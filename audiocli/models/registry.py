@@ -16,11 +16,12 @@ FLITE = "audiocli.models.tts_flite:load"
 SPEECHT5 = "audiocli.models.tts_speecht5:load"
 VITS = "audiocli.models.tts_vits:load"
 BARK = "audiocli.models.tts_bark:load"
+TACOTRON2 = "audiocli.models.tts_tacotron2:load"
 FASTSPEECH2 = "audiocli.models.tts_fastspeech2:load"
 HIFIGAN = "audiocli.models.vocoders:hifigan"
 ENVELOPE = "audiocli.models.vc_envelope:load"
 WORLD = "audiocli.models.vc_world:load"
-GRIFFIN_LIM = "griffin-lim"  # the vocoder that needs no weights
+GRIFFIN_LIM, WAVERNN = "griffin-lim", "wavernn"  # vocoders without a row: no weights, and inside the folder of a Tacotron 2
 SIAMESE = "audiocli.models.embed_siamese:load"
 XVECTOR = "audiocli.models.embed_transformers:load"
 PYANNOTE = "audiocli.models.embed_pyannote:load"
@@ -170,6 +171,7 @@ FAMILIES = {
     "bark": ("speak", BARK),
     "fastspeech2_conformer": ("speak", FASTSPEECH2),
     "fastspeech2_conformer_with_hifigan": ("speak", FASTSPEECH2),
+    "tacotron2": ("speak", TACOTRON2),
     "hifigan": ("vocoder", HIFIGAN),
     "fastspeech2_conformer_hifigan": ("vocoder", HIFIGAN),
     "audio-spectrogram-transformer": ("classify", SOUNDS_BY_NAME),

@@ -17,6 +17,7 @@ from .registry import GRIFFIN_LIM
 
 Floats = NDArray[np.float32]
 FASTSPEECH2_RATE = 22_050  # Hz, of LJSpeech
+WAVERNN_FLOOR = -100.0  # dB, of its input
 ROUNDS = 60  # of Griffin-Lim: more change nothing that one hears
 
 
@@ -89,6 +90,38 @@ class GriffinLim:
             scale.sample_rate, scale.n_fft, scale.n_mels, fmin=scale.fmin, fmax=scale.fmax, scale=scale.scale, norm=scale.norm
         )  # fmt: skip
         return torch.from_numpy(np.linalg.pinv(bank.astype(np.float64)).astype(np.float32))
+
+
+@dataclass(frozen=True)
+class WaveRnn:
+    """WaveRNN (Kalchbrenner et al. 2018) as torchaudio trained it: mu-law values one by one, of mel under the natural log."""
+
+    net: Any
+    sample_rate: int
+
+    def __call__(self, mel: torch.Tensor) -> Floats:
+        from torchaudio.functional import mu_law_decoding
+
+        decibels = 20 * torch.log10(torch.clamp(torch.exp(mel.float()), min=1e-5))
+        given = torch.clamp((WAVERNN_FLOOR - decibels) / WAVERNN_FLOOR, 0.0, 1.0).T[None]
+        with torch.inference_mode():
+            codes, _ = self.net.infer(given.to(next(self.net.parameters()).device))
+            codes = ((codes + 1.0) / 2.0 * (self.net.n_classes - 1)).int()
+            samples: Floats = mu_law_decoding(codes, self.net.n_classes).reshape(-1).float().cpu().numpy()
+        return samples
+
+
+def wavernn(tensors: dict[str, torch.Tensor], sizes: dict[str, Any], place: Any, sample_rate: int) -> WaveRnn:
+    """The WaveRNN of these weights; sizes that differ from torchaudio's published one."""
+    from torchaudio.models import WaveRNN
+
+    published = {
+        "upsample_scales": [5, 5, 11], "n_classes": 256, "hop_length": 275, "n_res_block": 10, "n_rnn": 512, "n_fc": 512,
+        "kernel_size": 5, "n_freq": 80, "n_hidden": 128, "n_output": 128,
+    }  # fmt: skip
+    net = WaveRNN(**{**published, **sizes})
+    net.load_state_dict(tensors)
+    return WaveRnn(net.to(place.device).eval(), sample_rate)
 
 
 def load(wanted: str | None, place: Any, mel: MelScale | None, *, beside: Path | None = None) -> Vocoder:

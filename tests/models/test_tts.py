@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from audiocli.errors import ModelError, UsageError
-from audiocli.models import tts_bark, tts_fastspeech2, tts_speecht5, tts_vits, vocoders
+from audiocli.models import tts_bark, tts_fastspeech2, tts_speecht5, tts_tacotron2, tts_vits, vocoders
 from audiocli.options import SpeakOptions
 from tests.models import tiny_tts
 
@@ -18,6 +18,7 @@ FAMILIES = {
     "speecht5": (tiny_tts.speecht5, tts_speecht5.load, 16_000),
     "vits": (tiny_tts.vits, tts_vits.load, 16_000),
     "fastspeech2": (tiny_tts.fastspeech2, tts_fastspeech2.load, 22_050),
+    "tacotron2": (tiny_tts.tacotron2, tts_tacotron2.load, 22_050),
     "bark": (tiny_tts.bark, tts_bark.load, 24_000),
 }
 
@@ -61,7 +62,7 @@ def test_rates_and_batches(speak, family):
         np.testing.assert_allclose(alone.samples, one.samples, atol=1e-5)
 
 
-@pytest.mark.parametrize("family", ["speecht5", "vits", "bark"])
+@pytest.mark.parametrize("family", ["speecht5", "vits", "tacotron2", "bark"])
 def test_seeds(speak, family):
     first, again, other = (speak(family, TEXTS[:1], seed=seed)[1][0].samples for seed in (3, 3, 4))
     assert np.array_equal(first, again)
@@ -129,6 +130,17 @@ def test_fastspeech2_with_its_vocoder_beside_it(tmp_path, folder, speak):
     synthesiser = tts_fastspeech2.load(apart, None, PLACE, SpeakOptions())
     want = speak("fastspeech2", TEXTS[:1])[1][0].samples
     np.testing.assert_allclose(synthesiser(TEXTS[:1])[0].samples, want, atol=1e-6)
+
+
+def test_tacotron2_through_wavernn(speak, folder):
+    made = speak("tacotron2", ["Hello."], vocoder="wavernn")[1][0].samples
+    again = speak("tacotron2", ["Hello."], vocoder="wavernn")[1][0].samples
+    assert len(made) % 275 == 0
+    assert len(made) > 1_000
+    assert np.abs(made).max() <= 1.0
+    assert np.array_equal(made, again)
+    with pytest.raises(UsageError, match="griffin-lim or wavernn"):
+        tts_tacotron2.load(folder("tacotron2"), None, PLACE, SpeakOptions(vocoder="x"))
 
 
 def test_bark_names_its_presets(folder):

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import sentencepiece
 import torch
+from torchaudio.models import Tacotron2, WaveRNN
 from transformers import (
     BarkCoarseConfig,
     BarkConfig,
@@ -196,6 +197,24 @@ def bark(folder: Path) -> Path:
         **{name: part.to_dict() for name, part in parts.items()}, codebook_size=1024, sample_rate=24_000
     )
     model.save_pretrained(folder)
+    return folder
+
+
+def tacotron2(folder: Path) -> Path:
+    """With random weights, and a WaveRNN beside it; it never finds its end, and stops at the most that it may."""
+    torch.manual_seed(1)
+    folder.mkdir(parents=True, exist_ok=True)
+    sizes = {
+        "tacotron2": {
+            "symbol_embedding_dim": 32, "encoder_embedding_dim": 32, "decoder_rnn_dim": 32, "decoder_max_step": 20,
+            "attention_rnn_dim": 32, "attention_hidden_dim": 16, "prenet_dim": 16, "postnet_embedding_dim": 16,
+        },
+        "wavernn": {"n_res_block": 1, "n_rnn": 16, "n_fc": 16, "n_hidden": 16, "n_output": 16},
+    }  # fmt: skip
+    (folder / "config.json").write_text(json.dumps({"model_type": "tacotron2", **sizes}))
+    torch.save(Tacotron2(n_symbol=38, **sizes["tacotron2"]).state_dict(), folder / "tacotron2_tiny.pth")
+    rest = {"upsample_scales": [5, 5, 11], "n_classes": 256, "hop_length": 275, "n_freq": 80, "kernel_size": 5}
+    torch.save(WaveRNN(**rest, **sizes["wavernn"]).state_dict(), folder / "wavernn_tiny.pth")
     return folder
 
 
