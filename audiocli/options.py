@@ -160,6 +160,40 @@ class TranscribeOptions:
 
 
 @dataclass(frozen=True)
+class SpeakOptions:
+    """`audiocli speak`."""
+
+    file: tuple[str, ...] = ()
+    lines: bool = False
+    name: str = "{index:04d}-{slug}"  # of each file with --lines
+    voice: str | None = None  # None: the model's
+    language: str | None = None  # None: the voice's
+    rate: float = 1.0  # times as fast
+    pitch: float = 0.0  # semitones up
+    seed: int = 0
+    pause: float = 0.3  # s between sentences, twice that between paragraphs
+    loudness: float | None = None  # LUFS of each sentence, None: as the model speaks
+    timestamps: str | None = None  # srt or json
+    vocoder: str | None = None  # a model, a folder or griffin-lim; None: the model's own
+    list_voices: bool = False
+
+
+@dataclass(frozen=True)
+class CloneOptions:
+    """`audiocli clone`."""
+
+    file: tuple[str, ...] = ()
+    source: tuple[str, ...] = ()
+    reference: tuple[str, ...] = ()
+    voice: str | None = None
+    save_voice: str | None = None
+    speaker_model: str | None = None
+    vocoder: str | None = None
+    seed: int = 0
+    pause: float = 0.3  # s
+
+
+@dataclass(frozen=True)
 class ClassifyOptions:
     """`audiocli classify`; None stands for what the model says."""
 

@@ -11,7 +11,9 @@ import pytest
 from audiocli.commands.classify import classify
 from audiocli.commands.denoise import denoise
 from audiocli.commands.diarize import diarize
+from audiocli.commands.clone import clone
 from audiocli.commands.features import features
+from audiocli.commands.speak import speak
 from audiocli.commands.train import train
 from audiocli.commands.transcribe import transcribe
 from audiocli.commands.verify import verify
@@ -19,10 +21,12 @@ from audiocli.options import (
     ClassifyOptions,
     DenoiseOptions,
     DiarizeOptions,
+    CloneOptions,
     FeaturesOptions,
     InputOptions,
     ModelOptions,
     OutputOptions,
+    SpeakOptions,
     TrainOptions,
     TranscribeOptions,
     VerifyOptions,
@@ -146,6 +150,8 @@ def test_cpu_path_never_imports_torch(recording, tmp_path):
         (denoise, (DenoiseOptions(), ModelOptions())),
         (train, (TrainOptions(),)),
         (diarize, (DiarizeOptions(), ModelOptions())),
+        (speak, (SpeakOptions(), ModelOptions())),
+        (clone, (CloneOptions(), ModelOptions())),
     ],
 )
 def test_every_default_comes_from_options(command, own):
@@ -153,7 +159,7 @@ def test_every_default_comes_from_options(command, own):
     for options in (InputOptions(), OutputOptions(), *own):
         declared |= {name: getattr(options, name) for name in options.__dataclass_fields__}
     for name, parameter in inspect.signature(command).parameters.items():
-        if name in ("inputs", "recipe"):
+        if name in ("inputs", "recipe", "text"):
             continue
         ours = declared[name]
         assert parameter.default == (ours if not isinstance(ours, tuple) else list(ours) or None), name
@@ -192,6 +198,7 @@ def test_every_recipe_and_every_adapter_is_there():
 def test_every_format_is_in_the_help():
     from audiocli.formats import FORMATS
 
+    pages = sorted((ROOT / "man").glob("*.1"))
     pages = sorted((ROOT / "man").glob("*.1"))
     pages = sorted((ROOT / "man").glob("*.1"))
     text = "".join(page.read_text() for page in pages)

@@ -20,6 +20,11 @@ from ..records import (
     Transcript,
 )
 from . import arrays, labels, matches, pictures, sounds, text, timed, turns
+    Speech,
+    Stats,
+    Transcript,
+)
+from . import arrays, labels, matches, pictures, sounds, speeches, text, timed
 from .place import Place
 
 Kind = Record | Failure
@@ -76,6 +81,13 @@ _WRITERS: dict[type, dict[str, Writer]] = {
     Diarization: {
         "rttm": turns.rttm, "csv": turns.csv, "json": turns.json_object, "jsonl": turns.json_object, "txt": turns.txt,
         "srt": turns.srt, "TextGrid": turns.textgrid, "labels": turns.track, **_PICTURES,
+    Speech: {
+        "srt": speeches.srt, "json": speeches.json_object, "raw": speeches.raw,
+        **{name: speeches.writer(name) for name in sounds.KINDS},
+    },
+    Recording: {
+        "json": sounds.json_object, "jsonl": sounds.json_object, "txt": sounds.summary,
+        **{name: sounds.writer(name) for name in sounds.KINDS},
     },
     Match: {
         "txt": matches.txt, "jsonl": matches.jsonl, "json": matches.json_list, "csv": matches.csv, "tsv": matches.tsv,
@@ -121,6 +133,7 @@ FORMATS = {
         _format("labels"),
         _format("lrc"),
         *(_format(name, binary=name != "svg") for name in PICTURES),
+        _format("raw", binary=True, joins=True),
         *(_format(name, binary=True) for name in sounds.KINDS),
     )
 }

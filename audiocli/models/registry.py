@@ -13,6 +13,17 @@ CTC = "audiocli.models.asr_ctc:load"
 POCKETSPHINX = "audiocli.models.asr_pocketsphinx:load"
 CLUSTERS = "audiocli.speakers.diarizer:load"
 PIPELINE = "audiocli.models.diarize_pyannote:load"
+ESPEAK = "audiocli.models.tts_espeak:load"
+FLITE = "audiocli.models.tts_flite:load"
+SPEECHT5 = "audiocli.models.tts_speecht5:load"
+VITS = "audiocli.models.tts_vits:load"
+BARK = "audiocli.models.tts_bark:load"
+TACOTRON2 = "audiocli.models.tts_tacotron2:load"
+FASTSPEECH2 = "audiocli.models.tts_fastspeech2:load"
+HIFIGAN = "audiocli.models.vocoders:hifigan"
+ENVELOPE = "audiocli.models.vc_envelope:load"
+WORLD = "audiocli.models.vc_world:load"
+GRIFFIN_LIM, WAVERNN = "griffin-lim", "wavernn"  # vocoders without a row: no weights, and inside the folder of a Tacotron 2
 SIAMESE = "audiocli.models.embed_siamese:load"
 XVECTOR = "audiocli.models.embed_transformers:load"
 PYANNOTE = "audiocli.models.embed_pyannote:load"
@@ -29,6 +40,8 @@ BUILT_IN = {
     "denoise": "rnnoise",
     "verify": "siamese-speakers",
     "diarize": "siamese-clusters",
+    "speak": "espeak-ng",
+    "clone": "cepstral-envelope",
 }  # what a verb takes when nobody has said anything else
 
 
@@ -53,6 +66,7 @@ class ModelSpec:
     files: tuple[str, ...] = ()  # patterns of what to fetch, where hub.chosen() would choose wrongly
     parts: tuple[str, ...] = ()  # other repositories of the hub that it loads
     stands_on: str | None = None  # another built-in net, whose weights it uses
+    vocoder: str | None = None  # the row of what makes samples of its spectrograms, unless it does so itself
 
     @property
     def built_in(self) -> bool:
@@ -68,6 +82,17 @@ class ModelSpec:
 
 def _asr(name: str, adapter: str, source: str, licence: str, memory_gib: float, **more: Any) -> ModelSpec:
     return ModelSpec(name, "transcribe", adapter, source, licence, 16_000, memory_gib, **more)
+
+
+def _tts(name: str, adapter: str, source: str, licence: str, rate: int, memory_gib: float, **more: Any) -> ModelSpec:
+    return ModelSpec(name, "speak", adapter, source, licence, rate, memory_gib, **more)
+
+
+# ISO 639-3 codes of a few of the 1,100 languages of MMS; the others go by facebook/mms-tts-CODE.
+_BARK_FILES = (
+    "*.json", "*.txt", "*.safetensors", "pytorch_model.bin", "speaker_embeddings/*.npy", "speaker_embeddings/v2/*.npy",
+)  # fmt: skip
+_MMS = ("eng", "deu", "fra", "spa", "por", "rus", "nld", "pol", "tur", "hin", "ara", "kor")
 
 
 def _sounds(
@@ -106,6 +131,19 @@ _ROWS = (
     _asr("mms-1b-all", CTC, "facebook/mms-1b-all", "CC-BY-NC-4.0", 4.3),
     _asr("parakeet-ctc-0.6b", CTC, "nvidia/parakeet-ctc-0.6b", "CC-BY-4.0", 2.7, half="bfloat16"),
     _asr("parakeet-ctc-1.1b", CTC, "nvidia/parakeet-ctc-1.1b", "CC-BY-4.0", 4.8, half="bfloat16"),
+    # The library is called from this process: whoever hands both on together must heed the GPL.
+    _tts("espeak-ng", ESPEAK, BUILT_IN_SOURCE, "GPL-3.0-or-later (the library)", 22_050, 0.1),
+    _tts("flite", FLITE, BUILT_IN_SOURCE, "BSD-like (a program of its own)", 16_000, 0.1),
+    _tts("speecht5", SPEECHT5, "microsoft/speecht5_tts", "MIT", 16_000, 0.8, vocoder="speecht5-hifigan"),
+    *(_tts(f"mms-tts-{code}", VITS, f"facebook/mms-tts-{code}", "CC-BY-NC-4.0", 16_000, 0.2) for code in _MMS),
+    _tts("vits-ljs", VITS, "kakao-enterprise/vits-ljs", "MIT", 22_050, 0.2),
+    _tts("vits-vctk", VITS, "kakao-enterprise/vits-vctk", "MIT", 22_050, 0.2),
+    _tts("bark", BARK, "suno/bark", "MIT", 24_000, 5.0, files=_BARK_FILES),
+    _tts("bark-small", BARK, "suno/bark-small", "MIT", 24_000, 2.0, files=_BARK_FILES),
+    _tts("fastspeech2", FASTSPEECH2, "espnet/fastspeech2_conformer_with_hifigan", "Apache-2.0", 22_050, 0.4),
+    ModelSpec("cepstral-envelope", "clone", ENVELOPE, BUILT_IN_SOURCE, "Apache-2.0", 16_000, 0.1),
+    ModelSpec("world", "clone", WORLD, BUILT_IN_SOURCE, "MIT (pyworld, an extra)", 16_000, 0.1),
+    ModelSpec("speecht5-hifigan", "vocoder", HIFIGAN, "microsoft/speecht5_hifigan", "MIT", 16_000, 0.1),
     _sounds("everyday-sounds", BUILT_IN_SOURCE, "Apache-2.0", 0.1, 32_000, adapter=SOUNDS),
     _sounds("ast-audioset", "MIT/ast-finetuned-audioset-10-10-0.4593", "BSD-3-Clause", 0.5),
     _sounds("ast-speech-commands", "MIT/ast-finetuned-speech-commands-v2", "BSD-3-Clause", 0.5),
@@ -186,12 +224,16 @@ FAMILIES = {
     "parakeet_ctc": ("transcribe", CTC),
     "lasr_ctc": ("transcribe", CTC),
     **dict.fromkeys(_ENCODERS, ("transcribe", CTC)),
-    "whisper": ("transcribe", WHISPER),
+    "speecht5": ("speak", SPEECHT5),
+    "vits": ("speak", VITS),
+    "bark": ("speak", BARK),
+    "fastspeech2_conformer": ("speak", FASTSPEECH2),
+    "fastspeech2_conformer_with_hifigan": ("speak", FASTSPEECH2),
+    "tacotron2": ("speak", TACOTRON2),
+    "hifigan": ("vocoder", HIFIGAN),
+    "fastspeech2_conformer_hifigan": ("vocoder", HIFIGAN),
     "audio-spectrogram-transformer": ("classify", SOUNDS_BY_NAME),
     "clap": ("classify", ZERO_SHOT),
-    "speecht5": ("speak", ""),
-    "vits": ("speak", ""),
-    "bark": ("speak", ""),
     "musicgen": ("generate-music", ""),
     "audiocli-siamese": ("verify", SIAMESE),
 }
