@@ -275,6 +275,32 @@ class DiarizeOptions:
     plot: str | None = None
 
 
+INSTRUMENTS = ("choir", "organ", "strings", "piano")
+MUSIC_SECONDS, LONGEST_MUSIC = 30.0, 3_600.0
+
+
+@dataclass(frozen=True)
+class MusicOptions:
+    """`audiocli generate-music`."""
+
+    seconds: float | None = None  # None: MUSIC_SECONDS, or as long as the melody
+    count: int = 1
+    seed: int = 0
+    temperature: float | None = None  # of these three, None: the model's
+    top_k: int | None = None
+    top_p: float | None = None
+    guidance: float = 3.0  # of MusicGen: how closely it keeps to the prompt
+    tempo: float | None = None  # quarters a minute; None: the primer's or the melody's, else 80
+    key: str | None = None
+    primer: str | None = None
+    melody: str | None = None
+    instrument: str = "choir"
+    soundfont: str | None = None
+    stems: bool = False
+    plot: str | None = None
+    lines: str | None = None
+
+
 @lru_cache(maxsize=8)
 def front_end(options: FeaturesOptions) -> FrontEnd:
     """The preset's front end with what the user set over it."""

@@ -23,7 +23,10 @@ FASTSPEECH2 = "audiocli.models.tts_fastspeech2:load"
 HIFIGAN = "audiocli.models.vocoders:hifigan"
 ENVELOPE = "audiocli.models.vc_envelope:load"
 WORLD = "audiocli.models.vc_world:load"
-GRIFFIN_LIM, WAVERNN = "griffin-lim", "wavernn"  # vocoders without a row: no weights, and inside the folder of a Tacotron 2
+GRIFFIN_LIM, WAVERNN = (
+    "griffin-lim",
+    "wavernn",
+)  # vocoders without a row: no weights, and inside the folder of a Tacotron 2
 SIAMESE = "audiocli.models.embed_siamese:load"
 XVECTOR = "audiocli.models.embed_transformers:load"
 PYANNOTE = "audiocli.models.embed_pyannote:load"
@@ -32,6 +35,8 @@ SOUNDS_BY_NAME = "audiocli.models.sounds_transformers:load"
 ENHANCER = "audiocli.models.denoise_own:load"
 CONV_ENHANCER = "audiocli.models.denoise_own:load_conv"
 ZERO_SHOT = "audiocli.models.sounds_transformers:load_zero_shot"
+CHORALE = "audiocli.models.music_chorale:load"
+MUSICGEN = "audiocli.models.music_musicgen:load"
 
 VERBS = ("transcribe", "classify", "denoise", "verify", "diarize", "speak", "clone", "generate-music")
 BUILT_IN = {
@@ -42,6 +47,7 @@ BUILT_IN = {
     "diarize": "siamese-clusters",
     "speak": "espeak-ng",
     "clone": "cepstral-envelope",
+    "generate-music": "chorale-transformer",
 }  # what a verb takes when nobody has said anything else
 
 
@@ -109,6 +115,10 @@ def _denoiser(name: str, adapter: str, licence: str, sample_rate: int = 16_000) 
 
 def _speakers(name: str, adapter: str, source: str, licence: str, memory_gib: float, **more: Any) -> ModelSpec:
     return ModelSpec(name, "verify", adapter, source, licence, 16_000, memory_gib, **more)
+
+
+def _music(name: str, adapter: str, source: str, licence: str, memory_gib: float, sample_rate: int) -> ModelSpec:
+    return ModelSpec(name, "generate-music", adapter, source, licence, sample_rate, memory_gib)
 
 
 # Memory: four bytes a weight, and a fifth for the work. Licences: as the cards on the hub have them.
@@ -191,7 +201,21 @@ _ROWS = (
         files=("config.yaml",),
         parts=("pyannote/segmentation-3.0", "pyannote/wespeaker-voxceleb-resnet34-LM"),
     ),
-    ModelSpec("siamese-speakers", "verify", SIAMESE, BUILT_IN_SOURCE, "CC-BY-4.0", 16_000, 0.1),
+    _music("chorale-transformer", CHORALE, BUILT_IN_SOURCE, "Apache-2.0", 0.1, 44_100),
+    _music("chorale-lstm", CHORALE, BUILT_IN_SOURCE, "Apache-2.0", 0.1, 44_100),
+    *(
+        _music(f"musicgen-{size}", MUSICGEN, f"facebook/musicgen-{size}", "CC-BY-NC-4.0", memory, 32_000)
+        for size, memory in (
+            ("small", 2.9),
+            ("medium", 9.6),
+            ("large", 16.0),
+            ("melody", 9.6),
+            ("stereo-small", 2.9),
+            ("stereo-medium", 9.6),
+            ("stereo-large", 16.0),
+            ("stereo-melody", 9.6),
+        )
+    ),
 )
 MODELS = {spec.name: spec for spec in _ROWS}
 
@@ -234,8 +258,10 @@ FAMILIES = {
     "fastspeech2_conformer_hifigan": ("vocoder", HIFIGAN),
     "audio-spectrogram-transformer": ("classify", SOUNDS_BY_NAME),
     "clap": ("classify", ZERO_SHOT),
-    "musicgen": ("generate-music", ""),
     "audiocli-siamese": ("verify", SIAMESE),
+    "musicgen": ("generate-music", MUSICGEN),
+    "musicgen_melody": ("generate-music", MUSICGEN),
+    "audiocli-music": ("generate-music", CHORALE),
 }
 
 
