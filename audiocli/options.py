@@ -154,6 +154,7 @@ class TranscribeOptions:
     max_line_width: int = 42  # characters of a subtitle
     max_lines: int = 2
     stream: bool = False
+    batch_size: str = "auto"  # or a number: pieces in a forward pass
 
 
 @lru_cache(maxsize=8)

@@ -67,6 +67,9 @@ def transcribe(
             "--stream", help="Transcribe standard input as it comes (raw s16le:16000:1 or wav); with INPUT -."
         ),
     ] = DEFAULT.stream,
+    batch_size: Annotated[
+        str, typer.Option(help="Pieces of speech that go through the model at once: auto, or a number.", metavar="N")
+    ] = DEFAULT.batch_size,
     output: common.Output = OUTPUT.output,
     format: Annotated[
         str | None,
@@ -96,7 +99,8 @@ def transcribe(
     With -o FOLDER/ a file for each input; else everything goes to standard output or to the one file.
     """  # fmt: skip
     own = TranscribeOptions(
-        language, translate, timestamps, vad, prompt, tuple(hotwords or ()), beam, temperature, max_line_width, max_lines, stream
+        language, translate, timestamps, vad, prompt, tuple(hotwords or ()), beam, temperature, max_line_width, max_lines, stream,
+        batch_size,
     )  # fmt: skip
     choice = ModelOptions(model, device, precision, memory, offline)
     reading = InputOptions(tuple(glob or ()), files_from, raw, start, duration)
@@ -116,6 +120,8 @@ def check(options: TranscribeOptions) -> None:
     for name, value, least in numbers:
         if value < least:
             raise UsageError(f"{name} must be {least} or more, not {value}")
+    if options.batch_size != "auto" and not (options.batch_size.isdecimal() and int(options.batch_size)):
+        raise UsageError(f"--batch-size must be auto, or 1 or more, not {options.batch_size!r}")
     if not 0.0 <= options.temperature < float("inf"):
         raise UsageError(f"--temperature must be 0 or more, not {options.temperature:g}")
 
@@ -189,7 +195,7 @@ def _files(
 def described(options: TranscribeOptions, choice: ModelOptions) -> dict[str, Any]:
     """The options as records tell them: those that shape the text."""
     told = asdict(options)
-    del told["stream"]
+    del told["stream"], told["batch_size"]
     return {**told, "hotwords": list(options.hotwords), "precision": choice.precision}
 
 

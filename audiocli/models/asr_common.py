@@ -14,7 +14,6 @@ from ..audio import Audio
 from ..records import Segment, Transcript, Word
 from .registry import ModelSpec
 
-Item = TypeVar("Item")
 Spoken = TypeVar("Spoken", Segment, Word)
 SILENCE = -65.0  # dBFS; far-field speech (AMI) lies around -50, 16-bit dither below -90
 FRAME = 0.02  # s
@@ -150,8 +149,3 @@ def _kept(segment: Segment, keep: Sequence[bool]) -> Segment:
     words = tuple(compress(segment.words, keep))
     end = words[-1].end if words else segment.end
     return replace(segment, text="".join(word.text for word in words), words=words, end=end)
-
-
-def batches(items: Sequence[Item], size: int) -> list[Sequence[Item]]:
-    """The items in lists of at most `size`."""
-    return [items[n : n + size] for n in range(0, len(items), size)]

@@ -17,12 +17,13 @@ from ..options import TranscribeOptions
 from ..records import Segment, Transcript, Word
 from . import ctc
 from .asr_common import SILENT, Found, checkpoint, extractor, mono, record, silent
+from .batches import Batches
 from .masked import mask_norms
 from .registry import ModelSpec
 
 CHUNK = 30.0  # s; attention costs the square of the length
 CONTEXT = 4.0  # s on either side of a chunk; the encoders make little use of what is further away
-AT_ONCE = 240.0  # s of padded audio in one forward pass
+SECONDS = 240.0  # of padded audio in one forward pass
 SHORTEST = 0.2  # s; shorter clips are padded, because no frame fits into them
 PAUSE = 0.8  # s without a word end a segment
 # Whose padding stays out of their results; the others (convolutions behind the attention) batch clips of one length only.
@@ -76,6 +77,7 @@ class CtcRunner:
         self._row = 1 if model.main_input_name == "input_values" else int(inputs.hop_length)  # samples
         self._step = _rows_per_frame(model)
         self._norms = mask_norms(model)
+        self.batches = Batches(options.batch_size, SECONDS, model.device)
 
     def __call__(self, batch: list[Audio]) -> list[Transcript]:
         """The transcripts of the clips [1, samples], in their order."""
@@ -94,11 +96,11 @@ class CtcRunner:
     def emissions(self, clips: Sequence[NDArray[np.float32]]) -> list[ctc.LogProbs]:
         """Log probabilities [frames, symbols] of each clip [samples]."""
         pieces = [piece for owner, clip in enumerate(clips) for piece in self._cut(owner, clip)]
-        order = sorted(range(len(pieces)), key=lambda n: len(pieces[n].rows))
-        made: list[ctc.LogProbs] = [np.zeros((0, 0), np.float32)] * len(pieces)
-        for group in self._groups(order, pieces):
-            for n, log_probs in zip(group, self._forward([pieces[n].rows for n in group]), strict=True):
-                made[n] = log_probs
+        made = self.batches.run(
+            pieces, lambda piece: len(piece.rows) * self._row / self.sample_rate,
+            lambda group: self._forward([piece.rows for piece in group]),
+            alike=self._model.config.model_type not in MASKED,
+        )  # fmt: skip
         joined = []
         for owner in range(len(clips)):
             mine = [n for n, piece in enumerate(pieces) if piece.owner == owner]
@@ -115,20 +117,6 @@ class CtcRunner:
         length, context = int(CHUNK * per_second), int(CONTEXT * per_second)
         for chunk in cut(len(rows), length=length, context=context, step=self._step):
             yield _Piece(owner, chunk, rows[chunk.start : chunk.stop])
-
-    def _groups(self, order: Sequence[int], pieces: Sequence[_Piece]) -> Iterator[list[int]]:
-        """Indices of pieces of similar length, at most AT_ONCE seconds with their padding; `order` is by length."""
-        mixed = self._model.config.model_type in MASKED
-        group: list[int] = []
-        for n in order:
-            rows = len(pieces[n].rows)
-            full = (len(group) + 1) * rows * self._row > AT_ONCE * self.sample_rate
-            if group and (full or not (mixed or rows == len(pieces[group[0]].rows))):
-                yield group
-                group = []
-            group.append(n)
-        if group:
-            yield group
 
     @torch.inference_mode()
     def _forward(self, rows: Sequence[torch.Tensor]) -> list[ctc.LogProbs]:

@@ -44,9 +44,11 @@ def _check(options: TranscribeOptions) -> None:
     if options.language is not None and options.language.lower() not in LANGUAGES:
         raise UsageError(f"pocketsphinx knows English only, not {options.language!r}: give --model whisper-base")
     default = TranscribeOptions()
-    for name in ("translate", "prompt", "hotwords", "beam", "temperature"):
+    for name in ("translate", "prompt", "hotwords", "beam", "temperature", "batch_size"):
         if getattr(options, name) != getattr(default, name):
-            raise UsageError(f"pocketsphinx has no --{name}: leave it out, or give --model whisper-base")
+            raise UsageError(
+                f"pocketsphinx has no --{name.replace('_', '-')}: leave it out, or give --model whisper-base"
+            )
 
 
 def _decoder(**config: Any) -> Any:

@@ -55,6 +55,7 @@ RATE = 16_000  # Hz
 WINDOW = 3  # s that the tiny Whisper hears at once
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ'"
 LANGUAGES = ("en", "fr")
+MULTILINGUAL = 51_865  # tokens of a Whisper of many languages
 SPEED_CTC, SPEED_WHISPER = 4e-3, 2e-3
 STEPS_CTC, STEPS_WHISPER = 300, 300
 
@@ -203,15 +204,16 @@ def _learn(model, optimizer, rate, loss):
 # Whisper
 
 
-def whisper_tokenizer() -> WhisperTokenizer:
-    """Bytes and Whisper's special tokens; two languages, times up to the window's end."""
+def whisper_tokenizer(fillers: int = 0) -> WhisperTokenizer:
+    """Bytes, words that nobody says, and Whisper's special tokens; two languages, times up to the window's end."""
     letters = sorted(ByteLevel.alphabet())
     special = [
         "<|endoftext|>", "<|startoftranscript|>", *[f"<|{code}|>" for code in LANGUAGES], "<|translate|>", "<|transcribe|>",
         "<|startoflm|>", "<|startofprev|>", "<|nospeech|>", "<|notimestamps|>",
         *[f"<|{n * 0.02:.2f}|>" for n in range(WINDOW * 50 + 1)],
     ]  # fmt: skip
-    tokenizer = WhisperTokenizer(vocab={letter: n for n, letter in enumerate(letters)}, merges=[])
+    names = [*letters, *[f"filler{n}" for n in range(fillers)]]
+    tokenizer = WhisperTokenizer(vocab={name: n for n, name in enumerate(names)}, merges=[])
     tokenizer.add_special_tokens({"additional_special_tokens": special[1:]})
     return tokenizer
 
@@ -274,6 +276,29 @@ def _answer(utterance: Utterance, tokenizer, times: bool):
     if times:
         return [*head, number(first), *text, number(last)], [-1.0] * len(head) + [*when, utterance.end, -1.0]
     return [*head, number("<|notimestamps|>"), *text], [-1.0] * len(head) + [*when, utterance.end]
+
+
+def widened(folder: Path, out: Path) -> Path:
+    """The trained Whisper with as many tokens as OpenAI's: what ctranslate2 takes for one of many languages.
+
+    The new ones stand behind the letters and are as likely as <|startoflm|>, which nobody says.
+    """
+    model = WhisperForConditionalGeneration.from_pretrained(folder)
+    tokenizer = whisper_tokenizer(fillers=MULTILINGUAL - model.config.vocab_size)
+    old = WhisperTokenizer.from_pretrained(folder)
+    rows = [
+        old.get_vocab().get(name, -1) for name, _ in sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])
+    ]
+    unsaid = old.convert_tokens_to_ids("<|startoflm|>")
+    weight = model.get_input_embeddings().weight.data
+    wide = whisper_model(tokenizer)
+    state = model.state_dict()
+    for name in ("model.decoder.embed_tokens.weight", "proj_out.weight"):
+        state[name] = weight[torch.tensor([unsaid if row < 0 else row for row in rows])]
+    wide.load_state_dict(state)
+    wide.generation_config.update(suppress_tokens=[], begin_suppress_tokens=[])
+    wide.generation_config.lang_to_id = {f"<|{c}|>": tokenizer.convert_tokens_to_ids(f"<|{c}|>") for c in LANGUAGES}
+    return save_whisper(out, wide.eval(), tokenizer)
 
 
 _trained: dict[str, Path] = {}
@@ -394,5 +419,5 @@ SPEC = ModelSpec("tiny", "transcribe", "", "", "", RATE, 0.1)
 
 def runner(load, folder: Path, *, dtype: str = "float32", **options):
     """What an adapter's `load` makes of a folder, on the processor."""
-    place = SimpleNamespace(device=torch.device("cpu"), dtype=dtype)
+    place = SimpleNamespace(device=torch.device("cpu"), dtype=dtype, precision="auto")
     return load(folder, SPEC, place, TranscribeOptions(**options))
