@@ -154,6 +154,8 @@ class TranscribeOptions:
     max_line_width: int = 42  # characters of a subtitle
     max_lines: int = 2
     stream: bool = False
+    lm: str | None = None  # n-grams, for CTC models
+    lm_weight: float = 0.5
     batch_size: str = "auto"  # or a number: pieces in a forward pass
 
 

@@ -67,6 +67,12 @@ def transcribe(
             "--stream", help="Transcribe standard input as it comes (raw s16le:16000:1 or wav); with INPUT -."
         ),
     ] = DEFAULT.stream,
+    lm: Annotated[
+        str | None, typer.Option(help="Word n-grams (ARPA, may be gzipped) for a CTC model.", metavar="FILE")
+    ] = DEFAULT.lm,
+    lm_weight: Annotated[
+        float, typer.Option(help="What --lm counts for beside the model.", metavar="W")
+    ] = DEFAULT.lm_weight,
     batch_size: Annotated[
         str, typer.Option(help="Pieces of speech that go through the model at once: auto, or a number.", metavar="N")
     ] = DEFAULT.batch_size,
@@ -99,8 +105,8 @@ def transcribe(
     With -o FOLDER/ a file for each input; else everything goes to standard output or to the one file.
     """  # fmt: skip
     own = TranscribeOptions(
-        language, translate, timestamps, vad, prompt, tuple(hotwords or ()), beam, temperature, max_line_width, max_lines, stream,
-        batch_size,
+        language, translate, timestamps, vad, prompt, tuple(hotwords or ()), beam, temperature, max_line_width, max_lines,
+        stream, lm, lm_weight, batch_size,
     )  # fmt: skip
     choice = ModelOptions(model, device, precision, memory, offline)
     reading = InputOptions(tuple(glob or ()), files_from, raw, start, duration)
@@ -120,6 +126,8 @@ def check(options: TranscribeOptions) -> None:
     for name, value, least in numbers:
         if value < least:
             raise UsageError(f"{name} must be {least} or more, not {value}")
+    if not 0.0 <= options.lm_weight < float("inf"):
+        raise UsageError(f"--lm-weight must be 0 or more, not {options.lm_weight:g}")
     if options.batch_size != "auto" and not (options.batch_size.isdecimal() and int(options.batch_size)):
         raise UsageError(f"--batch-size must be auto, or 1 or more, not {options.batch_size!r}")
     if not 0.0 <= options.temperature < float("inf"):

@@ -15,8 +15,8 @@ from ..chunks import Chunk, cut, join
 from ..errors import UsageError
 from ..options import TranscribeOptions
 from ..records import Segment, Transcript, Word
-from . import ctc
-from .asr_common import SILENT, Found, checkpoint, extractor, mono, record, silent
+from . import arpa, ctc
+from .asr_common import SILENT, Found, checkpoint, extractor, mono, record, refuse, silent
 from .batches import Batches
 from .masked import mask_norms
 from .registry import ModelSpec
@@ -25,18 +25,18 @@ CHUNK = 30.0  # s; attention costs the square of the length
 CONTEXT = 4.0  # s on either side of a chunk; the encoders make little use of what is further away
 SECONDS = 240.0  # of padded audio in one forward pass
 SHORTEST = 0.2  # s; shorter clips are padded, because no frame fits into them
+BERT = "wav2vec2-bert"
 PAUSE = 0.8  # s without a word end a segment
 # Whose padding stays out of their results; the others (convolutions behind the attention) batch clips of one length only.
-MASKED = frozenset({"wav2vec2", "hubert", "wavlm", "unispeech", "unispeech-sat", "parakeet_ctc"})
-HOT_BEAM = 16  # hot words need a beam
+MASKED = frozenset({"wav2vec2", "hubert", "wavlm", "unispeech", "unispeech-sat", "parakeet_ctc", "wav2vec2-bert"})
+BEAM = 16  # hot words and n-grams need a beam at least so wide
 
 
 def load(path: Path, spec: ModelSpec, place: Any, options: TranscribeOptions) -> "CtcRunner":
     """The runner of a CTC checkpoint in the folder `path`; `place` has the device and the precision."""
     from transformers import AutoModelForCTC, AutoTokenizer
 
-    if options.translate:
-        raise UsageError(f"{spec.name} does not translate; use a Whisper model")
+    refuse(spec.name, options, "translate", "prompt", "temperature", instead="use a Whisper model")
     tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True)
     adapter = _adapter(tokenizer, options.language)
     model = checkpoint(AutoModelForCTC, path, place, **adapter)
@@ -74,7 +74,8 @@ class CtcRunner:
         self.spec, self.options = spec, options
         self.sample_rate = int(inputs.sampling_rate)
         self._model, self._inputs, self._alphabet = model, inputs, alphabet
-        self._row = 1 if model.main_input_name == "input_values" else int(inputs.hop_length)  # samples
+        self._row = _samples_per_row(model, inputs)
+        self._ngrams = arpa.read(options.lm) if options.lm else None
         self._step = _rows_per_frame(model)
         self._norms = mask_norms(model)
         self.batches = Batches(options.batch_size, SECONDS, model.device)
@@ -133,8 +134,10 @@ class CtcRunner:
 
     def _found(self, log_probs: ctc.LogProbs) -> Found:
         width, hotwords = self.options.beam, self.options.hotwords
-        if width > 1 or hotwords:
-            tokens = ctc.beam(log_probs, self._alphabet, max(width, HOT_BEAM if hotwords else 1), hotwords)
+        if hotwords or self._ngrams:
+            width = max(width, BEAM)
+        if width > 1:
+            tokens = ctc.beam(log_probs, self._alphabet, width, hotwords, self._ngrams, self.options.lm_weight)
         else:
             tokens = ctc.greedy(log_probs, self._alphabet)
         words = ctc.words(tokens, self._alphabet, self.frame)
@@ -159,9 +162,20 @@ def _segment(words: Sequence[Word], with_words: bool) -> Segment:
     return Segment(words[0].start, words[-1].end, text, tuple(words) if with_words else (), sure)
 
 
+def _samples_per_row(model: Any, inputs: Any) -> int:
+    """Samples of the clip per row of the input."""
+    if model.main_input_name == "input_values":
+        return 1
+    if model.config.model_type == BERT:  # its extractor puts `stride` frames of 10 ms into a row
+        return int(inputs.stride * inputs.sampling_rate // 100)
+    return int(inputs.hop_length)
+
+
 def _rows_per_frame(model: Any) -> int:
     """Rows of the input per frame of the emissions."""
     config = model.config
+    if config.model_type == BERT:
+        return int(config.adapter_stride**config.num_adapter_layers) if config.add_adapter else 1
     if hasattr(config, "conv_stride"):
         adapter = config.adapter_stride**config.num_adapter_layers if getattr(config, "add_adapter", False) else 1
         return int(math.prod(config.conv_stride) * adapter)
@@ -170,6 +184,6 @@ def _rows_per_frame(model: Any) -> int:
 
 def _frames(model: Any, rows: torch.Tensor) -> list[int]:
     """How many frames come of so many rows."""
-    if hasattr(model.config, "conv_stride"):
+    if hasattr(model, "_get_feat_extract_output_lengths"):
         return [int(n) for n in model._get_feat_extract_output_lengths(rows)]
     return [int(n) for n in model.encoder._get_subsampling_output_length(rows)]

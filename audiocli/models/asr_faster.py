@@ -13,7 +13,7 @@ from ..audio import Audio
 from ..errors import UsageError
 from ..options import TranscribeOptions
 from ..records import Segment, Transcript, Word
-from .asr_common import SILENT, Found, mono, record, silent, without_loops
+from .asr_common import SILENT, Found, mono, record, refuse, silent, without_loops
 from .registry import ModelSpec
 
 HOTTER = 0.2  # what the temperature rises by after a failure, up to 1
@@ -24,8 +24,8 @@ def load(path: Path, spec: ModelSpec, place: Any, options: TranscribeOptions) ->
     """The runner of a model that ctranslate2 has converted, in the folder `path`. Raises UsageError."""
     from faster_whisper import WhisperModel
 
-    if options.batch_size != TranscribeOptions().batch_size:
-        raise UsageError("faster-whisper takes one piece of speech after the other: leave --batch-size out")
+    refuse(spec.name, options, "batch_size", instead="use the same model without faster-")
+    refuse(spec.name, options, "lm", instead="use a CTC model, as wav2vec2-base-960h")
     model = WhisperModel(
         str(path), place.device.type, place.device.index or 0, _compute_type(place), local_files_only=True
     )

@@ -10,7 +10,6 @@ import torch
 from numpy.typing import NDArray
 
 from ..audio import Audio
-from ..errors import UsageError
 from ..options import TranscribeOptions
 from ..records import Segment, Transcript
 from .asr_common import (
@@ -22,6 +21,7 @@ from .asr_common import (
     loud_part,
     mono,
     record,
+    refuse,
     silent,
     without_loops,
 )
@@ -41,8 +41,8 @@ def load(path: Path, spec: ModelSpec, place: Any, options: TranscribeOptions) ->
     """The runner of a Moonshine checkpoint in the folder `path`; `place` has the device and the precision."""
     from transformers import AutoTokenizer, MoonshineForConditionalGeneration
 
-    if options.translate or options.prompt or options.hotwords:
-        raise UsageError(f"{spec.name} knows no --translate, --prompt or --hotwords; use a Whisper model")
+    refuse(spec.name, options, "translate", "prompt", "hotwords", "temperature", instead="use a Whisper model")
+    refuse(spec.name, options, "lm", instead="use a CTC model, as wav2vec2-base-960h")
     model = checkpoint(MoonshineForConditionalGeneration, path, place)
     tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True)
     return MoonshineRunner(model, int(extractor(path).sampling_rate), tokenizer, spec, options)

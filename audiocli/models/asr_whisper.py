@@ -13,7 +13,7 @@ from ..audio import Audio
 from ..errors import UsageError
 from ..options import TranscribeOptions
 from ..records import Segment, Transcript
-from .asr_common import SILENT, Found, checkpoint, extractor, loud_part, mono, record, silent, without_loops
+from .asr_common import SILENT, Found, checkpoint, extractor, loud_part, mono, record, refuse, silent, without_loops
 from .batches import Batches
 from .registry import ModelSpec
 from .whisper_decode import Decoder, Reading
@@ -32,6 +32,7 @@ def load(path: Path, spec: ModelSpec, place: Any, options: TranscribeOptions) ->
         from . import asr_moonshine
 
         return asr_moonshine.load(path, spec, place, options)
+    refuse(spec.name, options, "lm", instead="use a CTC model, as wav2vec2-base-960h")
     model = checkpoint(WhisperForConditionalGeneration, path, place)
     tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True)
     tokens = Tokens.of(tokenizer, model.config, model.generation_config)

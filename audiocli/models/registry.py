@@ -96,7 +96,7 @@ ALIASES = {
 # `model_type` of a config.json: encoders that carry the head which `architectures` names ...
 _ENCODERS = (
     "wav2vec2", "wav2vec2-conformer", "hubert", "wavlm", "unispeech", "unispeech-sat", "sew", "sew-d",
-    "data2vec-audio",
+    "data2vec-audio", "wav2vec2-bert",
 )  # fmt: skip
 _HEADS = {
     "ForCTC": "transcribe",

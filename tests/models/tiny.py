@@ -25,12 +25,15 @@ from transformers import (
     ParakeetForCTC,
     ParakeetTokenizer,
     PreTrainedTokenizerFast,
+    SeamlessM4TFeatureExtractor,
     SEWConfig,
     SEWForCTC,
     UniSpeechConfig,
     UniSpeechForCTC,
     UniSpeechSatConfig,
     UniSpeechSatForCTC,
+    Wav2Vec2BertConfig,
+    Wav2Vec2BertForCTC,
     Wav2Vec2Config,
     Wav2Vec2ConformerConfig,
     Wav2Vec2ConformerForCTC,
@@ -320,6 +323,8 @@ def untrained(family: str, folder: Path) -> Path:
     torch.manual_seed(1)
     if family == "parakeet":
         return _parakeet(folder)
+    if family == "wav2vec2bert":
+        return _bert(folder)
     if family == "moonshine":
         return _moonshine(folder)
     if family == "whisper":
@@ -379,6 +384,16 @@ def _parakeet(folder: Path) -> Path:
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     ParakeetFeatureExtractor().save_pretrained(folder)
+    return folder
+
+
+def _bert(folder: Path) -> Path:
+    config = Wav2Vec2BertConfig(
+        hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=64, vocab_size=5 + len(LETTERS),
+        pad_token_id=0, conv_depthwise_kernel_size=5, apply_spec_augment=False, layerdrop=0.0,
+    )  # fmt: skip
+    save_ctc(folder, _livelier(Wav2Vec2BertForCTC(config)))
+    SeamlessM4TFeatureExtractor().save_pretrained(folder)
     return folder
 
 
