@@ -196,8 +196,11 @@ def _files(
     }
     opened = open_sink(_with_format(writing), Transcript, key, single=single, default="txt")
     recogniser = models.build(located, choice, options)
+    if jobs > 1 and not single and hasattr(recogniser, "spread"):
+        recogniser = recogniser.spread(jobs)
     work = Work(recogniser, reading, told, located.spec.name, located.spec.revision, options.vad)
-    return common.go_through(inputs, reading, work, opened, console, jobs=1 if work.streams else jobs)
+    jobs = getattr(recogniser, "jobs", 1) if work.streams else jobs
+    return common.go_through(inputs, reading, work, opened, console, jobs=jobs)
 
 
 def described(options: TranscribeOptions, choice: ModelOptions) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from .asr_common import Found, refuse, without_loops
 from .registry import ModelSpec
 from .transcripts import NO_SPEECH, Partial, Streamed, left_out, mean_probability
 from .vad import Chunk, Cutter, cutter
+from .workers import Workers
 
 SAMPLE_RATE = 16_000  # Hz
 FRAME_RATE = 100  # of the decoder, per second
@@ -56,7 +57,7 @@ def _decoder(**config: Any) -> Any:
 
 @dataclass(frozen=True)
 class Runner:
-    """Reads its inputs itself, one after the other; one decoder, so that calls may not overlap."""
+    """Reads its inputs itself, one after the other; one decoder, so that calls may not overlap: `spread` is for more."""
 
     spec: ModelSpec
     options: TranscribeOptions
@@ -92,6 +93,10 @@ class Runner:
         segment = Segment(words[0].start, words[-1].end, text, words, mean_probability(words))
         found = without_loops(Found((segment,)))
         return replace(found, segments=tuple(replace(one, text=one.text.strip()) for one in found.segments))
+
+    def spread(self, jobs: int) -> Workers:
+        """The same, for `jobs` files at once."""
+        return Workers(self, jobs, load, None, self.spec, None, self.options)
 
     def listen(self) -> "Session":
         """A live session."""
