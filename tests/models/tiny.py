@@ -47,6 +47,7 @@ from transformers import (
     WhisperForConditionalGeneration,
     WhisperTokenizer,
 )
+from transformers.modeling_outputs import BaseModelOutput
 
 from audiocli.audio import Audio
 from audiocli.models.registry import ModelSpec
@@ -58,7 +59,7 @@ RATE = 16_000  # Hz
 WINDOW = 3  # s that the tiny Whisper hears at once
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ'"
 LANGUAGES = ("en", "fr")
-MULTILINGUAL = 51_865  # tokens of a Whisper of many languages
+HEADS = (("<|startoftranscript|>", "<|en|>", "<|transcribe|>"), ("<|startoftranscript|>",))  # what a decoder is asked
 SPEED_CTC, SPEED_WHISPER = 4e-3, 2e-3
 STEPS_CTC, STEPS_WHISPER = 300, 300
 
@@ -207,16 +208,15 @@ def _learn(model, optimizer, rate, loss):
 # Whisper
 
 
-def whisper_tokenizer(fillers: int = 0) -> WhisperTokenizer:
-    """Bytes, words that nobody says, and Whisper's special tokens; two languages, times up to the window's end."""
+def whisper_tokenizer() -> WhisperTokenizer:
+    """Bytes and Whisper's special tokens; two languages, times up to the window's end."""
     letters = sorted(ByteLevel.alphabet())
     special = [
         "<|endoftext|>", "<|startoftranscript|>", *[f"<|{code}|>" for code in LANGUAGES], "<|translate|>", "<|transcribe|>",
         "<|startoflm|>", "<|startofprev|>", "<|nospeech|>", "<|notimestamps|>",
         *[f"<|{n * 0.02:.2f}|>" for n in range(WINDOW * 50 + 1)],
     ]  # fmt: skip
-    names = [*letters, *[f"filler{n}" for n in range(fillers)]]
-    tokenizer = WhisperTokenizer(vocab={name: n for n, name in enumerate(names)}, merges=[])
+    tokenizer = WhisperTokenizer(vocab={letter: n for n, letter in enumerate(letters)}, merges=[])
     tokenizer.add_special_tokens({"additional_special_tokens": special[1:]})
     return tokenizer
 
@@ -242,14 +242,18 @@ def save_whisper(folder: Path, model: torch.nn.Module, tokenizer: WhisperTokeniz
 
 
 def train_whisper(folder: Path, shared: Path) -> Path:
-    """A Whisper that knows the four utterances, with and without times, and looks where it should."""
+    """A Whisper that knows the four utterances, with and without times, asked as one of many languages or of one.
+
+    It looks where it should.
+    """
     torch.manual_seed(0)
     tokenizer = whisper_tokenizer()
     model = whisper_model(tokenizer)
     extract = WhisperFeatureExtractor(chunk_length=WINDOW)
     sounds = [clip.samples[0] for clip in clips(shared)]
-    features = extract(sounds, sampling_rate=RATE, return_tensors="pt").input_features.repeat(2, 1, 1)
-    rows, looks = zip(*[_answer(each, tokenizer, times) for times in (True, False) for each in UTTERANCES], strict=True)
+    features = extract(sounds, sampling_rate=RATE, return_tensors="pt").input_features
+    ways = [(head, times) for head in HEADS for times in (True, False)]
+    rows, looks = zip(*[_answer(each, tokenizer, *way) for way in ways for each in UTTERANCES], strict=True)
     size = max(len(row) for row in rows)
     end = tokenizer.convert_tokens_to_ids("<|endoftext|>")
     given = torch.tensor([row + [end] * (size - len(row)) for row in rows])
@@ -259,7 +263,8 @@ def train_whisper(folder: Path, shared: Path) -> Path:
     near = ((torch.arange(WINDOW * 50) * 0.02 - target[..., None]).abs() < 0.06) & (target >= 0)[..., None]
     model.train()
     for _, optimizer, rate in _steps(model, SPEED_WHISPER, STEPS_WHISPER):
-        made = model(input_features=features, decoder_input_ids=given, output_attentions=True)
+        encoded = BaseModelOutput(model.model.encoder(features).last_hidden_state.repeat(len(ways), 1, 1))
+        made = model(encoder_outputs=encoded, decoder_input_ids=given, output_attentions=True)
         said = torch.nn.functional.cross_entropy(made.logits.transpose(1, 2), wanted)
         weights = made.cross_attentions[-1].mean(1)
         looked = -torch.log((weights * near).sum(-1) + 1e-6)[target >= 0].mean()
@@ -267,7 +272,7 @@ def train_whisper(folder: Path, shared: Path) -> Path:
     return save_whisper(folder, model.eval(), tokenizer)
 
 
-def _answer(utterance: Utterance, tokenizer, times: bool):
+def _answer(utterance: Utterance, tokenizer, head, times: bool):
     """(tokens up to the last one said, the moment that each row should look at for the next token; -1: anywhere)."""
     number = tokenizer.convert_tokens_to_ids
     said = moments(utterance)
@@ -275,33 +280,10 @@ def _answer(utterance: Utterance, tokenizer, times: bool):
     when = [utterance.starts[0], *[at for _, at in said]]
     assert len(text) == len(when)
     first, last = (f"<|{round(at * 50) * 0.02:.2f}|>" for at in (utterance.starts[0], utterance.end))
-    head = [number(name) for name in ("<|startoftranscript|>", "<|en|>", "<|transcribe|>")]
+    head = [number(name) for name in head]
     if times:
         return [*head, number(first), *text, number(last)], [-1.0] * len(head) + [*when, utterance.end, -1.0]
     return [*head, number("<|notimestamps|>"), *text], [-1.0] * len(head) + [*when, utterance.end]
-
-
-def widened(folder: Path, out: Path) -> Path:
-    """The trained Whisper with as many tokens as OpenAI's: what ctranslate2 takes for one of many languages.
-
-    The new ones stand behind the letters and are as likely as <|startoflm|>, which nobody says.
-    """
-    model = WhisperForConditionalGeneration.from_pretrained(folder)
-    tokenizer = whisper_tokenizer(fillers=MULTILINGUAL - model.config.vocab_size)
-    old = WhisperTokenizer.from_pretrained(folder)
-    rows = [
-        old.get_vocab().get(name, -1) for name, _ in sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])
-    ]
-    unsaid = old.convert_tokens_to_ids("<|startoflm|>")
-    weight = model.get_input_embeddings().weight.data
-    wide = whisper_model(tokenizer)
-    state = model.state_dict()
-    for name in ("model.decoder.embed_tokens.weight", "proj_out.weight"):
-        state[name] = weight[torch.tensor([unsaid if row < 0 else row for row in rows])]
-    wide.load_state_dict(state)
-    wide.generation_config.update(suppress_tokens=[], begin_suppress_tokens=[])
-    wide.generation_config.lang_to_id = {f"<|{c}|>": tokenizer.convert_tokens_to_ids(f"<|{c}|>") for c in LANGUAGES}
-    return save_whisper(out, wide.eval(), tokenizer)
 
 
 _trained: dict[str, Path] = {}
