@@ -157,6 +157,9 @@ class TranscribeOptions:
     speakers: int | None = None
     db: str | None = None
     stream: bool = False
+    lm: str | None = None  # n-grams, for CTC models
+    lm_weight: float = 0.5
+    batch_size: str = "auto"  # or a number: pieces in a forward pass
 
 
 @dataclass(frozen=True)
