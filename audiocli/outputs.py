@@ -15,8 +15,8 @@ from .formats import stems as by_voice
 from .joined import Announced, GrowingFileSink, JoinedSink
 from .options import OutputOptions
 from .pipes import blocking
-from .records import Features, Music, Recording
-from .sinks import JOURNAL, Both, FilesSink, Sink, told
+from .records import Diarization, Features, Recording
+from .sinks import JOURNAL, Both, FilesSink, Sink, part_of, told
 
 Place = Literal["stdout", "folder", "device", "file"]
 
@@ -77,6 +77,15 @@ def _announced(sink: Sink, announce: str | None, kind: type) -> Sink:
     return Announced(sink, _stdout(by_name(announce, kind), OutputOptions())) if announce else sink
 
 
+def write_picture(path: str, picture: bytes) -> None:
+    """Put a picture of a whole run into a file, whole or not at all. Raises OutputError."""
+    target = Path(path)
+    with told(path):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part_of(target).write_bytes(picture)
+        os.replace(part_of(target), target)
+
+
 def _place(output: str | None) -> tuple[Place, str]:
     """What kind of place an -o is, and its name."""
     if output is None or output in ("-", "/dev/stdout"):
@@ -93,9 +102,9 @@ def _form(name: str | None, kind: type, place: Place, output: str, default: str)
     """The format that was asked for, else the one that the place stands for. Raises UsageError."""
     suffix = os.path.splitext(output)[1]
     if name is None and place == "folder":
-        name = {Features: "npz", Recording: "wav", Music: "wav"}.get(kind, "jsonl")
+        name = "wav" if issubclass(kind, Recording) else {Features: "npz", Diarization: "rttm"}.get(kind, "jsonl")
     if name is None and place == "stdout":
-        name = "txt" if os.isatty(1) and kind not in (Recording, Music) else default
+        name = "txt" if os.isatty(1) and not issubclass(kind, Recording) else default
     if name is None and place == "device" and not suffix:
         name = default
     if name is not None:

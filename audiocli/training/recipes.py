@@ -31,6 +31,10 @@ RECIPES = {
             "a sound classifier over log-mel: a folder a class, or a manifest with labels",
         ),
         Row(
+            "speaker-encoder", "verify", "audiocli.training.speaker:make",
+            "a Siamese encoder of voices: manifests with speakers; examples without one are sounds behind them",
+        ),
+        Row(
             "music-lstm", "generate-music", "audiocli.training.music:lstm",
             "four-part chorales by an LSTM: a folder of MIDI files, or a JSON of grids",
         ),
