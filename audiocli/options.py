@@ -153,7 +153,44 @@ class TranscribeOptions:
     temperature: float = 0.0
     max_line_width: int = 42  # characters of a subtitle
     max_lines: int = 2
+    diarize: bool = False
+    speakers: int | None = None
+    db: str | None = None
     stream: bool = False
+
+
+@dataclass(frozen=True)
+class SpeakOptions:
+    """`audiocli speak`."""
+
+    file: tuple[str, ...] = ()
+    lines: bool = False
+    name: str = "{index:04d}-{slug}"  # of each file with --lines
+    voice: str | None = None  # None: the model's
+    language: str | None = None  # None: the voice's
+    rate: float = 1.0  # times as fast
+    pitch: float = 0.0  # semitones up
+    seed: int = 0
+    pause: float = 0.3  # s between sentences, twice that between paragraphs
+    loudness: float | None = None  # LUFS of each sentence, None: as the model speaks
+    timestamps: str | None = None  # srt or json
+    vocoder: str | None = None  # a model, a folder or griffin-lim; None: the model's own
+    list_voices: bool = False
+
+
+@dataclass(frozen=True)
+class CloneOptions:
+    """`audiocli clone`."""
+
+    file: tuple[str, ...] = ()
+    source: tuple[str, ...] = ()
+    reference: tuple[str, ...] = ()
+    voice: str | None = None
+    save_voice: str | None = None
+    speaker_model: str | None = None
+    vocoder: str | None = None
+    seed: int = 0
+    pause: float = 0.3  # s
 
 
 @dataclass(frozen=True)
@@ -170,6 +207,17 @@ class ClassifyOptions:
     smooth: float = 0.5  # s
     shortest: float = 0.2  # s of an event
     plot: str | None = None
+
+
+@dataclass(frozen=True)
+class DenoiseOptions:
+    """`audiocli denoise`."""
+
+    strength: float | None = None  # share of the denoised sound, 0 to 1; None: what measured best for the model
+    stream: bool = False
+    report: bool = False
+    dnsmos: str | None = None  # path of the DNSMOS P.835 model, for the report
+    json: bool = False
 
 
 @dataclass(frozen=True)
@@ -211,6 +259,19 @@ class VerifyOptions:
     far: float = 0.01  # share of different speakers that may be accepted
     threshold: float | None = None  # None: by the calibration
     exit_code: bool = False
+    plot: str | None = None
+
+
+@dataclass(frozen=True)
+class DiarizeOptions:
+    """`audiocli diarize`; None for a number of speakers: what the data say."""
+
+    speakers: int | None = None
+    min_speakers: int | None = None
+    max_speakers: int | None = None
+    exclusive: bool = False
+    channels: bool = False
+    db: str | None = None
     plot: str | None = None
 
 

@@ -5,7 +5,7 @@ import io
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import PurePath
 from typing import BinaryIO, NamedTuple
@@ -98,7 +98,7 @@ class Writer:
     def _put(self, frames: NDArray[np.floating]) -> None:
         """Encode frames [n, channels]."""
         try:
-            self._sound.write(_rounded(frames) if self._sixteen else np.ascontiguousarray(frames, np.float32))
+            self._sound.write(rounded(frames) if self._sixteen else np.ascontiguousarray(frames, np.float32))
         except (soundfile.LibsndfileError, AssertionError) as error:  # soundfile asserts that all was written
             _check(self._lent)
             raise OutputError(f"cannot be encoded: {error}") from error
@@ -107,7 +107,7 @@ class Writer:
             raise OutputError("longer than 4 GiB, which wav and aiff cannot hold: use w64, rf64, caf or flac")
 
 
-def _rounded(frames: NDArray[np.floating]) -> NDArray[np.int16]:
+def rounded(frames: NDArray[np.floating]) -> NDArray[np.int16]:
     """To the nearest of 16 bits: libsndfile rounds down in wav (half a step of offset), though not in flac."""
     steps: NDArray[np.floating] = np.rint(np.clip(frames * 2.0**15, -(2**15), 2**15 - 1))
     return steps.astype(np.int16, order="C")
@@ -115,9 +115,12 @@ def _rounded(frames: NDArray[np.floating]) -> NDArray[np.int16]:
 
 @contextmanager
 def open_writer(
-    target: Target, sample_rate: int, channels: int, *, format: str, subtype: str | None = None
-) -> Iterator[Writer]:
+    target: Target, sample_rate: int, channels: int, *, format: str, subtype: str | None = None,
+    tags: Mapping[str, str] | None = None,
+) -> Iterator[Writer]:  # fmt: skip
     """A writer of blocks to a path or to a binary file object; an object is written front to back, so it may be a pipe.
+
+    tags: what the file says about itself (title, software, comment, as libsndfile names them), in formats that can.
 
     Raises UsageError for a format or subtype that does not exist, OutputError if the sound does not fit into it or the target
     cannot be written. BrokenPipeError passes through.
@@ -128,6 +131,8 @@ def open_writer(
         lent = Lent(file)
         sound = SoundFile(lent, "w", sample_rate, channels, subtype, None, kind.major)
         with sound:
+            for name, text in (tags or {}).items():
+                setattr(sound, name, text)
             writer = Writer(sound, lent)
             yield writer
             if format in _NEVER_EMPTY and not sound.frames:

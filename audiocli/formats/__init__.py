@@ -6,8 +6,25 @@ from pathlib import PurePath
 from typing import Any, BinaryIO
 
 from ..errors import UsageError
-from ..records import Events, Failure, Features, Labels, Match, Recognised, Record, Recording, Stats, Transcript
-from . import arrays, labels, matches, pictures, sounds, text, timed
+from ..records import (
+    Diarization,
+    Events,
+    Failure,
+    Features,
+    Labels,
+    Match,
+    Recognised,
+    Record,
+    Recording,
+    Stats,
+    Transcript,
+)
+from . import arrays, labels, matches, pictures, sounds, text, timed, turns
+    Speech,
+    Stats,
+    Transcript,
+)
+from . import arrays, labels, matches, pictures, sounds, speeches, text, timed
 from .place import Place
 
 Kind = Record | Failure
@@ -61,6 +78,17 @@ _WRITERS: dict[type, dict[str, Writer]] = {
         "csv": labels.events_csv, "json": labels.json_object, "jsonl": labels.json_object, "txt": labels.events_txt,
         "tsv": labels.events_tsv, "TextGrid": labels.textgrid, "rttm": labels.rttm, "labels": labels.track, **_PICTURES,
     },
+    Diarization: {
+        "rttm": turns.rttm, "csv": turns.csv, "json": turns.json_object, "jsonl": turns.json_object, "txt": turns.txt,
+        "srt": turns.srt, "TextGrid": turns.textgrid, "labels": turns.track, **_PICTURES,
+    Speech: {
+        "srt": speeches.srt, "json": speeches.json_object, "raw": speeches.raw,
+        **{name: speeches.writer(name) for name in sounds.KINDS},
+    },
+    Recording: {
+        "json": sounds.json_object, "jsonl": sounds.json_object, "txt": sounds.summary,
+        **{name: sounds.writer(name) for name in sounds.KINDS},
+    },
     Match: {
         "txt": matches.txt, "jsonl": matches.jsonl, "json": matches.json_list, "csv": matches.csv, "tsv": matches.tsv,
     },
@@ -105,6 +133,7 @@ FORMATS = {
         _format("labels"),
         _format("lrc"),
         *(_format(name, binary=name != "svg") for name in PICTURES),
+        _format("raw", binary=True, joins=True),
         *(_format(name, binary=True) for name in sounds.KINDS),
     )
 }

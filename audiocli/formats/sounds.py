@@ -20,7 +20,9 @@ def writer(name: str) -> Callable[[Sequence[Recording], BinaryIO, Place], None]:
         (record,) = records
         sound = record.sound
         subtype = fitting(name, sound.subtype)
-        with open_writer(stream, sound.sample_rate, sound.channels, format=name, subtype=subtype) as out:
+        with open_writer(
+            stream, sound.sample_rate, sound.channels, format=name, subtype=subtype, tags=record.tags
+        ) as out:
             for block in sound.blocks():
                 out.write(block)
 
