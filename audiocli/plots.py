@@ -80,7 +80,7 @@ def tradeoff(rates: tuple[Floats, Floats], equal: float, decided: tuple[float, f
         axis.plot(x, y, linewidth=1.5)
         axis.plot(ndtri([low, high]), ndtri([low, high]), color="0.7", linewidth=0.8, linestyle="--")
         point = ndtri(np.clip(decided, low, high))
-        axis.plot(*point, "o", label=f"as decided: {100 * decided[0]:.2g} % / {100 * decided[1]:.2g} %")
+        axis.plot(*point, "o", label=f"as decided: {100 * decided[0]:.1f} % / {100 * decided[1]:.1f} %")
         labels = [f"{100 * tick:g}" for tick in ticks]
         axis.set_xticks(ndtri(ticks), labels)
         axis.set_yticks(ndtri(ticks), labels)
