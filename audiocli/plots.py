@@ -4,16 +4,13 @@ import io
 import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import __version__, timelines
 from .records import Diarization, Features, Labels, Table
-
-if TYPE_CHECKING:
-    from .speakers.scores import Curve
 
 Floats = NDArray[np.float64]
 
@@ -65,10 +62,10 @@ def curves(history: Sequence[Mapping[str, float]], title: str) -> bytes:
     return stream.getvalue()
 
 
-def tradeoff(curve: "Curve", decided: tuple[float, float], form: str) -> bytes:
+def tradeoff(rates: tuple[Floats, Floats], equal: float, decided: tuple[float, float], form: str) -> bytes:
     """A detection error tradeoff (Martin et al. 1997): false rejects over false accepts, both axes by the normal quantile.
 
-    decided: the shares of false accepts and rejects at the thresholds that were used.
+    rates: false accepts and false rejects [points]; equal: the rate where they meet; decided: both at the thresholds used.
     """
     from matplotlib.figure import Figure
     from scipy.special import ndtri
@@ -79,18 +76,18 @@ def tradeoff(curve: "Curve", decided: tuple[float, float], form: str) -> bytes:
     with _drawing:
         picture = Figure(figsize=(5.0, 5.0), layout="constrained")
         axis = picture.subplots()
-        x, y = (ndtri(np.clip(rates, low, high)) for rates in (curve.false_accepts, curve.false_rejects))
+        x, y = (ndtri(np.clip(side, low, high)) for side in rates)
         axis.plot(x, y, linewidth=1.5)
         axis.plot(ndtri([low, high]), ndtri([low, high]), color="0.7", linewidth=0.8, linestyle="--")
         point = ndtri(np.clip(decided, low, high))
-        axis.plot(*point, "o", label=f"as decided: {100 * decided[0]:.2g} % / {100 * decided[1]:.2g} %")
+        axis.plot(*point, "o", label=f"as decided: {100 * decided[0]:.1f} % / {100 * decided[1]:.1f} %")
         labels = [f"{100 * tick:g}" for tick in ticks]
         axis.set_xticks(ndtri(ticks), labels)
         axis.set_yticks(ndtri(ticks), labels)
         axis.set(
             xlim=ndtri([low, high]), ylim=ndtri([low, high]), xlabel="false accepts (%)", ylabel="false rejects (%)"
         )
-        axis.set_title(f"equal error rate {100 * curve.equal_error_rate():.2f} %")
+        axis.set_title(f"equal error rate {100 * equal:.2f} %")
         axis.grid(alpha=0.3)
         axis.legend(loc="upper right")
         picture.savefig(stream, format=form, dpi=DPI)

@@ -10,7 +10,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -84,6 +84,7 @@ def music(random: np.random.Generator, n: int) -> Floats:
     return out[:n]
 
 
+@lru_cache(maxsize=1)  # queries come in the order of their tracks
 def made(number: int) -> Floats:
     """Track `number`: [SECONDS * SAMPLE_RATE]."""
     random = np.random.default_rng([7, number])

@@ -124,12 +124,12 @@ def check(inputs: list[str], options: VerifyOptions, reading: InputOptions) -> N
         raise UsageError("--enroll needs a name")
     if given and given[0] in ("--enroll", "--identify", "--recording") and not options.db:
         raise UsageError(f"{given[0]} needs --db FILE")
+    if options.index and not options.recording:
+        raise UsageError("--index goes with --recording")
     if options.db and (not given or given[0] in ("--trials", "--reference")):
         raise UsageError("--db goes with --enroll NAME, --identify or --recording")
     if options.recording and (options.exit_code or options.threshold is not None):
         raise UsageError("--exit-code and --threshold are about speakers: leave them out with --recording")
-    if options.index and not options.recording:
-        raise UsageError("--index goes with --recording")
     if options.trials and (inputs or reading.files_from):
         raise UsageError("--trials names all recordings: leave the INPUTs out")
     if not given and (len(inputs) != 2 or reading.files_from):
@@ -297,4 +297,6 @@ def _told_rates(matches: "list[Match]", options: VerifyOptions, console: "Consol
         f"{100 * accepts:.2f} % false accepts, {100 * rejects:.2f} % false rejects"
     )
     if options.plot:
-        write_picture(options.plot, plots.tradeoff(curve, (accepts, rejects), os.path.splitext(options.plot)[1][1:]))
+        form = os.path.splitext(options.plot)[1][1:].lower()
+        rates = curve.false_accepts, curve.false_rejects
+        write_picture(options.plot, plots.tradeoff(rates, curve.equal_error_rate(), (accepts, rejects), form))

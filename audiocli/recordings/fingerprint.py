@@ -15,7 +15,7 @@ SAMPLE_RATE = 8_000  # Hz: what telephones and bad codecs keep
 N_FFT, HOP = 512, 128
 FRAMES, BINS = 8, 10  # around a peak that nothing exceeds it: 0.13 s and 156 Hz on either side
 FAN_OUT = 5
-FLOOR = 1e-7  # power of a cell that is silence: a sine of -100 dBFS has more
+FLOOR = 1e-12  # power of a cell that is silence: what the last of 16 bits leaves lies below
 BLOCK = 4_096  # frames at once: 65 s
 
 

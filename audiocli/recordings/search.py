@@ -10,9 +10,9 @@ from .index import Track
 
 SHIFTS = (0, HOP // 4, HOP // 2, 3 * HOP // 4)  # a query's frames begin anywhere between those of the track
 FAN_OUT = 15  # of a query's peaks, more than in a track: between two of the track lie some of the noise
-SURE = 1e-3  # chance of so much agreement by accident, in all tracks together
-AT_LEAST = 5  # events that agree
-CERTAIN = 12.0  # powers of ten below one that the chance of an accident has when the confidence is 1
+SURE = 1e-6  # chance of so much agreement by accident, in all tracks together
+AT_LEAST = 6  # events that agree
+CERTAIN = 20.0  # powers of ten below one that the chance of an accident has when the confidence is 1
 
 
 @dataclass(frozen=True)
