@@ -12,6 +12,8 @@ from . import __version__
 from .commands import _common as common
 from .commands import models
 from .commands.classify import classify
+from .commands.denoise import denoise
+from .commands.diarize import diarize
 from .commands.clone import clone
 from .commands.features import features
 from .commands.speak import speak
@@ -34,7 +36,9 @@ app.command()(transcribe)
 app.command()(speak)
 app.command()(clone)
 app.command()(verify)
+app.command()(diarize)
 app.command()(classify)
+app.command()(denoise)
 app.command()(train)
 app.add_typer(models.app)
 

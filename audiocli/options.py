@@ -153,6 +153,9 @@ class TranscribeOptions:
     temperature: float = 0.0
     max_line_width: int = 42  # characters of a subtitle
     max_lines: int = 2
+    diarize: bool = False
+    speakers: int | None = None
+    db: str | None = None
     stream: bool = False
 
 
@@ -207,6 +210,17 @@ class ClassifyOptions:
 
 
 @dataclass(frozen=True)
+class DenoiseOptions:
+    """`audiocli denoise`."""
+
+    strength: float | None = None  # share of the denoised sound, 0 to 1; None: what measured best for the model
+    stream: bool = False
+    report: bool = False
+    dnsmos: str | None = None  # path of the DNSMOS P.835 model, for the report
+    json: bool = False
+
+
+@dataclass(frozen=True)
 class TrainOptions:
     """`audiocli train`; None stands for what the recipe says."""
 
@@ -245,6 +259,19 @@ class VerifyOptions:
     far: float = 0.01  # share of different speakers that may be accepted
     threshold: float | None = None  # None: by the calibration
     exit_code: bool = False
+    plot: str | None = None
+
+
+@dataclass(frozen=True)
+class DiarizeOptions:
+    """`audiocli diarize`; None for a number of speakers: what the data say."""
+
+    speakers: int | None = None
+    min_speakers: int | None = None
+    max_speakers: int | None = None
+    exclusive: bool = False
+    channels: bool = False
+    db: str | None = None
     plot: str | None = None
 
 

@@ -14,7 +14,7 @@ from .formats import FORMATS, Format, by_name, by_suffix
 from .joined import Announced, GrowingFileSink, JoinedSink
 from .options import OutputOptions
 from .pipes import blocking
-from .records import Features, Recording, Speech
+from .records import Diarization, Features, Recording, Speech
 from .sinks import JOURNAL, Both, FilesSink, Sink, part_of, told
 
 Place = Literal["stdout", "folder", "device", "file"]
@@ -99,6 +99,7 @@ def _form(name: str | None, kind: type, place: Place, output: str, default: str)
     """The format that was asked for, else the one that the place stands for. Raises UsageError."""
     suffix = os.path.splitext(output)[1]
     if name is None and place == "folder":
+        name = {Features: "npz", Recording: "wav", Diarization: "rttm"}.get(kind, "jsonl")
         name = {Features: "npz", Recording: "wav", Speech: "wav"}.get(kind, "jsonl")
     if name is None and place == "stdout":
         name = "txt" if os.isatty(1) and kind not in (Recording, Speech) else default

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from . import __version__
-from .records import Features, Labels, Table
+from . import __version__, timelines
+from .records import Diarization, Features, Labels, Table
 
 if TYPE_CHECKING:
     from .speakers.scores import Curve
@@ -28,13 +28,13 @@ LABELS = {"rms": "RMS", "zcr": "crossings", "mu-law": "code", "waveform": "ampli
 _drawing = threading.Lock()
 
 
-def save(record: Features | Labels, stream: BinaryIO, form: str) -> None:
+def save(record: Features | Labels | Diarization, stream: BinaryIO, form: str) -> None:
     """Draw a record as png, svg or pdf, with the parameters in its metadata."""
     import matplotlib
 
     # The salt makes the names of clip paths in an svg the same every time; fonts stay text that can be edited.
     with _drawing, matplotlib.rc_context({"svg.hashsalt": "audiocli", "svg.fonttype": "none"}):
-        picture = figure(record)
+        picture = timelines.figure(record, _title(record)) if isinstance(record, Diarization) else figure(record)
         about = json.dumps({"path": record.path.encode("utf-8", "replace").decode(), **record.options})
         # A date would make every file differ from the last.
         metadata = {
@@ -117,11 +117,11 @@ def figure(record: Features | Labels) -> Any:
     return picture
 
 
-def _title(record: Features | Labels) -> str:
+def _title(record: Features | Labels | Diarization) -> str:
     name = "standard input" if record.path == "-" else record.path.rsplit("/", 1)[-1]
     name = name.encode("utf-8", "replace").decode().replace("$", r"\$")
     title = f"{name}: {record.duration:.2f} s at {record.sample_rate} Hz"
-    if "tempo" in record.tables:
+    if not isinstance(record, Diarization) and "tempo" in record.tables:
         title += f", {record.tables['tempo'].values()[0, 0]:.1f} BPM"
     return title
 

@@ -199,6 +199,37 @@ class Recognised(Record):
 
 
 @dataclass(frozen=True)
+class Turn:
+    """One speaker's uninterrupted speech; times in seconds of the input. `channel` counts from 1, as RTTM does."""
+
+    start: float
+    end: float
+    speaker: str
+    channel: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Diarization(Record):
+    """Who spoke when, in the order of the starts.
+
+    exclusive: no two turns overlap, because overlap was not looked for or was left out. known: how likely each speaker with a
+    name of the user's is that person.
+    """
+
+    turns: tuple[Turn, ...]
+    exclusive: bool = True
+    known: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """How long each speaker speaks, in the order in which they are first heard."""
+        total: dict[str, float] = {}
+        for turn in self.turns:
+            total[turn.speaker] = total.get(turn.speaker, 0.0) + turn.end - turn.start
+        return total
+
+
+@dataclass(frozen=True)
 class Failure:
     """An input that gave no result, and why, in one line."""
 

@@ -50,12 +50,39 @@ class Source:
         raise InputError("is a folder" if stat.S_ISDIR(mode) else "is neither a file, a folder nor a pipe")
 
 
-def open_audio(source: Source, reading: InputOptions, sample_rate: int) -> AbstractContextManager[Stream]:
-    """One channel of an input at sample_rate Hz, cut as the user asked. Raises InputError."""
+def open_audio(
+    source: Source, reading: InputOptions, sample_rate: int | None, *, mono: bool = True
+) -> AbstractContextManager[Stream]:
+    """One channel (or all) of an input at sample_rate Hz (None: its own), cut as the user asked. Raises InputError."""
+
+
+@dataclass(frozen=True)
+class Kept(Source):
+    """What came through a pipe, kept in a file so that it can be read more than once."""
+
+    file: BinaryIO | None = None
+
+    def open(self) -> str | BinaryIO:
+        assert self.file is not None
+        return self.file
+
+
+def reread(source: Source) -> Source:
+    """An input that can be opened more than once. Raises InputError."""
+    opened = source.open()
+    if isinstance(opened, str):
+        return source
+    return Kept(source.path, source.relative, source.size, source.mtime_ns, opened)
+
+
+def open_audio(
+    source: Source, reading: InputOptions, sample_rate: int, *, mono: bool = True
+) -> AbstractContextManager[Stream]:
+    """One channel of an input, or all, at sample_rate Hz, cut as the user asked. Raises InputError."""
     raw = None if reading.raw is None else parse_raw(reading.raw)
     return open_stream(
         source.open(), name=source.name, raw=raw, start=reading.start, duration=reading.duration,
-        sample_rate=sample_rate, mono=True,
+        sample_rate=sample_rate, mono=mono,
     )  # fmt: skip
 
 

@@ -15,10 +15,15 @@ from ._jit import jit
 Integers = NDArray[np.int32]
 Hashes = NDArray[np.uint32]
 
-BIN_BITS, STEP_BITS, WAIT_BITS = 8, 7, 6  # of a hash: the first peak's bin, the way to the second one's, the frames between
+BIN_BITS, STEP_BITS, WAIT_BITS = (
+    8,
+    7,
+    6,
+)  # of a hash: the first peak's bin, the way to the second one's, the frames between
 BINS, WAIT = 1 << BIN_BITS, (1 << WAIT_BITS) - 1
 STEP = (1 << (STEP_BITS - 1)) - 1  # bins that two peaks of a pair are apart, at most
 HASHES = 1 << (BIN_BITS + STEP_BITS + WAIT_BITS)
+SLOT = 16  # frames of a query within which hashes that agree are one event: a change of chord makes ten at once
 
 
 def peaks(power: ArrayLike, frames: int, bins: int, floor: float = 0.0) -> tuple[Integers, Integers]:
@@ -59,7 +64,7 @@ def _exceeded_in_row(cells: NDArray[np.float32], f: int, b: int, bins: int) -> b
     for other in range(max(b - bins, 0), b):
         if cells[f, other] >= value:
             return True
-    for other in range(b + 1, min(b + bins + 1, cells.shape[1])):
+    for other in range(b + 1, min(b + bins + 1, cells.shape[1])):  # noqa: SIM110 - numba compiles no generators
         if cells[f, other] > value:
             return True
     return False
@@ -117,44 +122,65 @@ def _hashes(when: Integers, where: Integers, fan_out: int, codes: Hashes, anchor
 
 def agreement(
     track: ArrayLike, track_frames: ArrayLike, query: ArrayLike, query_frames: ArrayLike
-) -> tuple[int, int, int]:
-    """How many hashes of a query occur in a track at one distance in time, that distance in frames, and how many occur at all.
+) -> tuple[int, int, int, int]:
+    """Hashes of a query that occur in a track at one distance in time, the SLOTs they lie in, the distance, and all that occur.
 
-    Both [n], the hashes of the track in rising order, with the frames at which they occur. Neighbouring distances count together,
-    because the frames of a query do not begin where those of the track do.
+    All of them [n], the hashes of the track in rising order, frames for times. Neighbouring distances count together, because
+    the frames of a query do not begin where those of the track do.
     """
     codes, when = np.ascontiguousarray(track, np.uint32), np.ascontiguousarray(track_frames, np.int32)
     asked, since = np.ascontiguousarray(query, np.uint32), np.ascontiguousarray(query_frames, np.int32)
     if codes.shape != when.shape or asked.shape != since.shape:
         raise ValueError("each hash has one frame")
     if not len(codes) or not len(asked):
-        return 0, 0, 0
+        return 0, 0, 0, 0
     lowest = int(when.min()) - int(since.max())
     counts = np.zeros(int(when.max()) - int(since.min()) - lowest + 1, np.int32)
     total = _count(codes, when, asked, since, lowest, counts)
     if not total:
-        return 0, 0, 0
+        return 0, 0, 0, 0
     best = _best(counts)
-    return int(counts[max(best - 1, 0) : best + 2].sum()), best + lowest, int(total)
+    slots = np.zeros(int(since.max()) // SLOT + 1, np.bool_)
+    _mark(codes, when, asked, since, best + lowest, slots)
+    return int(counts[max(best - 1, 0) : best + 2].sum()), int(slots.sum()), best + lowest, int(total)
+
+
+@jit
+def _first(codes: Hashes, code: int) -> int:
+    """Where a hash stands, or would stand, among hashes in rising order."""
+    low, high = 0, len(codes)
+    while low < high:
+        middle = (low + high) // 2
+        if codes[middle] < code:
+            low = middle + 1
+        else:
+            high = middle
+    return low
 
 
 @jit
 def _count(codes: Hashes, when: Integers, asked: Hashes, since: Integers, lowest: int, counts: Integers) -> int:
     total = 0
     for n in range(len(asked)):
-        code = asked[n]
-        low, high = 0, len(codes)
-        while low < high:
-            middle = (low + high) // 2
-            if codes[middle] < code:
-                low = middle + 1
-            else:
-                high = middle
-        while low < len(codes) and codes[low] == code:
-            counts[when[low] - since[n] - lowest] += 1
+        at = _first(codes, asked[n])
+        while at < len(codes) and codes[at] == asked[n]:
+            counts[when[at] - since[n] - lowest] += 1
             total += 1
-            low += 1
+            at += 1
     return total
+
+
+@jit
+def _mark(
+    codes: Hashes, when: Integers, asked: Hashes, since: Integers, distance: int, slots: NDArray[np.bool_]
+) -> None:
+    """Set the slots of the query in which a hash agrees on the distance, or lies one frame beside."""
+    for n in range(len(asked)):
+        at = _first(codes, asked[n])
+        while at < len(codes) and codes[at] == asked[n]:
+            if abs(when[at] - since[n] - distance) <= 1:
+                slots[since[n] // SLOT] = True
+            at += 1
 
 
 @jit

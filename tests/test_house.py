@@ -9,13 +9,18 @@ from pathlib import Path
 import pytest
 
 from audiocli.commands.classify import classify
+from audiocli.commands.denoise import denoise
+from audiocli.commands.diarize import diarize
 from audiocli.commands.clone import clone
 from audiocli.commands.features import features
 from audiocli.commands.speak import speak
 from audiocli.commands.train import train
 from audiocli.commands.transcribe import transcribe
+from audiocli.commands.verify import verify
 from audiocli.options import (
     ClassifyOptions,
+    DenoiseOptions,
+    DiarizeOptions,
     CloneOptions,
     FeaturesOptions,
     InputOptions,
@@ -24,6 +29,7 @@ from audiocli.options import (
     SpeakOptions,
     TrainOptions,
     TranscribeOptions,
+    VerifyOptions,
 )
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -139,8 +145,11 @@ def test_cpu_path_never_imports_torch(recording, tmp_path):
     [
         (features, (FeaturesOptions(),)),
         (transcribe, (TranscribeOptions(), ModelOptions())),
+        (verify, (VerifyOptions(), ModelOptions())),
         (classify, (ClassifyOptions(), ModelOptions())),
+        (denoise, (DenoiseOptions(), ModelOptions())),
         (train, (TrainOptions(),)),
+        (diarize, (DiarizeOptions(), ModelOptions())),
         (speak, (SpeakOptions(), ModelOptions())),
         (clone, (CloneOptions(), ModelOptions())),
     ],
@@ -189,7 +198,9 @@ def test_every_recipe_and_every_adapter_is_there():
 def test_every_format_is_in_the_help():
     from audiocli.formats import FORMATS
 
-    pages = [ROOT / "man" / f"audiocli-{verb}.1" for verb in ("features", "transcribe", "classify", "speak", "clone")]
+    pages = sorted((ROOT / "man").glob("*.1"))
+    pages = sorted((ROOT / "man").glob("*.1"))
+    pages = sorted((ROOT / "man").glob("*.1"))
     text = "".join(page.read_text() for page in pages)
     assert all(name in text for name in FORMATS)
 

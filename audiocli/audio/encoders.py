@@ -98,7 +98,7 @@ class Writer:
     def _put(self, frames: NDArray[np.floating]) -> None:
         """Encode frames [n, channels]."""
         try:
-            self._sound.write(_rounded(frames) if self._sixteen else np.ascontiguousarray(frames, np.float32))
+            self._sound.write(rounded(frames) if self._sixteen else np.ascontiguousarray(frames, np.float32))
         except (soundfile.LibsndfileError, AssertionError) as error:  # soundfile asserts that all was written
             _check(self._lent)
             raise OutputError(f"cannot be encoded: {error}") from error
@@ -107,7 +107,7 @@ class Writer:
             raise OutputError("longer than 4 GiB, which wav and aiff cannot hold: use w64, rf64, caf or flac")
 
 
-def _rounded(frames: NDArray[np.floating]) -> NDArray[np.int16]:
+def rounded(frames: NDArray[np.floating]) -> NDArray[np.int16]:
     """To the nearest of 16 bits: libsndfile rounds down in wav (half a step of offset), though not in flac."""
     steps: NDArray[np.floating] = np.rint(np.clip(frames * 2.0**15, -(2**15), 2**15 - 1))
     return steps.astype(np.int16, order="C")

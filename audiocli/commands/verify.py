@@ -31,7 +31,12 @@ def verify(
     ] = DEFAULT.trials,
     reference: Annotated[
         list[str] | None,
-        typer.Option("--reference", "-r", help="A recording of the person that every INPUT is compared with (repeatable).", metavar="FILE"),
+        typer.Option(
+            "--reference",
+            "-r",
+            help="A recording of the person that every INPUT is compared with (repeatable).",
+            metavar="FILE",
+        ),
     ] = None,
     enroll: Annotated[
         str | None, typer.Option(help="Put the voice in the INPUTs under this name into --db.", metavar="NAME")
@@ -40,7 +45,10 @@ def verify(
         bool, typer.Option("--identify", help="Who of --db each INPUT is, or nobody.")
     ] = DEFAULT.identify,
     recording: Annotated[
-        bool, typer.Option("--recording", help="Compare recordings, not speakers: which track of --db is each INPUT a piece of?")
+        bool,
+        typer.Option(
+            "--recording", help="Compare recordings, not speakers: which track of --db is each INPUT a piece of?"
+        ),
     ] = DEFAULT.recording,
     index: Annotated[
         str | None, typer.Option(help="With --recording: put the tracks of a folder or file into --db.", metavar="DIR")
@@ -70,7 +78,10 @@ def verify(
     format: Annotated[
         str | None,
         typer.Option(
-            "--format", "-f", help="txt, jsonl, json, csv or tsv (default: the suffix of -o, else txt).", metavar="FORMAT"
+            "--format",
+            "-f",
+            help="txt, jsonl, json, csv or tsv (default: the suffix of -o, else txt).",
+            metavar="FORMAT",
         ),
     ] = OUTPUT.format,
     glob: common.Glob = None,
@@ -122,7 +133,9 @@ def check(inputs: list[str], options: VerifyOptions, reading: InputOptions) -> N
     if options.trials and (inputs or reading.files_from):
         raise UsageError("--trials names all recordings: leave the INPUTs out")
     if not given and (len(inputs) != 2 or reading.files_from):
-        raise UsageError(f"give two recordings to compare, not {len(inputs)}; or --reference, --trials, --identify, ...")
+        raise UsageError(
+            f"give two recordings to compare, not {len(inputs)}; or --reference, --trials, --identify, ..."
+        )
     if options.plot and (not options.trials or not options.plot.lower().endswith(PICTURES)):
         raise UsageError(f"--plot goes with --trials, and is a file with one of {', '.join(PICTURES)}")
     check_numbers(options)
@@ -151,7 +164,12 @@ def run(
 
 
 def _recordings(
-    inputs: list[str], options: VerifyOptions, reading: InputOptions, writing: OutputOptions, console: "Console", jobs: int
+    inputs: list[str],
+    options: VerifyOptions,
+    reading: InputOptions,
+    writing: OutputOptions,
+    console: "Console",
+    jobs: int,
 ) -> int:
     """Index tracks, and look up what there is to look up."""
     from ..outputs import open_sink
@@ -198,14 +216,24 @@ def _speakers(
     from ..speakers import jobs as work
     from ..speakers import judging, trials
 
-    pairs = trials.read(options.trials) if options.trials else [trials.Trial(*inputs)] if len(inputs) == 2 else []
+    pairs = (
+        trials.read(options.trials)
+        if options.trials
+        else [trials.Trial(inputs[0], inputs[1])]
+        if len(inputs) == 2
+        else []
+    )
     opened = None if options.enroll else open_sink(writing, Match, {}, single=False, default="txt")
     located = models.locate(choice.model, "verify", offline=choice.offline, tell=console.note)
     encoder: Any = models.build(located, choice, options)
     job = work.Run(encoder, work.model_id(located), reading, console, jobs)
-    judge = judging.judge_of(encoder, located.spec.revision, described(options, choice, reading), options.far, options.threshold)
+    judge = judging.judge_of(
+        encoder, located.spec.revision, described(options, choice, reading), options.far, options.threshold
+    )
     if judge.calibration is None and options.threshold is None:
-        console.note(f"{located.spec.name} has no calibration: a bare threshold of {judge.threshold:g}, no probabilities")
+        console.note(
+            f"{located.spec.name} has no calibration: a bare threshold of {judge.threshold:g}, no probabilities"
+        )
     if options.enroll:
         found = sources.find(inputs, glob=reading.glob, files_from=reading.files_from)
         return common.finish(work.enroll(job, found, options.enroll, options.db or ""), console)
@@ -259,7 +287,7 @@ def _told_rates(matches: "list[Match]", options: VerifyOptions, console: "Consol
 
     known = [match for match in matches if match.score is not None]
     try:
-        curve = scores.curve([match.score for match in known], [match.label for match in known])
+        curve = scores.curve([match.score or 0.0 for match in known], [bool(match.label) for match in known])
     except ValueError as error:
         console.error(f"{options.trials}: {error}")
         return

@@ -7,6 +7,7 @@ from typing import Any, BinaryIO
 
 from ..errors import UsageError
 from ..records import (
+    Diarization,
     Events,
     Failure,
     Features,
@@ -15,6 +16,10 @@ from ..records import (
     Recognised,
     Record,
     Recording,
+    Stats,
+    Transcript,
+)
+from . import arrays, labels, matches, pictures, sounds, text, timed, turns
     Speech,
     Stats,
     Transcript,
@@ -73,6 +78,9 @@ _WRITERS: dict[type, dict[str, Writer]] = {
         "csv": labels.events_csv, "json": labels.json_object, "jsonl": labels.json_object, "txt": labels.events_txt,
         "tsv": labels.events_tsv, "TextGrid": labels.textgrid, "rttm": labels.rttm, "labels": labels.track, **_PICTURES,
     },
+    Diarization: {
+        "rttm": turns.rttm, "csv": turns.csv, "json": turns.json_object, "jsonl": turns.json_object, "txt": turns.txt,
+        "srt": turns.srt, "TextGrid": turns.textgrid, "labels": turns.track, **_PICTURES,
     Speech: {
         "srt": speeches.srt, "json": speeches.json_object, "raw": speeches.raw,
         **{name: speeches.writer(name) for name in sounds.KINDS},
@@ -87,6 +95,10 @@ _WRITERS: dict[type, dict[str, Writer]] = {
     Recognised: {
         "txt": matches.found_txt, "jsonl": matches.found_json, "json": matches.found_json, "csv": matches.found_csv,
         "tsv": matches.found_tsv,
+    },
+    Recording: {
+        "json": sounds.json_object, "jsonl": sounds.json_object, "txt": sounds.summary,
+        **{name: sounds.writer(name) for name in sounds.KINDS},
     },
     Failure: {"jsonl": text.jsonl_failure},
 }  # fmt: skip

@@ -11,6 +11,8 @@ WHISPER = "audiocli.models.asr_whisper:load"
 MOONSHINE = "audiocli.models.asr_moonshine:load"
 CTC = "audiocli.models.asr_ctc:load"
 POCKETSPHINX = "audiocli.models.asr_pocketsphinx:load"
+CLUSTERS = "audiocli.speakers.diarizer:load"
+PIPELINE = "audiocli.models.diarize_pyannote:load"
 ESPEAK = "audiocli.models.tts_espeak:load"
 FLITE = "audiocli.models.tts_flite:load"
 SPEECHT5 = "audiocli.models.tts_speecht5:load"
@@ -27,13 +29,17 @@ XVECTOR = "audiocli.models.embed_transformers:load"
 PYANNOTE = "audiocli.models.embed_pyannote:load"
 SOUNDS = "audiocli.models.sounds_own:load"
 SOUNDS_BY_NAME = "audiocli.models.sounds_transformers:load"
+ENHANCER = "audiocli.models.denoise_own:load"
+CONV_ENHANCER = "audiocli.models.denoise_own:load_conv"
 ZERO_SHOT = "audiocli.models.sounds_transformers:load_zero_shot"
 
 VERBS = ("transcribe", "classify", "denoise", "verify", "diarize", "speak", "clone", "generate-music")
 BUILT_IN = {
     "transcribe": "pocketsphinx",
     "classify": "everyday-sounds",
+    "denoise": "rnnoise",
     "verify": "siamese-speakers",
+    "diarize": "siamese-clusters",
     "speak": "espeak-ng",
     "clone": "cepstral-envelope",
 }  # what a verb takes when nobody has said anything else
@@ -58,6 +64,8 @@ class ModelSpec:
     sha256: str | None = None
     half: str = "float16"  # the 16-bit type that it bears
     files: tuple[str, ...] = ()  # patterns of what to fetch, where hub.chosen() would choose wrongly
+    parts: tuple[str, ...] = ()  # other repositories of the hub that it loads
+    stands_on: str | None = None  # another built-in net, whose weights it uses
     vocoder: str | None = None  # the row of what makes samples of its spectrograms, unless it does so itself
 
     @property
@@ -68,7 +76,7 @@ class ModelSpec:
     @property
     def weights(self) -> Path | None:
         """The folder of a built-in net of our own, as `audiocli train` wrote it; None: another package has the weights."""
-        folder = WEIGHTS / self.name
+        folder = WEIGHTS / (self.stands_on or self.name)
         return folder if self.built_in and folder.is_dir() else None
 
 
@@ -93,6 +101,14 @@ def _sounds(
     return ModelSpec(
         name, "classify", more.pop("adapter", SOUNDS_BY_NAME), source, licence, sample_rate, memory_gib, **more
     )
+
+
+def _denoiser(name: str, adapter: str, licence: str, sample_rate: int = 16_000) -> ModelSpec:
+    return ModelSpec(name, "denoise", adapter, BUILT_IN_SOURCE, licence, sample_rate, 0.1)
+
+
+def _speakers(name: str, adapter: str, source: str, licence: str, memory_gib: float, **more: Any) -> ModelSpec:
+    return ModelSpec(name, "verify", adapter, source, licence, 16_000, memory_gib, **more)
 
 
 # Memory: four bytes a weight, and a fifth for the work. Licences: as the cards on the hub have them.
@@ -135,6 +151,46 @@ _ROWS = (
     _sounds("wav2vec2-emotions", "superb/wav2vec2-base-superb-er", "Apache-2.0", 0.5),
     _sounds("clap", "laion/clap-htsat-unfused", "Apache-2.0", 0.8, 48_000, adapter=ZERO_SHOT),
     _sounds("clap-large", "laion/larger_clap_general", "Apache-2.0", 1.0, 48_000, adapter=ZERO_SHOT),
+    _denoiser("rnnoise", "audiocli.models.denoise_rnnoise:load", "BSD-3-Clause", sample_rate=48_000),
+    _denoiser("enhancer", ENHANCER, "Apache-2.0"),
+    _denoiser("conv-enhancer", CONV_ENHANCER, "Apache-2.0"),
+    _denoiser("spectral", "audiocli.models.denoise_spectral:load", "Apache-2.0"),
+    _speakers("siamese-speakers", SIAMESE, BUILT_IN_SOURCE, "CC-BY-4.0", 0.1),
+    _speakers("wavlm-base-plus-sv", XVECTOR, "microsoft/wavlm-base-plus-sv", "CC-BY-SA-3.0", 0.6),
+    _speakers("wav2vec2-base-superb-sv", XVECTOR, "anton-l/wav2vec2-base-superb-sv", "Apache-2.0", 0.6),
+    _speakers("unispeech-sat-base-plus-sv", XVECTOR, "microsoft/unispeech-sat-base-plus-sv", "CC-BY-SA-3.0", 0.6),
+    _speakers(
+        "wespeaker-resnet34",
+        PYANNOTE,
+        "pyannote/wespeaker-voxceleb-resnet34-LM",
+        "CC-BY-4.0",
+        0.1,
+        files=("pytorch_model.bin", "config.yaml"),
+    ),
+    ModelSpec(
+        "siamese-clusters", "diarize", CLUSTERS, BUILT_IN_SOURCE, "CC-BY-4.0", 16_000, 0.2, stands_on="siamese-speakers"
+    ),
+    ModelSpec(
+        "pyannote-community-1",
+        "diarize",
+        PIPELINE,
+        "pyannote/speaker-diarization-community-1",
+        "CC-BY-4.0",
+        16_000,
+        0.1,
+        files=("config.yaml", "*/pytorch_model.bin", "plda/*.npz"),
+    ),
+    ModelSpec(
+        "pyannote-3.1",
+        "diarize",
+        PIPELINE,
+        "pyannote/speaker-diarization-3.1",
+        "MIT",
+        16_000,
+        0.1,
+        files=("config.yaml",),
+        parts=("pyannote/segmentation-3.0", "pyannote/wespeaker-voxceleb-resnet34-LM"),
+    ),
     ModelSpec("siamese-speakers", "verify", SIAMESE, BUILT_IN_SOURCE, "CC-BY-4.0", 16_000, 0.1),
 )
 MODELS = {spec.name: spec for spec in _ROWS}
@@ -162,6 +218,8 @@ _HEADS = {
 # ... and the ones that do one thing.
 FAMILIES = {
     "audiocli-classifier": ("classify", SOUNDS),
+    "audiocli-enhancer": ("denoise", ENHANCER),
+    "audiocli-conv-enhancer": ("denoise", CONV_ENHANCER),
     "moonshine": ("transcribe", MOONSHINE),
     "parakeet_ctc": ("transcribe", CTC),
     "lasr_ctc": ("transcribe", CTC),

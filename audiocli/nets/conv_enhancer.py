@@ -10,24 +10,26 @@ SAMPLE_RATE = 16_000
 KERNEL = 32
 STRIDE = 4  # of each of the two layers
 STEP = STRIDE**2  # samples between the inner values
-REACH = (
-    160  # samples on either side that a sample's output can depend on: (KERNEL - 1) * (1 + STRIDE), rounded up to steps
-)
+REACH = 160  # samples on either side that count for one: (KERNEL - 1) * (1 + STRIDE) = 155, in whole steps
 
 
 class ConvEnhancer(nn.Module):
-    """Sound in, enhanced sound out: [batch, samples], a multiple of STEP."""
+    """Sound in, enhanced sound out: [batch, samples], a multiple of STEP.
+
+    Without biases silence stays silence, and louder sound gives the same louder.
+    """
 
     def __init__(self, widths: tuple[int, int] = (64, 128)) -> None:
         super().__init__()
         narrow, wide = widths
         pad = (KERNEL - STRIDE) // 2
         self.encoder = nn.Sequential(
-            nn.Conv1d(1, narrow, KERNEL, STRIDE, pad), nn.PReLU(), nn.Conv1d(narrow, wide, KERNEL, STRIDE, pad), nn.PReLU()
+            nn.Conv1d(1, narrow, KERNEL, STRIDE, pad, bias=False), nn.PReLU(),
+            nn.Conv1d(narrow, wide, KERNEL, STRIDE, pad, bias=False), nn.PReLU(),
         )  # fmt: skip
         self.decoder = nn.Sequential(
-            nn.ConvTranspose1d(wide, narrow, KERNEL, STRIDE, pad), nn.PReLU(),
-            nn.ConvTranspose1d(narrow, 1, KERNEL, STRIDE, pad),
+            nn.ConvTranspose1d(wide, narrow, KERNEL, STRIDE, pad, bias=False), nn.PReLU(),
+            nn.ConvTranspose1d(narrow, 1, KERNEL, STRIDE, pad, bias=False),
         )  # fmt: skip
 
     def forward(self, samples: Tensor) -> Tensor:
@@ -39,4 +41,5 @@ class ConvEnhancer(nn.Module):
         """Enhanced sound [batch, samples] of whole clips of any length."""
         length = samples.shape[-1]
         padded = nn.functional.pad(samples, (0, -length % STEP))
-        return self(padded)[:, :length]
+        enhanced: Tensor = self(padded)[:, :length]
+        return enhanced

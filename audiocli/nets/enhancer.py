@@ -1,8 +1,10 @@
 """A small causal speech enhancer: a complex mask over ERB bands, from a full-band and a sub-band recurrent net.
 
-The compressed spectrum in ERB bands and the complex mask are GTCRN's (Rong et al., ICASSP 2024); between them stands FullSubNet's
-pair (Hao, Su, Horaud, Li, ICASSP 2021): one recurrent layer sees all bands at once, another, the same for every group of bands,
-sees that group and what the first one says of it. On a processor that trains five times as fast as GTCRN's convolutions.
+ERB bands and the complex mask are GTCRN's (Rong et al., ICASSP 2024); between them stands FullSubNet's pair (Hao, Su, Horaud, Li,
+ICASSP 2021): one recurrent layer sees all bands at once, another, the same for every group of bands, sees that group and what
+the first one says of it. On a processor that trains five times as fast as GTCRN's convolutions. What the net need not find out
+by itself is given: how far each band stands above the lowest level of late (Martin, 2001), and a gain between 0 and 1 that the
+complex part only corrects.
 
 A frame's output depends on that frame and on earlier ones, of which only a `State` is kept: sound may come in pieces of any
 length, frame by frame or hours at once, and the result is the same.
@@ -23,10 +25,13 @@ N_BANDS = N_LINEAR + N_ERB
 GROUP = 6  # bands that share a step of the sub-band net
 SIGHT = 10  # bands that it sees: its own and two on either side
 N_GROUPS = -(-N_BANDS // GROUP)
-COMPRESSION = 0.3  # exponent of the magnitudes that the net sees
-FLOOR = 1e-10  # of powers: the noise of 16-bit samples is above it
+FLOOR = 1e-8  # of powers: about the noise of 16-bit samples
+SEEN = 4  # values of a band: level, level above the floor, real and imaginary part
+MEAN = -1.0  # of the levels (base 10 logarithms of the power), about
+RISE = 0.008  # by which the floor comes up in a frame: 5 dB a second
+OPEN = 2.0  # a gain's logit at first: what there is to learn is what to take away
 
-State = tuple[Tensor, Tensor]
+State = tuple[Tensor, Tensor, Tensor]
 
 
 @dataclass(frozen=True)
@@ -56,14 +61,18 @@ class Enhancer(nn.Module):
     def __init__(self, widths: Widths | None = None) -> None:
         super().__init__()
         size = widths or Widths()
-        seen = 3 * SIGHT
+        seen = SEEN * SIGHT
         self.local = nn.Linear(seen, size.local)
         self.full_in = nn.Sequential(nn.Linear(N_GROUPS * size.local, size.full), nn.LayerNorm(size.full), nn.ReLU())
         self.full = nn.GRU(size.full, size.full)
         self.full_out = nn.Linear(size.full, N_GROUPS * size.local)
-        self.sub_in = nn.Linear(2 * size.local + seen, size.sub)
+        self.sub_in = nn.Sequential(nn.Linear(2 * size.local + seen, size.sub), nn.LayerNorm(size.sub), nn.ReLU())
         self.sub = nn.GRU(size.sub, size.sub)
-        self.mask = nn.Sequential(nn.Linear(2 * size.sub, size.sub), nn.ReLU(), nn.Linear(size.sub, 2 * GROUP))
+        last = nn.Linear(size.sub, 3 * GROUP)
+        self.mask = nn.Sequential(nn.Linear(2 * size.sub, size.sub), nn.ReLU(), last)
+        with torch.no_grad():
+            last.weight.mul_(0.1)
+            last.bias.zero_()
         bands = erb_bands()
         self.register_buffer("synthesis", bands, persistent=False)
         self.register_buffer("analysis", bands / bands.sum(1, keepdim=True), persistent=False)
@@ -76,27 +85,38 @@ class Enhancer(nn.Module):
     def forward(self, spectrum: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """The enhanced spectrum, and the state to go on from with the next frames; None stands for silence before."""
         batch, frames, _ = spectrum.shape
-        seen = self.features(spectrum)
+        before = (None, None, None) if state is None else state
+        seen, floor = self.features(spectrum, before[2])
         local = self.local(seen).relu()
-        before = (None, None) if state is None else state
         hidden, full_after = self.full(self.full_in(local.flatten(2)), before[0])
         told = self.full_out(hidden).relu().view_as(local)
-        x = self.sub_in(torch.cat([seen, local, told], -1)).relu()
+        x = self.sub_in(torch.cat([seen, local, told], -1))
         hidden, sub_after = self.sub(x.view(frames, batch * N_GROUPS, -1), before[1])
-        mask = self.mask(torch.cat([x, hidden.view_as(x)], -1)).view(frames, batch, N_GROUPS, 2, GROUP)
-        mask = mask.permute(1, 0, 3, 2, 4).reshape(batch, frames, 2, N_GROUPS * GROUP)[..., :N_BANDS]
-        gains = torch.cat([mask[..., :N_LINEAR], mask[..., N_LINEAR:] @ self.synthesis], -1)
-        return spectrum * torch.complex(gains[:, :, 0].float(), gains[:, :, 1].float()), (full_after, sub_after)
+        mask = self.mask(torch.cat([x, hidden.view_as(x)], -1)).view(frames, batch, N_GROUPS, 3, GROUP)
+        mask = mask.permute(1, 0, 3, 2, 4).reshape(batch, frames, 3, N_GROUPS * GROUP)[..., :N_BANDS]
+        mask = torch.cat([mask[..., :N_LINEAR], mask[..., N_LINEAR:] @ self.synthesis], -1).float()
+        gain = torch.sigmoid(mask[:, :, 0] + OPEN)
+        return spectrum * torch.complex(gain * (1 + mask[:, :, 1]), gain * mask[:, :, 2]), (
+            full_after,
+            sub_after,
+            floor,
+        )
 
-    def features(self, spectrum: Tensor) -> Tensor:
-        """Compressed magnitude, real and imaginary part of the bands that each group sees: [frames, batch, N_GROUPS, 3 * SIGHT]."""
+    def features(self, spectrum: Tensor, floor: Tensor | None) -> tuple[Tensor, Tensor]:
+        """What each group sees, [frames, batch, N_GROUPS, SEEN * SIGHT], and the last floor of each band, [batch, N_BANDS].
+
+        Of each band: its level, how far that is above the floor, the compressed real and imaginary part.
+        """
         power = spectrum.real**2 + spectrum.imag**2 + FLOOR
-        gain = power ** ((COMPRESSION - 1) / 2)
-        bins = torch.stack([power ** (COMPRESSION / 2), spectrum.real * gain, spectrum.imag * gain], 2)
+        gain = power**-0.35
+        bins = torch.stack([power, spectrum.real * gain, spectrum.imag * gain], 2)
         bands = torch.cat([bins[..., :N_LINEAR], bins[..., N_LINEAR:] @ self.analysis.T], -1)
+        level = bands[:, :, 0].float().log10()
+        floors = _floors(level, level[:, 0] if floor is None else floor)
+        bands = torch.cat([level[:, :, None] - MEAN, (level - floors)[:, :, None], bands[:, :, 1:]], 2)
         side = (SIGHT - GROUP) // 2
         bands = nn.functional.pad(bands, (side, side + N_GROUPS * GROUP - N_BANDS))
-        return bands.unfold(3, SIGHT, GROUP).permute(1, 0, 3, 2, 4).flatten(3)
+        return bands.unfold(3, SIGHT, GROUP).permute(1, 0, 3, 2, 4).flatten(3), floors[:, -1]
 
     def spectra(self, samples: Tensor) -> Tensor:
         """Spectra [batch, frames, N_BINS] of sound [batch, samples]; frame f is centred on sample f * HOP_LENGTH."""
@@ -111,6 +131,16 @@ class Enhancer(nn.Module):
     def enhance(self, samples: Tensor) -> Tensor:
         """Enhanced sound [batch, samples] of whole clips."""
         return self.sound(self(self.spectra(samples))[0], samples.shape[-1])
+
+
+def _floors(level: Tensor, before: Tensor) -> Tensor:
+    """The lowest level so far in each band, which comes up by RISE a frame; [batch, frames, bands], before: [batch, bands].
+
+    floor[t] = min(level[t], floor[t - 1] + RISE), which is the running minimum of level[t] - t * RISE, plus t * RISE.
+    """
+    rise = RISE * torch.arange(level.shape[1] + 1, device=level.device)[:, None]
+    levels = torch.cat([before[:, None], level], 1) - rise
+    return (levels.cummin(1).values + rise)[:, 1:]
 
 
 def window() -> Tensor:

@@ -130,7 +130,11 @@ class Siamese(nn.Module):
 
     def forward(self, clips: Tensor) -> Tensor:
         """[batch, samples] to [batch, embedding]."""
-        x = self.front(self.stem(self.bands(clips)[:, None]))
+        return self.encode(self.bands(clips))
+
+    def encode(self, bands: Tensor) -> Tensor:
+        """[batch, n_mels, frames] to [batch, embedding]."""
+        x = self.front(self.stem(bands[:, None]))
         x = self.enter(x.flatten(1, 2))
         depths = []
         for block in self.blocks:

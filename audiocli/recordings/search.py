@@ -10,25 +10,25 @@ from .index import Track
 
 SHIFTS = (0, HOP // 4, HOP // 2, 3 * HOP // 4)  # a query's frames begin anywhere between those of the track
 FAN_OUT = 15  # of a query's peaks, more than in a track: between two of the track lie some of the noise
-SURE = 1e-6  # chance of so much agreement by accident, in all tracks together
-AT_LEAST = 8  # hashes that agree
-CLUMP = 2.0  # neighbouring pairs share peaks, so that accidents come two at a time
-CERTAIN = 30.0  # powers of ten below one that the chance of an accident has when the confidence is 1
+SURE = 1e-3  # chance of so much agreement by accident, in all tracks together
+AT_LEAST = 5  # events that agree
+CERTAIN = 12.0  # powers of ten below one that the chance of an accident has when the confidence is 1
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """A track, the seconds at which the query begins in it, the hashes that agree, and the chance of that by accident."""
+    """A track, the seconds at which the query begins in it, the hashes and events that agree, and the chance of an accident."""
 
     track: Track
     offset: float
     hashes: int
+    events: int
     chance: float
 
     @property
     def found(self) -> bool:
         """Whether it can hardly be an accident."""
-        return self.hashes >= AT_LEAST and self.chance < SURE
+        return self.events >= AT_LEAST and self.chance < SURE
 
     @property
     def confidence(self) -> float:
@@ -50,14 +50,13 @@ def _best(queries: Sequence[Fingerprint], track: Track, tracks: int) -> Agreemen
         (*constellation.agreement(own.hashes, own.frames, query.hashes, query.frames), shift)
         for query, shift in zip(queries, SHIFTS, strict=True)
     )
-    count, distance, total, shift = max(counted)
+    hashes, events, distance, total, shift = max(counted)
     places = max(int((own.duration + queries[0].duration) * SAMPLE_RATE / HOP), 1)
-    likely = chance(count, total, places) * places * tracks * len(SHIFTS)
-    return Agreement(track, (distance * HOP - shift) / SAMPLE_RATE, count, min(likely, 1.0))
+    likely = chance(events, total - hashes, places) * places * tracks
+    return Agreement(track, (distance * HOP - shift) / SAMPLE_RATE, hashes, events, min(likely, 1.0))
 
 
-def chance(count: int, total: int, places: int) -> float:
-    """That `count` or more of `total` hashes meet at one of `places`, by Chernoff's bound of Poisson's law on clumps."""
-    mean = 3.0 * max(total - count, 1) / places / CLUMP  # three neighbouring distances are one place
-    clumps = count / CLUMP
-    return 1.0 if clumps <= mean else math.exp(clumps - mean - clumps * math.log(clumps / mean))
+def chance(events: int, others: int, places: int) -> float:
+    """That `events` or more agree at one place when `others` are strewn over all: Chernoff's bound of Poisson's law."""
+    mean = 3.0 * max(others, 1) / places  # three neighbouring distances are one place
+    return 1.0 if events <= mean else math.exp(events - mean - events * math.log(events / mean))

@@ -103,7 +103,7 @@ class Asking:
     def _recognised(
         self, source: Source, samples: Floats, rate: int, duration: float, warnings: tuple[str, ...]
     ) -> Recognised:
-        status, found = "ok", {}
+        status, found = "ok", dict[str, Any]()
         if len(samples) < SHORTEST * SAMPLE_RATE:
             status = "too_short"
             warnings = (*warnings, f"cannot decide: {duration:.1f} s, and {SHORTEST:g} s are the least")

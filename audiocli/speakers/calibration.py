@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .voice import Voice
+
 Doubles = NDArray[np.float64]
 
 SECONDS = (0.5, 20.0)  # beyond them nothing changes any more
@@ -39,6 +41,16 @@ class Pairs:
         return np.stack(columns, axis=1)
 
 
+def between(a: Sequence[Voice], b: Sequence[Voice]) -> Pairs:
+    """What is known of pairs of voices [n] that all have an embedding; the score is the cosine."""
+    first, second = (np.stack([voice.embedding for voice in side if voice.embedding is not None]) for side in (a, b))
+    seconds, noise = (
+        (np.array([getattr(x, name) for x in a], np.float64), np.array([getattr(x, name) for x in b], np.float64))
+        for name in ("seconds", "snr")
+    )
+    return Pairs(np.einsum("nd,nd->n", first, second).astype(np.float64), seconds, noise)
+
+
 @dataclass(frozen=True)
 class Spread:
     """Mean and logarithm of the spread of scores, each five weights of the conditions."""
@@ -58,7 +70,7 @@ class Spread:
         return np.asarray(conditions @ np.asarray(self.mean))
 
     def _spread(self, conditions: Doubles) -> Doubles:
-        return np.maximum(np.exp(conditions @ np.asarray(self.log_spread)), LEAST)
+        return np.asarray(np.maximum(np.exp(conditions @ np.asarray(self.log_spread)), LEAST))
 
 
 @dataclass(frozen=True)

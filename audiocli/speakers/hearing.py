@@ -7,8 +7,8 @@ import numpy as np
 
 from ..batch import Grouping
 from ..errors import UsageError
-from ..models import vad
 from ..models.embeddings import SpeakerEncoder
+from ..models.silero import SAMPLE_RATE
 from ..options import InputOptions
 from ..records import Failure, Record
 from ..sinks import Claim
@@ -42,8 +42,8 @@ class Work:
     grouping: Grouping[Any] | None = None
 
     def __post_init__(self) -> None:
-        if self.encoder.sample_rate != vad.SAMPLE_RATE:
-            raise UsageError(f"{self.encoder.spec.name} hears {self.encoder.sample_rate} Hz, not {vad.SAMPLE_RATE}")
+        if self.encoder.sample_rate != SAMPLE_RATE:
+            raise UsageError(f"{self.encoder.spec.name} hears {self.encoder.sample_rate} Hz, not {SAMPLE_RATE}")
 
     def read(self, source: Source) -> Clip:
         """All of an input. Raises InputError."""

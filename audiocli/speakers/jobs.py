@@ -102,7 +102,9 @@ def enroll(run: Run, found: Iterable[Found], name: str, path: str) -> batch.Tall
         raise InputError(undecided("the recordings", voice)[1])
     usable = sum(clip.embedding is not None for clip in clips)
     voices.write(path, run.model, [voices.Enrolled(name, usable, voice)])
-    run.console.note(f"{name}: {voice.seconds:.1f} s of speech in {usable} of {len(clips)} recordings, enrolled in {path}")
+    run.console.note(
+        f"{name}: {voice.seconds:.1f} s of speech in {usable} of {len(clips)} recordings, enrolled in {path}"
+    )
     return tally
 
 

@@ -4,13 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ..models.embeddings import SpeakerEncoder
 from ..records import Match
 from . import calibration
-from .calibration import Calibration, Pairs
+from .calibration import Calibration
 from .hearing import Heard, Kept
 from .voice import NO_SPEECH, SHORTEST, TOO_SHORT, Voice
 
@@ -29,7 +26,9 @@ class Judge:
     threshold: float
     calibration: Calibration | None
 
-    def matches(self, pairs: Sequence[tuple[str, str, bool | None]], voices: Mapping[str, Voice], heard: Kept) -> list[Match]:
+    def matches(
+        self, pairs: Sequence[tuple[str, str, bool | None]], voices: Mapping[str, Voice], heard: Kept
+    ) -> list[Match]:
         """A record for each pair of names and its label; what could not be read or decided says so."""
         able = [
             n for n, (a, b, _) in enumerate(pairs)
@@ -44,8 +43,7 @@ class Judge:
 
     def judge(self, a: Sequence[Voice], b: Sequence[Voice]) -> list[dict[str, Any]]:
         """The fields of a decision for each pair of voices that have an embedding."""
-        scores = np.einsum("nd,nd->n", *(np.stack([voice.embedding for voice in side if voice.embedding is not None]) for side in (a, b)))  # fmt: skip
-        pairs = Pairs(scores.astype(np.float64), _of(a, b, "seconds"), _of(a, b, "snr"))
+        pairs = calibration.between(a, b)
         if self.calibration is None:
             return [
                 {"score": score, "threshold": self.threshold, "same": score >= self.threshold}
@@ -63,7 +61,11 @@ class Judge:
         ]  # fmt: skip
 
     def _match(
-        self, pair: tuple[str, str, bool | None], judged: dict[str, Any] | None, voices: Mapping[str, Voice], heard: Kept
+        self,
+        pair: tuple[str, str, bool | None],
+        judged: dict[str, Any] | None,
+        voices: Mapping[str, Voice],
+        heard: Kept,
     ) -> Match:
         a, b, label = pair
         status, reason = ("ok", None) if judged is not None else _why_not(pair[:2], voices, heard)
@@ -75,16 +77,13 @@ class Judge:
         )  # fmt: skip
 
 
-def judge_of(encoder: SpeakerEncoder, revision: str | None, options: dict[str, Any], far: float, threshold: float | None) -> Judge:
+def judge_of(
+    encoder: SpeakerEncoder, revision: str | None, options: dict[str, Any], far: float, threshold: float | None
+) -> Judge:
     """The judge of a model; a threshold of the user's own takes the place of its calibration."""
     fitted = calibration.from_dict(encoder.calibration) if encoder.calibration and threshold is None else None
     bare = encoder.threshold if threshold is None else threshold
     return Judge(encoder.spec.name, revision, options, far, bare, fitted)
-
-
-def _of(a: Sequence[Voice], b: Sequence[Voice], name: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    first, second = (np.array([getattr(voice, name) for voice in side], np.float64) for side in (a, b))
-    return first, second
 
 
 def _why_not(names: Sequence[str], voices: Mapping[str, Voice], heard: Kept) -> tuple[str, str]:

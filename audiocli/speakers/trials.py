@@ -44,14 +44,16 @@ def _lines(path: str, text: str) -> Iterator[Trial]:
         fields = [field.strip() for field in line.split("\t")] if "\t" in line else line.split()
         trial = _trial(fields)
         if trial is None:
-            raise UsageError(f"{path}, line {number}: is not two paths and perhaps 0 or 1 (a tab between them allows blanks)")
+            raise UsageError(
+                f"{path}, line {number}: is not two paths and perhaps 0 or 1 (a tab between them allows blanks)"
+            )
         yield trial
 
 
 def _trial(fields: list[str]) -> Trial | None:
     """Two paths and a label behind or before them."""
     if len(fields) == 2 and all(fields):
-        return Trial(*fields)
+        return Trial(fields[0], fields[1])
     if len(fields) == 3 and all(fields):
         for label, a, b in ((fields[2], *fields[:2]), fields):
             if label.lower() in SAME + DIFFERENT:

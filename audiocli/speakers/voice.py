@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..models import vad
+from ..models.silero import SAMPLE_RATE
 
 Floats = NDArray[np.float32]
 
@@ -23,7 +24,8 @@ NO_SPEECH, TOO_SHORT = "no_speech", "too_short"
 class Encoder(Protocol):
     """What makes embeddings [clips, embedding] of clips [samples]."""
 
-    sample_rate: int
+    @property
+    def sample_rate(self) -> int: ...
 
     def embed(self, clips: Sequence[Floats]) -> Floats: ...
 
@@ -45,7 +47,7 @@ class Voice:
 def speech(samples: Floats) -> Floats:
     """What is spoken in samples [n] at 16 kHz, its pauses cut out."""
     spans = vad.spans(samples, SPEECH)
-    parts = [samples[round(s.start * vad.SAMPLE_RATE) : round(s.end * vad.SAMPLE_RATE)] for s in spans]
+    parts = [samples[round(s.start * SAMPLE_RATE) : round(s.end * SAMPLE_RATE)] for s in spans]
     return np.concatenate(parts) if parts else np.zeros(0, np.float32)
 
 

@@ -37,7 +37,7 @@ def band(random: np.random.Generator, frequencies: Floats) -> Floats:
     return np.asarray(np.sqrt(edges), np.float32)
 
 
-def filtered(samples: Floats, gain: NDArray[np.generic], n: int) -> Floats:
+def filtered(samples: Floats, gain: NDArray[np.complex64], n: int) -> Floats:
     """Samples as n samples, so that a longer clip is said faster and higher, with the gain [n // 2 + 1] on its spectrum."""
     spectrum = scipy.fft.rfft(samples)
     kept = min(len(spectrum), len(gain))

@@ -1,19 +1,22 @@
 """The recipes of the speech enhancers: mixtures made on the fly, a loss on compressed spectra and on the waveform."""
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from ..console import Console
 from ..errors import UsageError
 from ..nets.conv_enhancer import ConvEnhancer
-from ..nets.enhancer import COMPRESSION, FLOOR, SAMPLE_RATE, Enhancer, Widths, window
+from ..nets.enhancer import SAMPLE_RATE, Enhancer, Widths, window
 from ..options import TrainOptions
 from . import configured, settled
 from .data import Clips, Example, examples, load, shuffled, split
@@ -21,8 +24,10 @@ from .loop import About, Batch, Settings
 from .mixing import Mixer, Mixing
 
 NOISE = "noise"
-SCORED = 64  # mixtures that a net is scored on
+SCORED = 32  # mixtures that a net is scored on
 HELD = 2_147_483_647  # the seed of those
+COMPRESSION = 0.3  # exponent of the magnitudes that are compared
+FLOOR = 1e-8  # of their powers: without it the gradient of what is next to nothing drowns all others
 SPEECH_LEVEL = 0.05  # root mean square that the loss sees the speech at
 
 
@@ -33,9 +38,9 @@ class Own(Mixing):
     local: int = Widths.local
     full: int = Widths.full
     sub: int = Widths.sub
-    waveform: float = 0.5  # weight of the SI-SDR in the loss
+    waveform: float = 1.0  # weight of the SI-SDR in the loss
     mean: float = 0.99  # decay of the running mean of the weights
-    steps: int = 200  # in an epoch
+    steps: int = 100  # in an epoch
 
 
 def make(options: TrainOptions, console: Console) -> "EnhancerRecipe":
@@ -64,7 +69,23 @@ def _made(
     if train is None:
         raise UsageError("speech and noise are needed: give --data FOLDER of speech and --data noise=FOLDER")
     torch.manual_seed(options.seed)
-    return EnhancerRecipe(options, own, kind, net(), train, valid, test)
+    made = net()
+    if options.base is not None:
+        made.load_state_dict(_weights(options.base, kind))
+    return EnhancerRecipe(options, own, kind, made, train, valid, test)
+
+
+def _weights(folder: str, kind: str) -> dict[str, Tensor]:
+    """The weights of --from. Raises UsageError."""
+    path = Path(folder)
+    try:
+        found = json.loads((path / "config.json").read_text(encoding="utf-8")).get("model_type")
+        weights = load_file(path / "model.safetensors")
+    except (OSError, ValueError, AttributeError) as error:
+        raise UsageError(f"--from {folder}: is no folder that 'audiocli train' has written") from error
+    if found != kind:
+        raise UsageError(f"--from {folder}: is a {found}, not a {kind}")
+    return {name: value.float() for name, value in weights.items()}
 
 
 def _loaded(rows: Sequence[Example], console: Console, jobs: int, what: str) -> tuple[Clips | None, Clips | None]:
@@ -85,7 +106,7 @@ class EnhancerRecipe:
         self.options, self.own, self.kind, self.net = options, own, kind, net
         self._train, self._valid, self._test = train, valid, test
         self.settings = settled(
-            Settings(epochs=60, batch_size=16, rate=2e-3, weight_decay=1e-3, warmup=0.03, clip=1.0, average=own.mean),
+            Settings(epochs=60, batch_size=16, rate=2e-3, weight_decay=1e-3, warmup=0.02, clip=1.0, average=own.mean),
             options,
         )
         self.steps = own.steps
@@ -141,6 +162,10 @@ class EnhancerRecipe:
             "model_type": self.kind, "sample_rate": SAMPLE_RATE, "widths": widths,
             "settings": asdict(self.settings), "own": own,
         }  # fmt: skip
+
+    def files(self) -> dict[str, bytes]:
+        """Nothing besides."""
+        return {}
 
     def about(self) -> About:
         """For the card."""

@@ -25,7 +25,7 @@ class Mixing:
     level: tuple[float, float] = (-45.0, -15.0)  # dBFS of the mixture
     rooms: float = 0.25
     clean: float = 0.05  # with noise 30 to 50 dB below
-    babble: float = 0.12
+    babble: float = 0.05  # a net of this size cannot tell one voice from others: a larger share teaches it little
     coloured: float = 0.12
     hum: float = 0.06
     two: float = 0.25  # two recorded noises together
@@ -113,8 +113,9 @@ def loud_crop(samples: Sound, length: int, random: np.random.Generator, tries: i
 
 def at_snr(noise: Sound, speech: Sound, snr: float) -> Sound:
     """The noise so loud that the speech is `snr` dB above it."""
-    power, wanted = np.mean(noise**2), np.mean(speech**2) / 10 ** (snr / 10)
-    return (noise * np.sqrt(wanted / max(power, 1e-12))).astype(np.float32)
+    power, wanted = float(np.mean(noise**2)), float(np.mean(speech**2)) / 10 ** (snr / 10)
+    louder: Sound = noise * np.float32(np.sqrt(wanted / max(power, 1e-12)))
+    return louder
 
 
 def tilted(noise: Sound, slope: float) -> Sound:

@@ -13,13 +13,15 @@ from torch import Tensor, nn
 
 from ..console import Console
 from ..errors import UsageError
+from ..nets.classifier import mask
 from ..nets.siamese import Siamese, Sizes, margin_loss
 from ..options import TrainOptions
-from . import configured, settled
+from ..speakers.scores import curve
+from . import configured, settled, speaker_trials
 from .data import Clips, Example, examples, load, split
 from .distortions import SAMPLE_RATE, Floats, mixed
 from .loop import About, Batch, Settings
-from .speaker_batches import SPEEDS, Voices, batch, joined, piece, rooms
+from .speaker_batches import Voices, batch, joined, piece, rooms
 
 KIND = "audiocli-siamese"
 CHOSEN = 120  # utterances that each epoch is scored by
@@ -40,8 +42,11 @@ class Own:
     pooled: int = 384
     embedding: int = 192
     steps: int = 100  # an epoch
+    bands: int = 12  # masked at most
+    frames: int = 24
     margin: float = 0.2  # radians
-    margin_epochs: int = 3  # until it is there
+    margin_first: int = 7  # epochs without: it is in the way of what knows nothing yet
+    margin_epochs: int = 4  # until it is there
     mean: float = 0.995  # decay of the running mean of the weights
     folds: tuple[str, ...] = ("1", "2", "3")  # of sounds that have a fold, the ones to train with
 
@@ -67,7 +72,9 @@ def make(options: TrainOptions, console: Console) -> "SpeakerRecipe":
         raise UsageError("no two speakers to train on: the manifests need a column `speaker`")
     read = partial(_read, console=console, jobs=options.jobs or 1)
     voices = _voices(read(spoken, "training data"), read(sounds, "sounds"), options.seed)
-    return SpeakerRecipe(options, own, voices, heard(read(parts.valid, "data to choose by")), heard(read(parts.test, "test data")))
+    return SpeakerRecipe(
+        options, own, voices, heard(read(parts.valid, "data to choose by")), heard(read(parts.test, "test data"))
+    )
 
 
 def _read(rows: list[Example], what: str, *, console: Console, jobs: int) -> Clips:
@@ -77,7 +84,7 @@ def _read(rows: list[Example], what: str, *, console: Console, jobs: int) -> Cli
 def _voices(spoken: Clips, sounds: Clips, seed: int) -> Voices:
     clips = defaultdict(list)
     for n, row in enumerate(spoken.rows):
-        clips[row.speaker].append(spoken[n])
+        clips[row.speaker].append(as_16_bits(spoken[n]))
     names = sorted(clips)
     return Voices(
         tuple(names), tuple(joined(clips.pop(name)) for name in names),
@@ -87,7 +94,7 @@ def _voices(spoken: Clips, sounds: Clips, seed: int) -> Voices:
 
 def as_16_bits(samples: Floats) -> NDArray[np.int16]:
     """Samples in [-1, 1] in half the memory."""
-    return np.clip(samples * 32_767.0, -32_768, 32_767).astype(np.int16)
+    return np.asarray(np.clip(samples * 32_767.0, -32_768, 32_767), np.int16)
 
 
 def heard(clips: Clips) -> Heard:
@@ -113,18 +120,24 @@ class SpeakerRecipe:
 
     def batches(self, epoch: int) -> Iterator[Callable[[], Batch]]:
         """Crops of speakers by lot, and the margin of this epoch."""
-        margin = self.own.margin * min(epoch / max(self.own.margin_epochs, 1), 1.0)
+        since = max(epoch - self.own.margin_first, 0)
+        margin = self.own.margin * min(since / max(self.own.margin_epochs, 1), 1.0)
         for number in range(self.steps):
             yield partial(self._batch, [self.options.seed, epoch, number], margin)
 
     def _batch(self, seed: Sequence[int], margin: float) -> Batch:
         samples, classes = batch(self.voices, self.settings.batch_size, np.random.default_rng(seed))
-        return {"samples": torch.from_numpy(samples), "classes": torch.from_numpy(classes), "margin": torch.tensor(margin)}
+        return {
+            "samples": torch.from_numpy(samples),
+            "classes": torch.from_numpy(classes),
+            "margin": torch.tensor(margin),
+        }
 
     def loss(self, net: nn.Module, batch: Batch) -> Tensor:
-        """The angular margin."""
+        """The angular margin, on bands of which some are masked."""
         directions: Any = net.directions
-        embeddings = net(batch["samples"])
+        bands = net.bands(batch["samples"])  # type: ignore[operator]
+        embeddings = net.encode(mask(bands, self.own.bands, self.own.frames))  # type: ignore[operator]
         with torch.autocast(batch["samples"].device.type, enabled=False):
             return margin_loss(embeddings.float(), directions, batch["classes"], batch["margin"])
 
@@ -144,7 +157,9 @@ class SpeakerRecipe:
         crops = [piece_of(samples, random) for samples in some.samples]
         sounds = self.voices.sounds
         noisy = [
-            mixed(samples, piece(sounds[random.integers(len(sounds))], len(samples), random), SNR) if sounds else samples
+            mixed(samples, piece(sounds[random.integers(len(sounds))], len(samples), random), SNR)
+            if sounds
+            else samples
             for samples in some.samples
         ]
         rates = {
@@ -154,8 +169,13 @@ class SpeakerRecipe:
         return {"EER": sum(rates.values()) / len(rates), **{f"EER {name}": rate for name, rate in rates.items()}}
 
     def config(self) -> dict[str, Any]:
-        """For config.json."""
+        """For config.json; the calibration is fitted to the net as it is now, on the speakers that epochs are chosen by."""
+        with torch.inference_mode():
+            fitted = speaker_trials.fitted(
+                Encoder(self.net), self._valid.samples, self._valid.speakers, self.voices.sounds, self.options.seed
+            )
         return {
+            "calibration": fitted,
             "model_type": KIND, "sizes": asdict(self.net.sizes), "classes": len(self.net.directions),
             "settings": asdict(self.settings), "own": asdict(self.own),
         }  # fmt: skip
@@ -172,6 +192,18 @@ class SpeakerRecipe:
             "EER: equal error rate over all trials of the speakers, in percent: `whole` utterances, crops of 3 seconds, and whole "
             "utterances in noise of 10 dB. `held-out` scores are on the test speakers, by whom nothing was chosen.",
         )
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """A net as `speakers.voice` takes it."""
+
+    net: nn.Module
+    sample_rate: int = SAMPLE_RATE
+
+    def embed(self, clips: Sequence[Floats]) -> Floats:
+        """Embeddings [clips, embedding] of clips [samples]."""
+        return embedded(self.net, clips)
 
 
 def piece_of(samples: Floats, random: np.random.Generator) -> Floats:
@@ -193,9 +225,4 @@ def equal_error_rate(embeddings: Floats, speakers: Sequence[str]) -> float:
     scores = (embeddings @ embeddings.T)[first, second]
     numbers = np.unique(np.array(speakers), return_inverse=True)[1]
     same = numbers[first] == numbers[second]
-    accepted, rejected = np.sort(scores[~same]), np.sort(scores[same])
-    thresholds = np.sort(scores)
-    false_accepts = 1.0 - np.searchsorted(accepted, thresholds) / len(accepted)
-    false_rejects = np.searchsorted(rejected, thresholds) / len(rejected)
-    best = int(np.argmin(np.abs(false_accepts - false_rejects)))
-    return float(50.0 * (false_accepts[best] + false_rejects[best]))
+    return 100.0 * curve(scores, same).equal_error_rate()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import scipy.fft
 from numpy.typing import NDArray
 
 from . import distortions
@@ -17,9 +18,9 @@ SPEED_ODDS = (0.7, 0.15, 0.15)
 QUIET = 0.05  # of a clip's loudest frame (-26 dB): what is quieter at its ends is cut off
 FRAME = 320  # samples
 SHORT = 8.0  # s: speakers with less than that
-SHORT_ODDS = 0.35  # count for less (single words are told apart by their recording), and at one speed
-CROPS = (0.8, 1.2, 1.6, 2.0, 2.4)  # s; a batch has one
-ROOM, COLOUR, BAND, NOISE, CODEC = 0.35, 0.6, 0.2, 0.75, 0.12  # how many crops each of them happens to
+SHORT_ODDS = 0.7  # count for a little less, and at one speed
+CROPS = (0.8, 1.0, 1.2, 1.6, 2.0)  # s; a batch has one
+ROOM, COLOUR, BAND, NOISE, CODEC = 0.3, 0.7, 0.2, 0.75, 0.1  # how many crops each of them happens to
 SNR = (0.0, 20.0)  # dB
 
 
@@ -83,26 +84,26 @@ def batch(voices: Voices, size: int, random: np.random.Generator) -> tuple[Float
 
 
 def crop(voices: Voices, speaker: int, speed: float, n: int, random: np.random.Generator) -> Floats:
-    """n samples of a speaker, whatever happened to them on the way."""
+    """N samples of a speaker, whatever happened to them on the way."""
     samples = piece(voices.samples[speaker], round(n * speed), random)
     frequencies = np.linspace(0.0, SAMPLE_RATE / 2, n // 2 + 1, dtype=np.float32)
-    gain: NDArray[np.generic] = np.ones(len(frequencies), np.float32)
+    gain = np.ones(len(frequencies), np.complex64)
     if random.random() < COLOUR:
         gain = gain * distortions.colour(random, frequencies)
     if random.random() < ROOM:
-        gain = gain * np.fft.rfft(voices.rooms[random.integers(len(voices.rooms))], n)
+        gain = gain * scipy.fft.rfft(voices.rooms[random.integers(len(voices.rooms))], n)
     samples = distortions.filtered(samples, gain, n)
     if random.random() < NOISE:
         samples = distortions.mixed(samples, _background(voices, n, random), random.uniform(*SNR))
     if random.random() < BAND:
-        samples = distortions.filtered(samples, distortions.band(random, frequencies), n)
+        samples = distortions.filtered(samples, distortions.band(random, frequencies).astype(np.complex64), n)
     if random.random() < CODEC:
         samples = _coded(samples, random)
     return samples
 
 
 def piece(samples: Samples, n: int, random: np.random.Generator) -> Floats:
-    """n samples from anywhere in a recording, which begins again where it is shorter, in [-1, 1]."""
+    """N samples from anywhere in a recording, which begins again where it is shorter, in [-1, 1]."""
     begin = int(random.integers(max(len(samples) - n, 0) + 1))
     part = samples[begin : begin + n]
     return np.resize(part, n).astype(np.float32) / np.float32(32_768.0)
@@ -115,7 +116,7 @@ def _background(voices: Voices, n: int, random: np.random.Generator) -> Floats:
         return piece(voices.sounds[random.integers(len(voices.sounds))], n, random)
     if kind < 0.65:
         others = random.integers(len(voices.samples), size=random.integers(3, 8))
-        return np.sum([piece(voices.samples[other], n, random) for other in others], axis=0, dtype=np.float32)
+        return np.asarray(np.sum([piece(voices.samples[other], n, random) for other in others], axis=0), np.float32)
     return distortions.noise(random, n)
 
 
