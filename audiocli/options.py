@@ -157,6 +157,9 @@ class TranscribeOptions:
     speakers: int | None = None
     db: str | None = None
     stream: bool = False
+    lm: str | None = None  # n-grams, for CTC models
+    lm_weight: float = 0.5
+    batch_size: str = "auto"  # or a number: pieces in a forward pass
 
 
 @dataclass(frozen=True)
@@ -273,6 +276,32 @@ class DiarizeOptions:
     channels: bool = False
     db: str | None = None
     plot: str | None = None
+
+
+INSTRUMENTS = ("choir", "organ", "strings", "piano")
+MUSIC_SECONDS, LONGEST_MUSIC = 30.0, 3_600.0
+
+
+@dataclass(frozen=True)
+class MusicOptions:
+    """`audiocli generate-music`."""
+
+    seconds: float | None = None  # None: MUSIC_SECONDS, or as long as the melody
+    count: int = 1
+    seed: int = 0
+    temperature: float | None = None  # of these three, None: the model's
+    top_k: int | None = None
+    top_p: float | None = None
+    guidance: float = 3.0  # of MusicGen: how closely it keeps to the prompt
+    tempo: float | None = None  # quarters a minute; None: the primer's or the melody's, else 80
+    key: str | None = None
+    primer: str | None = None
+    melody: str | None = None
+    instrument: str = "choir"
+    soundfont: str | None = None
+    stems: bool = False
+    plot: str | None = None
+    lines: str | None = None
 
 
 @lru_cache(maxsize=8)

@@ -28,13 +28,13 @@ LABELS = {"rms": "RMS", "zcr": "crossings", "mu-law": "code", "waveform": "ampli
 _drawing = threading.Lock()
 
 
-def save(record: Features | Labels | Diarization, stream: BinaryIO, form: str) -> None:
-    """Draw a record as png, svg or pdf, with the parameters in its metadata."""
+def save(record: Any, stream: BinaryIO, form: str, draw: Callable[[Any], Any] | None = None) -> None:
+    """Draw a record as png, svg or pdf, with the parameters in its metadata; draw: what makes its Figure, else `figure`."""
     import matplotlib
 
     # The salt makes the names of clip paths in an svg the same every time; fonts stay text that can be edited.
     with _drawing, matplotlib.rc_context({"svg.hashsalt": "audiocli", "svg.fonttype": "none"}):
-        picture = timelines.figure(record, _title(record)) if isinstance(record, Diarization) else figure(record)
+        picture = (draw or figure)(record)
         about = json.dumps({"path": record.path.encode("utf-8", "replace").decode(), **record.options})
         # A date would make every file differ from the last.
         metadata = {
@@ -97,8 +97,10 @@ def tradeoff(curve: "Curve", decided: tuple[float, float], form: str) -> bytes:
     return stream.getvalue()
 
 
-def figure(record: Features | Labels) -> Any:
+def figure(record: Features | Labels | Diarization) -> Any:
     """A matplotlib Figure: a panel a kind, one above the other, over one time axis; beats and tempo are drawn into the others."""
+    if isinstance(record, Diarization):
+        return timelines.figure(record, _title(record))
     from matplotlib.figure import Figure
 
     tables = {kind: table for kind, table in record.tables.items() if table.step is not None}

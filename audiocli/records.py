@@ -122,7 +122,8 @@ class Stats(Record):
 class Recording(Record):
     """A result that is sound itself: the audio formats write the sound, the others what is said about it.
 
-    `details` are the verb's own fields of the JSON record; `tags` are what the file says of itself (title, software, comment).
+    `details` are the verb's own fields of the JSON record; `tags` is what an audio file says about itself (title, software,
+    comment).
     """
 
     sound: Sound
@@ -227,6 +228,19 @@ class Diarization(Record):
         for turn in self.turns:
             total[turn.speaker] = total.get(turn.speaker, 0.0) + turn.end - turn.start
         return total
+
+
+@dataclass(frozen=True, kw_only=True)
+class Music(Recording):
+    """A piece of music; `piece` and what follows are of music that is known by its notes.
+
+    piece: MIDI pitches int8 [steps, voices] at each sixteenth, -1 for a rest, the highest voice first.
+    """
+
+    piece: NDArray[np.int8] | None = None
+    tempo: float | None = None  # quarters a minute
+    program: int = 0  # of General MIDI, from 0
+    stems: dict[str, Sound] = field(default_factory=dict)  # each voice by itself
 
 
 @dataclass(frozen=True)

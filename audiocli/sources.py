@@ -50,12 +50,6 @@ class Source:
         raise InputError("is a folder" if stat.S_ISDIR(mode) else "is neither a file, a folder nor a pipe")
 
 
-def open_audio(
-    source: Source, reading: InputOptions, sample_rate: int | None, *, mono: bool = True
-) -> AbstractContextManager[Stream]:
-    """One channel (or all) of an input at sample_rate Hz (None: its own), cut as the user asked. Raises InputError."""
-
-
 @dataclass(frozen=True)
 class Kept(Source):
     """What came through a pipe, kept in a file so that it can be read more than once."""
@@ -76,9 +70,9 @@ def reread(source: Source) -> Source:
 
 
 def open_audio(
-    source: Source, reading: InputOptions, sample_rate: int, *, mono: bool = True
+    source: Source, reading: InputOptions, sample_rate: int | None, *, mono: bool = True
 ) -> AbstractContextManager[Stream]:
-    """One channel of an input, or all, at sample_rate Hz, cut as the user asked. Raises InputError."""
+    """One channel of an input, or all, at sample_rate Hz (None: its own), cut as the user asked. Raises InputError."""
     raw = None if reading.raw is None else parse_raw(reading.raw)
     return open_stream(
         source.open(), name=source.name, raw=raw, start=reading.start, duration=reading.duration,

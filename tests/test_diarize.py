@@ -70,7 +70,7 @@ def test_two_voices_are_told_apart(call, talk):
 
 
 def test_a_pipe_a_cut_and_the_number_by_the_data(call, run, talk):
-    path, turns = talk
+    path, _ = talk
     code, whole, _ = call("diarize", path, "-q", "--max-speakers", "2")
     piped = run("diarize", "-", "-q", "--max-speakers", "2", input=path.read_bytes())
     assert piped.returncode == code == 0

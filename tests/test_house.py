@@ -9,22 +9,24 @@ from pathlib import Path
 import pytest
 
 from audiocli.commands.classify import classify
+from audiocli.commands.clone import clone
 from audiocli.commands.denoise import denoise
 from audiocli.commands.diarize import diarize
-from audiocli.commands.clone import clone
 from audiocli.commands.features import features
+from audiocli.commands.generate_music import generate_music
 from audiocli.commands.speak import speak
 from audiocli.commands.train import train
 from audiocli.commands.transcribe import transcribe
 from audiocli.commands.verify import verify
 from audiocli.options import (
     ClassifyOptions,
+    CloneOptions,
     DenoiseOptions,
     DiarizeOptions,
-    CloneOptions,
     FeaturesOptions,
     InputOptions,
     ModelOptions,
+    MusicOptions,
     OutputOptions,
     SpeakOptions,
     TrainOptions,
@@ -152,6 +154,7 @@ def test_cpu_path_never_imports_torch(recording, tmp_path):
         (diarize, (DiarizeOptions(), ModelOptions())),
         (speak, (SpeakOptions(), ModelOptions())),
         (clone, (CloneOptions(), ModelOptions())),
+        (generate_music, (MusicOptions(), ModelOptions())),
     ],
 )
 def test_every_default_comes_from_options(command, own):
@@ -159,7 +162,7 @@ def test_every_default_comes_from_options(command, own):
     for options in (InputOptions(), OutputOptions(), *own):
         declared |= {name: getattr(options, name) for name in options.__dataclass_fields__}
     for name, parameter in inspect.signature(command).parameters.items():
-        if name in ("inputs", "recipe", "text"):
+        if name in ("inputs", "recipe", "text", "prompt"):
             continue
         ours = declared[name]
         assert parameter.default == (ours if not isinstance(ours, tuple) else list(ours) or None), name
@@ -198,6 +201,7 @@ def test_every_recipe_and_every_adapter_is_there():
 def test_every_format_is_in_the_help():
     from audiocli.formats import FORMATS
 
+    pages = sorted((ROOT / "man").glob("*.1"))
     pages = sorted((ROOT / "man").glob("*.1"))
     pages = sorted((ROOT / "man").glob("*.1"))
     pages = sorted((ROOT / "man").glob("*.1"))

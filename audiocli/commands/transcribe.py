@@ -77,6 +77,15 @@ def transcribe(
             "--stream", help="Transcribe standard input as it comes (raw s16le:16000:1 or wav); with INPUT -."
         ),
     ] = DEFAULT.stream,
+    lm: Annotated[
+        str | None, typer.Option(help="Word n-grams (ARPA, may be gzipped) for a CTC model.", metavar="FILE")
+    ] = DEFAULT.lm,
+    lm_weight: Annotated[
+        float, typer.Option(help="What --lm counts for beside the model.", metavar="W")
+    ] = DEFAULT.lm_weight,
+    batch_size: Annotated[
+        str, typer.Option(help="Pieces of speech that go through the model at once: auto, or a number.", metavar="N")
+    ] = DEFAULT.batch_size,
     output: common.Output = OUTPUT.output,
     format: Annotated[
         str | None,
@@ -107,7 +116,7 @@ def transcribe(
     """  # fmt: skip
     own = TranscribeOptions(
         language, translate, timestamps, vad, prompt, tuple(hotwords or ()), beam, temperature, max_line_width, max_lines,
-        diarize, speakers, db, stream,
+        diarize, speakers, db, stream, lm, lm_weight, batch_size,
     )  # fmt: skip
     choice = ModelOptions(model, device, precision, memory, offline)
     reading = InputOptions(tuple(glob or ()), files_from, raw, start, duration)
@@ -127,6 +136,10 @@ def check(options: TranscribeOptions) -> None:
     for name, value, least in numbers:
         if value < least:
             raise UsageError(f"{name} must be {least} or more, not {value}")
+    if not 0.0 <= options.lm_weight < float("inf"):
+        raise UsageError(f"--lm-weight must be 0 or more, not {options.lm_weight:g}")
+    if options.batch_size != "auto" and not (options.batch_size.isdecimal() and int(options.batch_size)):
+        raise UsageError(f"--batch-size must be auto, or 1 or more, not {options.batch_size!r}")
     if not 0.0 <= options.temperature < float("inf"):
         raise UsageError(f"--temperature must be 0 or more, not {options.temperature:g}")
 
@@ -205,18 +218,21 @@ def _files(
     opened = open_sink(_with_format(writing), Transcript, key, single=single, default="txt")
     # Words have a speaker each, so the model is to tell their times, whatever is written of them.
     recogniser = models.build(located, choice, replace(options, timestamps="word") if options.diarize else options)
+    if jobs > 1 and not single and hasattr(recogniser, "spread"):
+        recogniser = recogniser.spread(jobs)
     work: Any = Work(recogniser, reading, told, located.spec.name, located.spec.revision, options.vad)
     if options.diarize:
         from ..speakers.spoken import with_speakers
 
         work = with_speakers(work, options, choice, reading, console.note)
-    return common.go_through(inputs, reading, work, opened, console, jobs=1 if work.streams else jobs)
+    jobs = getattr(recogniser, "jobs", 1) if work.streams else jobs
+    return common.go_through(inputs, reading, work, opened, console, jobs=jobs)
 
 
 def described(options: TranscribeOptions, choice: ModelOptions) -> dict[str, Any]:
     """The options as records tell them: those that shape the text."""
     told = asdict(options)
-    del told["stream"]
+    del told["stream"], told["batch_size"]
     return {**told, "hotwords": list(options.hotwords), "precision": choice.precision}
 
 

@@ -13,18 +13,15 @@ from ..records import (
     Features,
     Labels,
     Match,
+    Music,
     Recognised,
     Record,
     Recording,
-    Stats,
-    Transcript,
-)
-from . import arrays, labels, matches, pictures, sounds, text, timed, turns
     Speech,
     Stats,
     Transcript,
 )
-from . import arrays, labels, matches, pictures, sounds, speeches, text, timed
+from . import arrays, labels, matches, pictures, scores, sounds, speeches, text, timed, turns
 from .place import Place
 
 Kind = Record | Failure
@@ -81,13 +78,10 @@ _WRITERS: dict[type, dict[str, Writer]] = {
     Diarization: {
         "rttm": turns.rttm, "csv": turns.csv, "json": turns.json_object, "jsonl": turns.json_object, "txt": turns.txt,
         "srt": turns.srt, "TextGrid": turns.textgrid, "labels": turns.track, **_PICTURES,
+    },
     Speech: {
         "srt": speeches.srt, "json": speeches.json_object, "raw": speeches.raw,
         **{name: speeches.writer(name) for name in sounds.KINDS},
-    },
-    Recording: {
-        "json": sounds.json_object, "jsonl": sounds.json_object, "txt": sounds.summary,
-        **{name: sounds.writer(name) for name in sounds.KINDS},
     },
     Match: {
         "txt": matches.txt, "jsonl": matches.jsonl, "json": matches.json_list, "csv": matches.csv, "tsv": matches.tsv,
@@ -99,6 +93,10 @@ _WRITERS: dict[type, dict[str, Writer]] = {
     Recording: {
         "json": sounds.json_object, "jsonl": sounds.json_object, "txt": sounds.summary,
         **{name: sounds.writer(name) for name in sounds.KINDS},
+    },
+    Music: {
+        "json": scores.json_object, "jsonl": scores.json_object, "txt": sounds.summary, scores.MIDI: scores.mid,
+        **{name: sounds.writer(name) for name in sounds.KINDS}, **{name: scores.picture(name) for name in PICTURES},
     },
     Failure: {"jsonl": text.jsonl_failure},
 }  # fmt: skip
@@ -135,8 +133,18 @@ FORMATS = {
         *(_format(name, binary=name != "svg") for name in PICTURES),
         _format("raw", binary=True, joins=True),
         *(_format(name, binary=True) for name in sounds.KINDS),
+        _format(scores.MIDI, binary=True),
     )
 }
+
+
+def stems(name: str, voices: Sequence[str]) -> list[Format]:
+    """A format for each voice by itself, beside the one of that name (wav where that is neither audio nor MIDI)."""
+    name = name if name in (*sounds.KINDS, scores.MIDI) else "wav"
+    return [
+        Format(f"{name} {voice}", f".{voice}.{name}", True, {Music: scores.stem_writer(name, voice)})
+        for voice in voices
+    ]
 
 
 def by_name(name: str, kind: type) -> Format:

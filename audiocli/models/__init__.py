@@ -55,6 +55,7 @@ def locate(name: str | None, task: str, *, offline: bool = False, tell: Tell = s
     spec, folder, repo = resolve(name)
     if spec is not None:
         fits(spec.name, spec.task, task)
+        installed(spec.name, spec.adapter)
         if spec.built_in:
             return Located(spec, spec.weights)
     if folder is not None:
@@ -94,6 +95,12 @@ def fits(name: str, own: str | None, task: str) -> None:
     """Raises ModelError when a model is for another verb."""
     if own != task:
         raise ModelError(f"{name} is no model for {task}: 'audiocli {own}' takes it")
+
+
+def installed(name: str, adapter: str) -> None:
+    """Raises ModelError when a model needs an extra that is not there."""
+    if extra := registry.missing(adapter):
+        raise ModelError(f"{name} needs the extra {extra!r}: pip install 'audiocli[{extra}]'")
 
 
 def fetch(
@@ -155,6 +162,7 @@ def _row(name: str, parsed: dict[str, Any], task: str | None) -> tuple[str, str]
         raise ModelError(f"{name} is of a family that no verb takes: {kind!r}")
     if task is not None:
         fits(name, family[0], task)
+        installed(name, family[1])
     return family
 
 

@@ -16,14 +16,16 @@ from numpy.typing import NDArray
 from ..errors import UsageError
 from ..options import TranscribeOptions
 from ..records import Segment, Transcript, Word
-from .asr_common import Found, without_loops
+from .asr_common import Found, refuse, without_loops
 from .registry import ModelSpec
 from .transcripts import NO_SPEECH, Partial, Streamed, left_out, mean_probability
 from .vad import Chunk, Cutter, cutter, pieces
+from .workers import Workers
 
 SAMPLE_RATE = 16_000  # Hz
 FRAME_RATE = 100  # of the decoder, per second
 LEVEL = 0.9  # every piece's peak
+LACKS = ("translate", "prompt", "hotwords", "beam", "temperature", "batch_size", "lm")
 LANGUAGES = frozenset({"en", "en-us", "en_us", "english"})
 # <s>, <sil>, [NOISE], ++UM++: what the dictionary has that nobody said; and "to(2)", a second way to say "to".
 FILLER, VARIANT = re.compile(r"^(<.*>|\[.*\]|\+\+.*\+\+)$"), re.compile(r"\(\d+\)$")
@@ -43,10 +45,7 @@ def load(path: Path | None, spec: ModelSpec, place: Any, options: TranscribeOpti
 def _check(options: TranscribeOptions) -> None:
     if options.language is not None and options.language.lower() not in LANGUAGES:
         raise UsageError(f"pocketsphinx knows English only, not {options.language!r}: give --model whisper-base")
-    default = TranscribeOptions()
-    for name in ("translate", "prompt", "hotwords", "beam", "temperature"):
-        if getattr(options, name) != getattr(default, name):
-            raise UsageError(f"pocketsphinx has no --{name}: leave it out, or give --model whisper-base")
+    refuse("pocketsphinx", options, *LACKS, instead="give --model whisper-base")
 
 
 def _decoder(**config: Any) -> Any:
@@ -58,7 +57,7 @@ def _decoder(**config: Any) -> Any:
 
 @dataclass(frozen=True)
 class Runner:
-    """Reads its inputs itself, one after the other; one decoder, so that calls may not overlap."""
+    """Reads its inputs itself, one after the other; one decoder, so that calls may not overlap: `spread` is for more."""
 
     spec: ModelSpec
     options: TranscribeOptions
@@ -94,6 +93,10 @@ class Runner:
         segment = Segment(words[0].start, words[-1].end, text, words, mean_probability(words))
         found = without_loops(Found((segment,)))
         return replace(found, segments=tuple(replace(one, text=one.text.strip()) for one in found.segments))
+
+    def spread(self, jobs: int) -> Workers:
+        """The same, for `jobs` files at once."""
+        return Workers(self, jobs, load, None, self.spec, None, self.options)
 
     def listen(self) -> "Session":
         """A live session."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from difflib import get_close_matches
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,8 @@ FASTSPEECH2 = "audiocli.models.tts_fastspeech2:load"
 HIFIGAN = "audiocli.models.vocoders:hifigan"
 ENVELOPE = "audiocli.models.vc_envelope:load"
 WORLD = "audiocli.models.vc_world:load"
-GRIFFIN_LIM, WAVERNN = "griffin-lim", "wavernn"  # vocoders without a row: no weights, and inside the folder of a Tacotron 2
+# Vocoders without a row: no weights, and inside the folder of a Tacotron 2.
+GRIFFIN_LIM, WAVERNN = "griffin-lim", "wavernn"
 SIAMESE = "audiocli.models.embed_siamese:load"
 XVECTOR = "audiocli.models.embed_transformers:load"
 PYANNOTE = "audiocli.models.embed_pyannote:load"
@@ -32,6 +34,10 @@ SOUNDS_BY_NAME = "audiocli.models.sounds_transformers:load"
 ENHANCER = "audiocli.models.denoise_own:load"
 CONV_ENHANCER = "audiocli.models.denoise_own:load_conv"
 ZERO_SHOT = "audiocli.models.sounds_transformers:load_zero_shot"
+CHORALE = "audiocli.models.music_chorale:load"
+MUSICGEN = "audiocli.models.music_musicgen:load"
+FASTER = "audiocli.models.asr_faster:load"
+EXTRAS = {FASTER: ("faster_whisper", "fast")}  # adapters that need a package of an extra
 
 VERBS = ("transcribe", "classify", "denoise", "verify", "diarize", "speak", "clone", "generate-music")
 BUILT_IN = {
@@ -42,6 +48,7 @@ BUILT_IN = {
     "diarize": "siamese-clusters",
     "speak": "espeak-ng",
     "clone": "cepstral-envelope",
+    "generate-music": "chorale-transformer",
 }  # what a verb takes when nobody has said anything else
 
 
@@ -111,6 +118,10 @@ def _speakers(name: str, adapter: str, source: str, licence: str, memory_gib: fl
     return ModelSpec(name, "verify", adapter, source, licence, 16_000, memory_gib, **more)
 
 
+def _music(name: str, adapter: str, source: str, licence: str, memory_gib: float, sample_rate: int) -> ModelSpec:
+    return ModelSpec(name, "generate-music", adapter, source, licence, sample_rate, memory_gib)
+
+
 # Memory: four bytes a weight, and a fifth for the work. Licences: as the cards on the hub have them.
 _ROWS = (
     _asr("pocketsphinx", POCKETSPHINX, BUILT_IN_SOURCE, "BSD-2-Clause", 0.2),
@@ -123,6 +134,14 @@ _ROWS = (
     _asr("whisper-large-v3", WHISPER, "openai/whisper-large-v3", "Apache-2.0", 7.0),
     _asr("whisper-large-v3-turbo", WHISPER, "openai/whisper-large-v3-turbo", "MIT", 3.7),
     _asr("distil-large-v3.5", WHISPER, "distil-whisper/distil-large-v3.5", "MIT", 3.5),
+    *(
+        _asr(f"faster-whisper-{size}{end}", FASTER, f"Systran/faster-whisper-{size}{end}", "MIT", memory)
+        for size, memory in (("tiny", 0.2), ("base", 0.4), ("small", 1.1), ("medium", 3.5))
+        for end in ("", ".en")
+    ),
+    _asr("faster-whisper-large-v3", FASTER, "Systran/faster-whisper-large-v3", "MIT", 7.0),
+    _asr("faster-whisper-large-v3-turbo", FASTER, "mobiuslabsgmbh/faster-whisper-large-v3-turbo", "MIT", 3.7),
+    _asr("faster-distil-large-v3.5", FASTER, "distil-whisper/distil-large-v3.5-ct2", "MIT", 3.5),
     _asr("moonshine-tiny", MOONSHINE, "UsefulSensors/moonshine-tiny", "MIT", 0.2),
     _asr("moonshine-base", MOONSHINE, "UsefulSensors/moonshine-base", "MIT", 0.3),
     _asr("wav2vec2-base-960h", CTC, "facebook/wav2vec2-base-960h", "Apache-2.0", 0.5),
@@ -191,7 +210,21 @@ _ROWS = (
         files=("config.yaml",),
         parts=("pyannote/segmentation-3.0", "pyannote/wespeaker-voxceleb-resnet34-LM"),
     ),
-    ModelSpec("siamese-speakers", "verify", SIAMESE, BUILT_IN_SOURCE, "CC-BY-4.0", 16_000, 0.1),
+    _music("chorale-transformer", CHORALE, BUILT_IN_SOURCE, "Apache-2.0", 0.1, 44_100),
+    _music("chorale-lstm", CHORALE, BUILT_IN_SOURCE, "Apache-2.0", 0.1, 44_100),
+    *(
+        _music(f"musicgen-{size}", MUSICGEN, f"facebook/musicgen-{size}", "CC-BY-NC-4.0", memory, 32_000)
+        for size, memory in (
+            ("small", 2.9),
+            ("medium", 9.6),
+            ("large", 16.0),
+            ("melody", 9.6),
+            ("stereo-small", 2.9),
+            ("stereo-medium", 9.6),
+            ("stereo-large", 16.0),
+            ("stereo-melody", 9.6),
+        )
+    ),
 )
 MODELS = {spec.name: spec for spec in _ROWS}
 
@@ -205,7 +238,7 @@ ALIASES = {
 # `model_type` of a config.json: encoders that carry the head which `architectures` names ...
 _ENCODERS = (
     "wav2vec2", "wav2vec2-conformer", "hubert", "wavlm", "unispeech", "unispeech-sat", "sew", "sew-d",
-    "data2vec-audio", "whisper",
+    "data2vec-audio", "whisper", "wav2vec2-bert",
 )  # fmt: skip
 _HEADS = {
     "ForCTC": ("transcribe", CTC),
@@ -235,20 +268,33 @@ FAMILIES = {
     "fastspeech2_conformer_hifigan": ("vocoder", HIFIGAN),
     "audio-spectrogram-transformer": ("classify", SOUNDS_BY_NAME),
     "clap": ("classify", ZERO_SHOT),
-    "musicgen": ("generate-music", ""),
     "audiocli-siamese": ("verify", SIAMESE),
+    "musicgen": ("generate-music", MUSICGEN),
+    "musicgen_melody": ("generate-music", MUSICGEN),
+    "audiocli-music": ("generate-music", CHORALE),
 }
+
+
+_CTRANSLATE2 = {"suppress_ids", "lang_ids"}  # what ctranslate2 writes for a Whisper that it has converted
 
 
 def family(config: dict[str, Any]) -> tuple[str, str] | None:
     """The verb and the adapter for a parsed `config.json`; no adapter: "", no verb known: None."""
     kind, architectures = config.get("model_type"), config.get("architectures") or ()
+    if kind is None and config.keys() >= _CTRANSLATE2:
+        return "transcribe", FASTER
     if kind not in FAMILIES:
         return None
     if kind not in _ENCODERS or not architectures:
         return FAMILIES[kind]
     found = [head for end, head in _HEADS.items() for name in architectures if str(name).endswith(end)]
     return found[0] if found else None  # an encoder as it comes from pretraining
+
+
+def missing(adapter: str) -> str | None:
+    """The extra that must be installed before an adapter can work; None: all is there."""
+    package, extra = EXTRAS.get(adapter, ("", ""))
+    return extra if package and find_spec(package) is None else None
 
 
 def by_name(name: str) -> ModelSpec | None:

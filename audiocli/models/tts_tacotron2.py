@@ -1,8 +1,8 @@
 """Tacotron 2 (Shen et al. 2018) through torchaudio, from a folder: characters to mel, then Griffin-Lim or WaveRNN.
 
 The folder has a config.json with "model_type": "tacotron2", and the files that torchaudio publishes with its pipelines: one
-tacotron2*.pth (or .safetensors) of the character models, and for --vocoder wavernn one wavernn*.pth. "tacotron2" and "wavernn" in the
-config are sizes that differ from the published ones.
+tacotron2*.pth (or .safetensors) of the character models, and for --vocoder wavernn one wavernn*.pth. "tacotron2" and "wavernn" in
+the config are sizes that differ from the published ones.
 """
 
 import json
