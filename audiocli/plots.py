@@ -4,16 +4,13 @@ import io
 import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import __version__, timelines
 from .records import Diarization, Features, Labels, Table
-
-if TYPE_CHECKING:
-    from .speakers.scores import Curve
 
 Floats = NDArray[np.float64]
 
@@ -65,7 +62,17 @@ def curves(history: Sequence[Mapping[str, float]], title: str) -> bytes:
     return stream.getvalue()
 
 
-def tradeoff(curve: "Curve", decided: tuple[float, float], form: str) -> bytes:
+class Curve(Protocol):
+    """Error rates [points] over thresholds, as `speakers.scores` has them: named here, because pictures know no verb."""
+
+    @property
+    def false_accepts(self) -> Floats: ...
+    @property
+    def false_rejects(self) -> Floats: ...
+    def equal_error_rate(self) -> float: ...
+
+
+def tradeoff(curve: Curve, decided: tuple[float, float], form: str) -> bytes:
     """A detection error tradeoff (Martin et al. 1997): false rejects over false accepts, both axes by the normal quantile.
 
     decided: the shares of false accepts and rejects at the thresholds that were used.
