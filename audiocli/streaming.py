@@ -16,8 +16,9 @@ from .audio import Audio, RawFormat, blocks, parse_raw
 from .console import Console
 from .errors import UsageError
 from .formats.timed import columns, segment_object
+from .models.silero import SAMPLE_RATE
 from .models.transcripts import Partial, Recogniser, later
-from .models.vad import SAMPLE_RATE, Cutter, cutter
+from .models.vad import Cutter, cutter
 from .options import TranscribeOptions
 from .records import Segment
 from .stop import Stop

@@ -168,7 +168,8 @@ def run(prompt: str | None, options: MusicOptions, choice: ModelOptions, writing
     opened = open_sink(
         writing, Music, key, single=len(wishes) == 1, default="wav", plot=options.plot, stems=stems
     )  # fmt: skip
-    work = Work(models.build(located, choice, options), told, located.spec.name, located.spec.revision)
+    composer: Any = models.build(located, choice, options)
+    work = Work(composer, told, located.spec.name, located.spec.revision)
     total = float(len(wishes))
     tally = batch.run(iter(wishes), work.read, work, opened.sink, console, grouping=work.grouping, total=total)
     return common.finish(tally, console)

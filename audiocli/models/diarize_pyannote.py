@@ -59,7 +59,8 @@ def _assembled(path: Path, name: str) -> Any:
     models = {part: model(_folder(params, part, path, name), name) for part in ("segmentation", "embedding")}
     if "plda" in params:
         folder = _folder(params, "plda", path, name)
-        plda = Plda(*(str(folder / file) for file in PLDA))
+        files = [str(folder / file) for file in PLDA]
+        plda = Plda(*files)  # type: ignore[arg-type]
     elif settings.get("clustering", "VBxClustering") == "VBxClustering":
         raise ModelError(f"{name} clusters by VBx, and its config.yaml names no plda")
     else:
@@ -67,7 +68,7 @@ def _assembled(path: Path, name: str) -> Any:
     pipeline = SpeakerDiarization(**settings, **models, plda=plda)
     if "freeze" in config:
         pipeline.freeze(config["freeze"])
-    return pipeline.instantiate(config.get("params") or pipeline.default_parameters())
+    return pipeline.instantiate(config.get("params") or pipeline.default_parameters())  # type: ignore[no-untyped-call]
 
 
 def read(path: Path, name: str) -> dict[str, Any]:
@@ -120,7 +121,8 @@ def model(folder: Path, name: str) -> Any:
         raise ModelError(f"{file} is damaged, or holds more than weights: it is not loaded") from error
     if not module.startswith(ARCHITECTURES):
         raise ModelError(f"{file} is for a net that is not pyannote's: {module}")
-    return Model.from_pretrained(file, strict=False).eval()
+    loaded: Any = Model.from_pretrained(file, strict=False)
+    return loaded.eval()
 
 
 @dataclass(frozen=True)

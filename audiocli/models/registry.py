@@ -257,6 +257,7 @@ FAMILIES = {
     "parakeet_ctc": ("transcribe", CTC),
     "lasr_ctc": ("transcribe", CTC),
     **dict.fromkeys(_ENCODERS, ("transcribe", CTC)),
+    "whisper": ("transcribe", WHISPER),
     "speecht5": ("speak", SPEECHT5),
     "vits": ("speak", VITS),
     "bark": ("speak", BARK),

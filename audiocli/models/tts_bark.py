@@ -25,7 +25,7 @@ def load(path: Path, spec: ModelSpec, place: Any, options: SpeakOptions | None) 
 
     wanted = options or SpeakOptions()
     presets = "speaker_embeddings_path.json"
-    processor = BarkProcessor.from_pretrained(
+    processor = BarkProcessor.from_pretrained(  # type: ignore[no-untyped-call]
         path, local_files_only=True, speaker_embeddings_dict_path=presets if (path / presets).is_file() else None
     )
     preset = _preset(processor, wanted.voice)

@@ -44,7 +44,7 @@ def load(path: Path, spec: ModelSpec, place: Any, options: SpeakOptions | None) 
 
 def _language(tokenizer: Any, wanted: str | None) -> str | None:
     """What it speaks: its tokenizer may say. Raises UsageError where that is not what is wanted."""
-    own = getattr(tokenizer, "language", None) or ("en" if tokenizer.phonemize else None)
+    own: Any = getattr(tokenizer, "language", None) or ("en" if tokenizer.phonemize else None)
     own = TWO_LETTERS.get(own, own)
     if own is not None and wanted is not None and own[:2].lower() != wanted[:2].lower():
         raise UsageError(f"this model speaks {own!r}, not {wanted!r}")
@@ -114,4 +114,5 @@ class Synthesiser:
             ids = self._tokenizer(text, normalize=False, return_tensors="pt").input_ids[0]
         else:
             ids = self._tokenizer(text, return_tensors="pt").input_ids[0]
-        return ids if (ids != self._tokenizer.pad_token_id).any() else ids[:0]
+        found: torch.Tensor = ids if (ids != self._tokenizer.pad_token_id).any() else ids[:0]
+        return found

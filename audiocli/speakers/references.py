@@ -24,7 +24,7 @@ SILENT = 1e-4  # peak, -80 dBFS
 CLIPPED, CLIP_SHARE = 0.999, 0.001  # of full scale; share of the samples
 WINDOW = 2.5  # s of speech in which one person is heard
 # Cosine between the two halves that the windows of one reference fall into, when they are taken apart as far as they go. Below
-# it two people speak: of LibriSpeech, ten single speakers lay above 0.7, and half of twenty pairs below 0.6.
+# it two people speak: of LibriSpeech, ten single speakers lay at 0.7 or above, and 19 of 20 pairs below 0.6.
 TWO_PEOPLE = 0.6
 SPEECH_SHARE = 0.15  # of a recording; less is music or noise with a word in it
 

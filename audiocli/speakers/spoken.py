@@ -54,8 +54,8 @@ class Spoken:
     @property
     def grouping(self) -> Grouping[Heard] | None:
         """As the recogniser wants its clips put together."""
-        own = self.words.grouping
-        return None if own is None else replace(own, cost=lambda heard: own.cost(heard.words))  # type: ignore[arg-type]
+        own: Any = self.words.grouping
+        return None if own is None else replace(own, cost=lambda heard: own.cost(heard.words))
 
     def read(self, source: Source) -> Heard:
         """An input as both take it. Raises InputError."""
