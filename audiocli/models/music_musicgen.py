@@ -97,7 +97,8 @@ class MusicGen:
         )  # fmt: skip
 
     def _samples(self, frames: int) -> int:
-        return int(round(frames / self._frame_rate * self.sample_rate))
+        samples: int = round(frames / self._frame_rate * self.sample_rate)
+        return samples
 
     def _gone_on(self, prompts: list[str], made: torch.Tensor, wanted: int) -> torch.Tensor:
         """What was made, and the window that goes on from its end."""
