@@ -71,7 +71,7 @@ def in_cache(repo_id, model_type="fake", commit="a" * 40):
 def test_rows_are_complete(spec):
     assert spec.licence
     assert spec.task in (*registry.VERBS, "vocoder")
-    assert spec.sample_rate in (16_000, 22_050, 24_000, 32_000, 48_000)
+    assert spec.sample_rate == 16_000 if spec.task == "transcribe" else 8_000 <= spec.sample_rate <= 48_000
     assert 0 < spec.memory_gib < 100
     assert spec.half in ("float16", "bfloat16")
     assert spec.built_in or cache.parse(spec.source)
