@@ -15,10 +15,11 @@ from .formats import stems as by_voice
 from .joined import Announced, GrowingFileSink, JoinedSink
 from .options import OutputOptions
 from .pipes import blocking
-from .records import Diarization, Features, Recording
+from .records import Diarization, Features, Recording, Speech
 from .sinks import JOURNAL, Both, FilesSink, Sink, part_of, told
 
 Place = Literal["stdout", "folder", "device", "file"]
+SOUNDING = (Recording, Speech)  # records that are audio files unless another format is asked for
 
 
 @dataclass(frozen=True)
@@ -102,9 +103,9 @@ def _form(name: str | None, kind: type, place: Place, output: str, default: str)
     """The format that was asked for, else the one that the place stands for. Raises UsageError."""
     suffix = os.path.splitext(output)[1]
     if name is None and place == "folder":
-        name = "wav" if issubclass(kind, Recording) else {Features: "npz", Diarization: "rttm"}.get(kind, "jsonl")
+        name = "wav" if issubclass(kind, SOUNDING) else {Features: "npz", Diarization: "rttm"}.get(kind, "jsonl")
     if name is None and place == "stdout":
-        name = "txt" if os.isatty(1) and not issubclass(kind, Recording) else default
+        name = "txt" if os.isatty(1) and not issubclass(kind, SOUNDING) else default
     if name is None and place == "device" and not suffix:
         name = default
     if name is not None:

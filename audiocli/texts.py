@@ -67,6 +67,8 @@ def find(text: str | None, files: Sequence[str], *, lines: bool, name: str) -> I
         raise UsageError("no text: give it, or -f FILE, or - for standard input")
     if (text == "-") + list(files).count("-") > 1:
         raise UsageError("standard input can be read only once")
+    if lines:
+        check_name(name)
     whole = _whole(text, files)
     return _lines(whole, name) if lines else whole
 
@@ -102,7 +104,6 @@ def _in_memory(path: str, name: str, text: str, voice: str | None = None) -> Tex
 
 def _lines(whole: Iterator[Found], name: str) -> Iterator[Found]:
     """The lines that say something, numbered through all files from 1."""
-    check_name(name)
     index = 0
     for source in whole:
         if not isinstance(source, Text):

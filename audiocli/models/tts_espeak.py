@@ -1,7 +1,7 @@
 """espeak-ng (GPL-3, a library and its voices in the espeakng-loader wheel): a hundred languages, robotic, right after install.
 
 The library holds one state per process, so that all voices of a process share it and are set anew for each text. What it does
-not set anew is how far its flutter has come: a text sounds the same in every run, but not twice in one.
+not set anew is how far its flutter has come: a text never sounds twice the same, though nobody hears the difference.
 """
 
 import ctypes
