@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from itertools import chain, islice
 from pathlib import Path
@@ -28,6 +28,11 @@ WINDOWS = 64  # of a long input at once
 EVENT_WINDOW, EVENT_HOP = 1.0, 0.1  # s
 THRESHOLD = 0.5  # an event begins above it
 HYSTERESIS = 0.2  # and goes on while it is not further than this below
+LEVEL_STEP = 0.02  # s
+FLOOR, BELOW = (
+    4.0,
+    1e-3,
+)  # an event's edges lie where the power comes to this many times the quiet part's, and to this much of its own
 UNHEARD = 1e-5  # peak (-100 dBFS): silence, whatever the model says
 
 
@@ -64,6 +69,9 @@ class Heard:
     clip: Clip
     count: int = 0  # samples
     peak: float = 0.0
+    level_frame: int = 0  # samples
+    levels: list[Floats] = field(default_factory=list)  # mean squares of frames, for the edges of events
+    rest: Floats = field(default_factory=lambda: np.zeros(0, np.float32))  # less than a frame
     spectra: Pass | None = None  # for a picture
     probabilities: list[Floats] = field(default_factory=list)  # [windows, labels] each
 
@@ -71,6 +79,11 @@ class Heard:
         """Note a block that goes through."""
         self.count += len(samples)
         self.peak = max(self.peak, float(np.abs(samples).max(initial=0.0)))
+        if self.level_frame:
+            self.rest = np.concatenate([self.rest, samples])
+            whole = len(self.rest) // self.level_frame * self.level_frame
+            self.levels.append(np.mean(self.rest[:whole].reshape(-1, self.level_frame) ** 2, axis=1))
+            self.rest = self.rest[whole:]
         if self.spectra is not None:
             self.spectra.push(samples)
         return samples
@@ -110,7 +123,8 @@ class Work:
 
     def __call__(self, batch: list[Clip]) -> list[Labels]:
         """A record for each input; the windows of short ones go through the model together."""
-        every = [Heard(clip, spectra=self._spectra()) for clip in batch]
+        frame = round(LEVEL_STEP * self._tagger.sample_rate) if self.options.events else 0
+        every = [Heard(clip, level_frame=frame, spectra=self._spectra()) for clip in batch]
         self._hear([heard for heard in every if heard.clip.whole])
         for heard in every:
             if not heard.clip.whole:
@@ -181,7 +195,9 @@ class Work:
         if not options.events:
             return Labels(**common)
         found = events(probabilities, self.labels, self._hop / stream.sample_rate, duration, options)
-        return Events(**common, segments=later(found, self.reading.start))
+        reach = self._size / stream.sample_rate / 2
+        edged = with_edges(found, np.concatenate([np.zeros(0, np.float32), *heard.levels]), reach, options.shortest)
+        return Events(**common, segments=later(edged, self.reading.start))
 
     @property
     def _least(self) -> float:
@@ -260,7 +276,8 @@ def events(
     for number, label in enumerate(labels):
         if label == "silence":
             continue
-        for first, last in spans(smooth[:, number], threshold, max(threshold - HYSTERESIS, threshold / 2)):
+        low = max(threshold - HYSTERESIS, threshold / 2)
+        for first, last in bridged(spans(smooth[:, number], threshold, low), options.gap / step):
             start, end = max(first * step - step / 2, 0.0), min(last * step + step / 2, duration)
             if end - start >= options.shortest:
                 sure = float(smooth[first : last + 1, number].max())
@@ -274,6 +291,40 @@ def spans(curve: Floats, high: float, low: float) -> Iterator[tuple[int, int]]:
     for first, after in zip(above[::2].tolist(), above[1::2].tolist(), strict=True):
         if curve[first:after].max() >= high:
             yield first, after - 1
+
+
+def bridged(found: Iterable[tuple[int, int]], gap: float) -> Iterator[tuple[int, int]]:
+    """Stretches of frames, those with at most `gap` frames between them made one."""
+    now: tuple[int, int] | None = None
+    for first, last in found:
+        if now is not None and first - now[1] - 1 <= gap:
+            now = (now[0], last)
+            continue
+        if now is not None:
+            yield now
+        now = (first, last)
+    if now is not None:
+        yield now
+
+
+def with_edges(found: Sequence[Segment], power: Floats, reach: float, shortest: float) -> tuple[Segment, ...]:
+    """Events that begin and end where the sound does, power [frames of LEVEL_STEP], not where a window began to hear it.
+
+    reach: s; a window hears what lies so far from its centre. An event that does not stand out stays as it is.
+    """
+    quiet = float(np.quantile(power, 0.1)) if len(power) else 0.0
+    edged = [_edged(one, power, quiet, reach, shortest) for one in found]
+    return tuple(sorted(edged, key=lambda one: (one.start, one.end, one.text)))
+
+
+def _edged(one: Segment, power: Floats, quiet: float, reach: float, shortest: float) -> Segment:
+    begin = max(round((one.start - reach / 2) / LEVEL_STEP), 0)
+    own = power[begin : round((one.end + reach / 2) / LEVEL_STEP)]
+    loud = np.flatnonzero(own > max(FLOOR * quiet, BELOW * float(own.max(initial=0.0))))
+    if not len(loud):
+        return one
+    start, end = ((begin + int(frame)) * LEVEL_STEP for frame in (loud[0], loud[-1] + 1))
+    return replace(one, start=round(start, 3), end=round(end, 3)) if end - start >= shortest else one
 
 
 def later(segments: Sequence[Segment], seconds: float) -> tuple[Segment, ...]:
