@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from audiocli.errors import UsageError
 from audiocli.models import labelling
-from audiocli.models.labelling import Work, best, bridged, chosen, events, named, spans, with_edges
+from audiocli.models.events import bridged, events, spans, with_edges
+from audiocli.models.labelling import Work, best, chosen, named
 from audiocli.options import ClassifyOptions, InputOptions
 from audiocli.records import Segment
 from audiocli.sources import find
