@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 from .console import Console, Progress, debugging
+from .device import out_of_memory
 from .errors import AudiocliError, DeviceError, UsageError
 from .records import Failure, Record
 from .sinks import FULL, Claim, NoMoreOutputError, Sink
@@ -181,7 +182,7 @@ def _failure(path: str, error: Exception) -> Failure:
         raise error
     if isinstance(error, AudiocliError):
         return Failure(path, str(error), fatal=isinstance(error, NoMoreOutputError))
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+    if out_of_memory(error):
         return Failure(path, "out of memory")
     if isinstance(error, OSError):
         full = error.errno in FULL  # sinks tell of theirs, so this is what a pipe or a long result is put into

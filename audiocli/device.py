@@ -80,6 +80,22 @@ def place(name: str, precision: str, *, half: str = "float16", processor_only: b
     return Place(name, precision, half, processor_only)
 
 
+def free(where: Any) -> float | None:
+    """GiB of a torch.device that nobody holds; None where that says little: the processor's memory is shared and swaps."""
+    if where.type != "cuda":
+        return None
+    import torch
+
+    return float(torch.cuda.mem_get_info(where)[0] / 2**30)
+
+
+def out_of_memory(error: Exception) -> bool:
+    """Whether an error says that memory has run out, of the processor or of a device."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    return isinstance(error, RuntimeError) and "allocate memory" in str(error)  # torch's, on the processor
+
+
 def release() -> None:
     """Give back the memory of models that nobody holds any more."""
     gc.collect()

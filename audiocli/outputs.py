@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from .errors import OutputError, UsageError
-from .formats import FORMATS, Format, by_name, by_suffix
+from .formats import Format, by_name, by_suffix
+from .formats import stems as by_voice
 from .joined import Announced, GrowingFileSink, JoinedSink
 from .options import OutputOptions
 from .pipes import blocking
-from .records import Features, Recording
-from .sinks import JOURNAL, Both, FilesSink, Sink, told
+from .records import Diarization, Features, Recording
+from .sinks import JOURNAL, Both, FilesSink, Sink, part_of, told
 
 Place = Literal["stdout", "folder", "device", "file"]
 
@@ -37,12 +38,14 @@ def open_sink(
     default: str,
     plot: str | None = None,
     announce: str | None = None,
+    stems: Sequence[str] = (),
 ) -> Opened:
     """The sink for records of type kind.
 
     options: what shapes the results, for --resume to compare. single: there is one input. default: the format for a pipe.
     plot: a picture format to write beside the results. announce: a format in which standard output tells of each file that has
-    been written. Raises UsageError when the options do not fit together, and OutputError when nothing can be written there.
+    been written. stems: voices that each get a file of their own. Raises UsageError when the options do not fit together, and
+    OutputError when nothing can be written there.
     """
     if writing.resume and writing.force:
         raise UsageError("--resume skips what is done and --force does it again: give one of them")
@@ -50,7 +53,7 @@ def open_sink(
     if announce and place == "stdout":
         raise UsageError("standard output cannot take the results and the records of them: give -o FILE or -o FOLDER/")
     path, form = Path(output), _form(writing.format, kind, place, output, default)
-    pictures = [FORMATS[plot]] if plot else []
+    pictures = [*by_voice(form.name, stems), *([by_name(plot, kind)] if plot else [])]
     if place == "folder":
         return Opened(_announced(_files(path, [form, *pictures], writing, options), announce, kind), path)
     if place == "file" and single and kind not in form.collected:
@@ -74,6 +77,15 @@ def _announced(sink: Sink, announce: str | None, kind: type) -> Sink:
     return Announced(sink, _stdout(by_name(announce, kind), OutputOptions())) if announce else sink
 
 
+def write_picture(path: str, picture: bytes) -> None:
+    """Put a picture of a whole run into a file, whole or not at all. Raises OutputError."""
+    target = Path(path)
+    with told(path):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part_of(target).write_bytes(picture)
+        os.replace(part_of(target), target)
+
+
 def _place(output: str | None) -> tuple[Place, str]:
     """What kind of place an -o is, and its name."""
     if output is None or output in ("-", "/dev/stdout"):
@@ -90,9 +102,9 @@ def _form(name: str | None, kind: type, place: Place, output: str, default: str)
     """The format that was asked for, else the one that the place stands for. Raises UsageError."""
     suffix = os.path.splitext(output)[1]
     if name is None and place == "folder":
-        name = {Features: "npz", Recording: "wav"}.get(kind, "jsonl")
+        name = "wav" if issubclass(kind, Recording) else {Features: "npz", Diarization: "rttm"}.get(kind, "jsonl")
     if name is None and place == "stdout":
-        name = "txt" if os.isatty(1) and kind is not Recording else default
+        name = "txt" if os.isatty(1) and not issubclass(kind, Recording) else default
     if name is None and place == "device" and not suffix:
         name = default
     if name is not None:

@@ -4,13 +4,16 @@ import io
 import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from . import __version__
-from .records import Features, Labels, Table
+from . import __version__, timelines
+from .records import Diarization, Features, Labels, Table
+
+if TYPE_CHECKING:
+    from .speakers.scores import Curve
 
 Floats = NDArray[np.float64]
 
@@ -25,13 +28,13 @@ LABELS = {"rms": "RMS", "zcr": "crossings", "mu-law": "code", "waveform": "ampli
 _drawing = threading.Lock()
 
 
-def save(record: Features | Labels, stream: BinaryIO, form: str) -> None:
-    """Draw a record as png, svg or pdf, with the parameters in its metadata."""
+def save(record: Any, stream: BinaryIO, form: str, draw: Callable[[Any], Any] | None = None) -> None:
+    """Draw a record as png, svg or pdf, with the parameters in its metadata; draw: what makes its Figure, else `figure`."""
     import matplotlib
 
     # The salt makes the names of clip paths in an svg the same every time; fonts stay text that can be edited.
     with _drawing, matplotlib.rc_context({"svg.hashsalt": "audiocli", "svg.fonttype": "none"}):
-        picture = figure(record)
+        picture = (draw or figure)(record)
         about = json.dumps({"path": record.path.encode("utf-8", "replace").decode(), **record.options})
         # A date would make every file differ from the last.
         metadata = {
@@ -62,8 +65,42 @@ def curves(history: Sequence[Mapping[str, float]], title: str) -> bytes:
     return stream.getvalue()
 
 
-def figure(record: Features | Labels) -> Any:
+def tradeoff(curve: "Curve", decided: tuple[float, float], form: str) -> bytes:
+    """A detection error tradeoff (Martin et al. 1997): false rejects over false accepts, both axes by the normal quantile.
+
+    decided: the shares of false accepts and rejects at the thresholds that were used.
+    """
+    from matplotlib.figure import Figure
+    from scipy.special import ndtri
+
+    ticks = np.array([0.0001, 0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4])
+    low, high = 5e-5, 0.6
+    stream = io.BytesIO()
+    with _drawing:
+        picture = Figure(figsize=(5.0, 5.0), layout="constrained")
+        axis = picture.subplots()
+        x, y = (ndtri(np.clip(rates, low, high)) for rates in (curve.false_accepts, curve.false_rejects))
+        axis.plot(x, y, linewidth=1.5)
+        axis.plot(ndtri([low, high]), ndtri([low, high]), color="0.7", linewidth=0.8, linestyle="--")
+        point = ndtri(np.clip(decided, low, high))
+        axis.plot(*point, "o", label=f"as decided: {100 * decided[0]:.2g} % / {100 * decided[1]:.2g} %")
+        labels = [f"{100 * tick:g}" for tick in ticks]
+        axis.set_xticks(ndtri(ticks), labels)
+        axis.set_yticks(ndtri(ticks), labels)
+        axis.set(
+            xlim=ndtri([low, high]), ylim=ndtri([low, high]), xlabel="false accepts (%)", ylabel="false rejects (%)"
+        )
+        axis.set_title(f"equal error rate {100 * curve.equal_error_rate():.2f} %")
+        axis.grid(alpha=0.3)
+        axis.legend(loc="upper right")
+        picture.savefig(stream, format=form, dpi=DPI)
+    return stream.getvalue()
+
+
+def figure(record: Features | Labels | Diarization) -> Any:
     """A matplotlib Figure: a panel a kind, one above the other, over one time axis; beats and tempo are drawn into the others."""
+    if isinstance(record, Diarization):
+        return timelines.figure(record, _title(record))
     from matplotlib.figure import Figure
 
     tables = {kind: table for kind, table in record.tables.items() if table.step is not None}
@@ -82,11 +119,11 @@ def figure(record: Features | Labels) -> Any:
     return picture
 
 
-def _title(record: Features | Labels) -> str:
+def _title(record: Features | Labels | Diarization) -> str:
     name = "standard input" if record.path == "-" else record.path.rsplit("/", 1)[-1]
     name = name.encode("utf-8", "replace").decode().replace("$", r"\$")
     title = f"{name}: {record.duration:.2f} s at {record.sample_rate} Hz"
-    if "tempo" in record.tables:
+    if not isinstance(record, Diarization) and "tempo" in record.tables:
         title += f", {record.tables['tempo'].values()[0, 0]:.1f} BPM"
     return title
 

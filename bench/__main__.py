@@ -10,7 +10,10 @@ from pathlib import Path
 
 from bench._common import Row, Score
 
-SCRIPTS = ("spectral", "mulaw", "descriptors", "rhythm", "transcribe", "classify", "denoise", "processes")
+SCRIPTS = (
+    "spectral", "mulaw", "descriptors", "rhythm", "transcribe", "classify", "denoise",
+    "verify", "recordings", "diarize", "speak", "clone", "music", "processes",
+)  # fmt: skip
 LIBRARIES = ("numpy", "numba", "scipy", "soundfile", "soxr", "librosa", "torch", "torchaudio")
 TARGET = Path(__file__).parent.parent / "bench.md"
 

@@ -15,8 +15,8 @@ import pytest
 import soundfile
 
 from audiocli import streaming
-from audiocli.audio import Audio, parse_raw
-from audiocli.models.transcripts import Work, heard_by_pieces
+from audiocli.audio import parse_raw
+from audiocli.models.transcripts import Work
 from audiocli.options import InputOptions, TranscribeOptions
 from audiocli.records import Segment, Transcript, Word
 from audiocli.sources import Source
@@ -119,6 +119,9 @@ def test_quiet_says_nothing_and_forgets_nothing(call, silence):
         (["--hotwords", "x"], "--hotwords"),
         (["--beam", "4"], "--beam"),
         (["--beam", "0"], "--beam must be 1"),
+        (["--batch-size", "4"], "pocketsphinx has no --batch-size"),
+        (["--batch-size", "many"], "--batch-size must be auto"),
+        (["--batch-size", "0"], "--batch-size must be auto"),
         (["--temperature", "-1"], "--temperature"),
         (["--language", "de"], "English only"),
         (["--timestamps", "syllable"], "--timestamps"),
@@ -268,7 +271,7 @@ def test_a_model_of_clips_streams_by_agreement():
     assert len(final.words) == 10
 
 
-def test_pieces_of_speech_of_many_clips_go_together(recording):
+def test_pieces_of_speech_of_many_clips_go_together(recording, tmp_path):
     """Silence never reaches the recogniser, and the times are those of the clips."""
     samples, _ = soundfile.read(recording, dtype="float32")
     silence = np.zeros(6 * RATE, np.float32)
@@ -280,12 +283,16 @@ def test_pieces_of_speech_of_many_clips_go_together(recording):
             batches.append([clip.duration for clip in batch])
             return super().__call__(batch)
 
-    records = heard_by_pieces(Counting(), [Audio(clip[None], RATE, f"{n}") for n, clip in enumerate(clips)])
+    paths = [tmp_path / f"{n}.wav" for n in range(3)]
+    for path, clip in zip(paths, clips, strict=True):
+        soundfile.write(path, clip, RATE)
+    work = Work(Counting(), InputOptions(), {}, vad=True)
+    records = work([work.read(Source(str(path), PurePath(path.name))) for path in paths])
     assert len(batches) == 1
     assert len(batches[0]) >= 2
     assert max(batches[0]) <= 30.1
     assert [record.status for record in records] == ["ok", "no_speech", "ok"]
-    assert [record.path for record in records] == ["0", "1", "2"]
+    assert [record.path for record in records] == [str(path) for path in paths]
     assert [record.duration for record in records] == [12.0, 6.0, 30.0]
     assert 5.0 < records[0].segments[0].start < 7.5
     assert records[1].dropped == ("no speech: 6.0 of 6.0 s",)

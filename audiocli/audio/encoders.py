@@ -5,7 +5,7 @@ import io
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import PurePath
 from typing import BinaryIO, NamedTuple
@@ -115,9 +115,12 @@ def rounded(frames: NDArray[np.floating]) -> NDArray[np.int16]:
 
 @contextmanager
 def open_writer(
-    target: Target, sample_rate: int, channels: int, *, format: str, subtype: str | None = None
-) -> Iterator[Writer]:
+    target: Target, sample_rate: int, channels: int, *, format: str, subtype: str | None = None,
+    tags: Mapping[str, str] | None = None,
+) -> Iterator[Writer]:  # fmt: skip
     """A writer of blocks to a path or to a binary file object; an object is written front to back, so it may be a pipe.
+
+    tags: what the file says about itself (title, software, comment, as libsndfile names them), in formats that can.
 
     Raises UsageError for a format or subtype that does not exist, OutputError if the sound does not fit into it or the target
     cannot be written. BrokenPipeError passes through.
@@ -128,6 +131,8 @@ def open_writer(
         lent = Lent(file)
         sound = SoundFile(lent, "w", sample_rate, channels, subtype, None, kind.major)
         with sound:
+            for name, text in (tags or {}).items():
+                setattr(sound, name, text)
             writer = Writer(sound, lent)
             yield writer
             if format in _NEVER_EMPTY and not sound.frames:

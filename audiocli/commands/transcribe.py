@@ -61,12 +61,31 @@ def transcribe(
     max_lines: Annotated[
         int, typer.Option(help="Lines of a subtitle, 0 for no limit.", metavar="N")
     ] = DEFAULT.max_lines,
+    diarize: Annotated[
+        bool, typer.Option("--diarize", help="Say who speaks each word; segments end where another one goes on.")
+    ] = DEFAULT.diarize,
+    speakers: Annotated[
+        int | None, typer.Option(help="How many there are, with --diarize (found out).", metavar="N")
+    ] = DEFAULT.speakers,
+    db: Annotated[
+        str | None,
+        typer.Option(help="Call them by name whose voices 'audiocli verify --enroll' put there.", metavar="FILE"),
+    ] = DEFAULT.db,
     stream: Annotated[
         bool,
         typer.Option(
             "--stream", help="Transcribe standard input as it comes (raw s16le:16000:1 or wav); with INPUT -."
         ),
     ] = DEFAULT.stream,
+    lm: Annotated[
+        str | None, typer.Option(help="Word n-grams (ARPA, may be gzipped) for a CTC model.", metavar="FILE")
+    ] = DEFAULT.lm,
+    lm_weight: Annotated[
+        float, typer.Option(help="What --lm counts for beside the model.", metavar="W")
+    ] = DEFAULT.lm_weight,
+    batch_size: Annotated[
+        str, typer.Option(help="Pieces of speech that go through the model at once: auto, or a number.", metavar="N")
+    ] = DEFAULT.batch_size,
     output: common.Output = OUTPUT.output,
     format: Annotated[
         str | None,
@@ -96,7 +115,8 @@ def transcribe(
     With -o FOLDER/ a file for each input; else everything goes to standard output or to the one file.
     """  # fmt: skip
     own = TranscribeOptions(
-        language, translate, timestamps, vad, prompt, tuple(hotwords or ()), beam, temperature, max_line_width, max_lines, stream
+        language, translate, timestamps, vad, prompt, tuple(hotwords or ()), beam, temperature, max_line_width, max_lines,
+        diarize, speakers, db, stream, lm, lm_weight, batch_size,
     )  # fmt: skip
     choice = ModelOptions(model, device, precision, memory, offline)
     reading = InputOptions(tuple(glob or ()), files_from, raw, start, duration)
@@ -116,8 +136,22 @@ def check(options: TranscribeOptions) -> None:
     for name, value, least in numbers:
         if value < least:
             raise UsageError(f"{name} must be {least} or more, not {value}")
+    if not 0.0 <= options.lm_weight < float("inf"):
+        raise UsageError(f"--lm-weight must be 0 or more, not {options.lm_weight:g}")
+    if options.batch_size != "auto" and not (options.batch_size.isdecimal() and int(options.batch_size)):
+        raise UsageError(f"--batch-size must be auto, or 1 or more, not {options.batch_size!r}")
     if not 0.0 <= options.temperature < float("inf"):
         raise UsageError(f"--temperature must be 0 or more, not {options.temperature:g}")
+
+
+def check_speakers(options: TranscribeOptions) -> None:
+    """Raises UsageError for what is known of speakers only."""
+    if options.speakers is not None and options.speakers < 1:
+        raise UsageError(f"--speakers must be 1 or more, not {options.speakers}")
+    if not options.diarize and (options.speakers or options.db):
+        raise UsageError("--speakers and --db tell who speaks: add --diarize")
+    if options.diarize and options.stream:
+        raise UsageError("--diarize hears everything before it knows who speaks: leave --stream out")
 
 
 def check_stream(inputs: list[str], reading: InputOptions, writing: OutputOptions) -> None:
@@ -135,6 +169,7 @@ def run(
 ) -> int:
     """Check, load the model, go through the inputs; the exit code."""
     check(options)
+    check_speakers(options)
     common.check_model(choice)
     common.check_input(reading.start, reading.duration)
     jobs = common.cores(writing.jobs)
@@ -181,15 +216,23 @@ def _files(
         **shaping(reading),
     }
     opened = open_sink(_with_format(writing), Transcript, key, single=single, default="txt")
-    recogniser = models.build(located, choice, options)
-    work = Work(recogniser, reading, told, located.spec.name, located.spec.revision, options.vad)
-    return common.go_through(inputs, reading, work, opened, console, jobs=1 if work.streams else jobs)
+    # Words have a speaker each, so the model is to tell their times, whatever is written of them.
+    recogniser = models.build(located, choice, replace(options, timestamps="word") if options.diarize else options)
+    if jobs > 1 and not single and hasattr(recogniser, "spread"):
+        recogniser = recogniser.spread(jobs)
+    work: Any = Work(recogniser, reading, told, located.spec.name, located.spec.revision, options.vad)
+    if options.diarize:
+        from ..speakers.spoken import with_speakers
+
+        work = with_speakers(work, options, choice, reading, console.note)
+    jobs = getattr(recogniser, "jobs", 1) if work.streams else jobs
+    return common.go_through(inputs, reading, work, opened, console, jobs=jobs)
 
 
 def described(options: TranscribeOptions, choice: ModelOptions) -> dict[str, Any]:
     """The options as records tell them: those that shape the text."""
     told = asdict(options)
-    del told["stream"]
+    del told["stream"], told["batch_size"]
     return {**told, "hotwords": list(options.hotwords), "precision": choice.precision}
 
 

@@ -6,8 +6,22 @@ from pathlib import PurePath
 from typing import Any, BinaryIO
 
 from ..errors import UsageError
-from ..records import Events, Failure, Features, Labels, Record, Recording, Stats, Transcript
-from . import arrays, labels, pictures, sounds, text, timed
+from ..records import (
+    Diarization,
+    Events,
+    Failure,
+    Features,
+    Labels,
+    Match,
+    Music,
+    Recognised,
+    Record,
+    Recording,
+    Speech,
+    Stats,
+    Transcript,
+)
+from . import arrays, labels, matches, pictures, scores, sounds, speeches, text, timed, turns
 from .place import Place
 
 Kind = Record | Failure
@@ -61,9 +75,28 @@ _WRITERS: dict[type, dict[str, Writer]] = {
         "csv": labels.events_csv, "json": labels.json_object, "jsonl": labels.json_object, "txt": labels.events_txt,
         "tsv": labels.events_tsv, "TextGrid": labels.textgrid, "rttm": labels.rttm, "labels": labels.track, **_PICTURES,
     },
+    Diarization: {
+        "rttm": turns.rttm, "csv": turns.csv, "json": turns.json_object, "jsonl": turns.json_object, "txt": turns.txt,
+        "srt": turns.srt, "TextGrid": turns.textgrid, "labels": turns.track, **_PICTURES,
+    },
+    Speech: {
+        "srt": speeches.srt, "json": speeches.json_object, "raw": speeches.raw,
+        **{name: speeches.writer(name) for name in sounds.KINDS},
+    },
+    Match: {
+        "txt": matches.txt, "jsonl": matches.jsonl, "json": matches.json_list, "csv": matches.csv, "tsv": matches.tsv,
+    },
+    Recognised: {
+        "txt": matches.found_txt, "jsonl": matches.found_json, "json": matches.found_json, "csv": matches.found_csv,
+        "tsv": matches.found_tsv,
+    },
     Recording: {
         "json": sounds.json_object, "jsonl": sounds.json_object, "txt": sounds.summary,
         **{name: sounds.writer(name) for name in sounds.KINDS},
+    },
+    Music: {
+        "json": scores.json_object, "jsonl": scores.json_object, "txt": sounds.summary, scores.MIDI: scores.mid,
+        **{name: sounds.writer(name) for name in sounds.KINDS}, **{name: scores.picture(name) for name in PICTURES},
     },
     Failure: {"jsonl": text.jsonl_failure},
 }  # fmt: skip
@@ -77,29 +110,41 @@ def _format(
 
 
 _COLLECTED = frozenset({Stats})
+_PAIRS = frozenset({Match})  # a pair is no input: pairs are known when all inputs are
 
 FORMATS = {
     form.name: form
     for form in (
         _format("npy", binary=True, joins=True),
         _format("npz", binary=True, collected=_COLLECTED),
-        _format("csv", joins=True),
-        _format("json", collected=_COLLECTED),
-        _format("jsonl", joins=True),
+        _format("csv", joins=True, collected=_PAIRS),
+        _format("json", collected=_COLLECTED | _PAIRS),
+        _format("jsonl", joins=True, collected=_PAIRS),
         _format("parquet", binary=True, collected=_COLLECTED),
-        _format("txt", joins=True),
+        _format("txt", joins=True, collected=_PAIRS),
         _format("srt"),
         _format("vtt"),
-        _format("tsv", joins=True),
+        _format("tsv", joins=True, collected=_PAIRS),
         _format("ctm", joins=True),
         _format("rttm", joins=True),
         _format("TextGrid"),
         _format("labels"),
         _format("lrc"),
         *(_format(name, binary=name != "svg") for name in PICTURES),
+        _format("raw", binary=True, joins=True),
         *(_format(name, binary=True) for name in sounds.KINDS),
+        _format(scores.MIDI, binary=True),
     )
 }
+
+
+def stems(name: str, voices: Sequence[str]) -> list[Format]:
+    """A format for each voice by itself, beside the one of that name (wav where that is neither audio nor MIDI)."""
+    name = name if name in (*sounds.KINDS, scores.MIDI) else "wav"
+    return [
+        Format(f"{name} {voice}", f".{voice}.{name}", True, {Music: scores.stem_writer(name, voice)})
+        for voice in voices
+    ]
 
 
 def by_name(name: str, kind: type) -> Format:

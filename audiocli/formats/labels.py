@@ -1,12 +1,11 @@
 """Sounds by name, and when: a line for people, tables, records, tracks for Audacity and Praat."""
 
 from collections.abc import Sequence
-from pathlib import PurePath
 from typing import Any, BinaryIO
 
 from ..console import plain
 from ..records import Events, Label, Labels, Segment
-from .lines import as_bytes, one_line, praat, quoted
+from .lines import as_bytes, audacity, one_line, praat, quoted, recording, token
 from .place import Place
 from .text import encoded, head
 
@@ -90,17 +89,16 @@ def _event(event: Segment) -> dict[str, Any]:
 def track(records: Sequence[Events], stream: BinaryIO, place: Place) -> None:
     """A label track of Audacity: start, end and label between tabs."""
     for record in records:
-        for event in record.segments:
-            stream.write(as_bytes(f"{event.start:.6f}\t{event.end:.6f}\t{one_line(event.text)}\n"))
+        stream.write(audacity((event.start, event.end, event.text) for event in record.segments))
 
 
 def rttm(records: Sequence[Events], stream: BinaryIO, place: Place) -> None:
     """As RTTM has it (NIST, 2009), with the type EVENT and the label where a speaker stands; the score is its confidence."""
     for record in records:
-        name = "stdin" if record.path == "-" else "_".join(PurePath(record.path).stem.split())
+        name = recording(record.path)
         for event in record.segments:
             times = f"{event.start:.3f} {event.end - event.start:.3f}"
-            label = "_".join(event.text.split())
+            label = token(event.text)
             stream.write(as_bytes(f"EVENT {name} 1 {times} <NA> <NA> {label} {event.probability or 0.0:.4f} <NA>\n"))
 
 

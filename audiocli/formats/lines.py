@@ -1,7 +1,8 @@
 """What the formats of lines have in common: bytes, cells, times, and Praat's tiers."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import PurePath
 
 Interval = tuple[float, float, str]  # start and end in seconds, text
 
@@ -20,6 +21,21 @@ def quoted(text: str) -> str:
     """A cell of a csv table."""
     plain = not any(c in text for c in ',"\n\r')
     return text if plain else '"' + text.replace('"', '""') + '"'
+
+
+def token(text: str) -> str:
+    """Text as one word, for formats that have blanks between columns."""
+    return "_".join(text.split()) or "_"
+
+
+def recording(path: str) -> str:
+    """What NIST's formats call an input: its name without the suffix."""
+    return "stdin" if path == "-" else token(PurePath(path).stem)
+
+
+def audacity(intervals: Iterable[Interval]) -> bytes:
+    """A label track of Audacity: start, end and text between tabs."""
+    return as_bytes("".join(f"{start:.6f}\t{end:.6f}\t{one_line(text)}\n" for start, end, text in intervals))
 
 
 def clock(seconds: float, point: str) -> str:

@@ -1,16 +1,16 @@
 """wav, flac, ogg, opus, mp3, ...: results that are sound; and what JSON and text say about them."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 
 from ..audio import fitting, open_writer
 from ..audio.encoders import KINDS
 from ..console import plain
-from ..records import Recording
+from ..records import Recording, Sound
 from .place import Place
 from .text import encoded, head
 
-__all__ = ["KINDS", "json_object", "summary", "writer"]
+__all__ = ["KINDS", "json_object", "put", "summary", "writer"]
 
 
 def writer(name: str) -> Callable[[Sequence[Recording], BinaryIO, Place], None]:
@@ -18,13 +18,17 @@ def writer(name: str) -> Callable[[Sequence[Recording], BinaryIO, Place], None]:
 
     def write(records: Sequence[Recording], stream: BinaryIO, place: Place) -> None:
         (record,) = records
-        sound = record.sound
-        subtype = fitting(name, sound.subtype)
-        with open_writer(stream, sound.sample_rate, sound.channels, format=name, subtype=subtype) as out:
-            for block in sound.blocks():
-                out.write(block)
+        put(record.sound, record.tags, name, stream)
 
     return write
+
+
+def put(sound: Sound, tags: Mapping[str, str], name: str, stream: BinaryIO) -> None:
+    """Write a sound in an audio format."""
+    subtype = fitting(name, sound.subtype)
+    with open_writer(stream, sound.sample_rate, sound.channels, format=name, subtype=subtype, tags=tags) as out:
+        for block in sound.blocks():
+            out.write(block)
 
 
 def json_object(records: Sequence[Recording], stream: BinaryIO, place: Place) -> None:

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..audio import Audio
+from ..errors import UsageError
+from ..options import TranscribeOptions
 from ..records import Segment, Transcript, Word
 from .registry import ModelSpec
 
-Item = TypeVar("Item")
 Spoken = TypeVar("Spoken", Segment, Word)
 SILENCE = -65.0  # dBFS; far-field speech (AMI) lies around -50, 16-bit dither below -90
 FRAME = 0.02  # s
@@ -35,6 +36,14 @@ class Found:
 
 
 SILENT = Found(dropped=(f"silence: nothing louder than {SILENCE:g} dBFS",))
+
+
+def refuse(name: str, options: TranscribeOptions, *fields: str, instead: str) -> None:
+    """Raises UsageError when one of the options, which the model has not, was given."""
+    default = TranscribeOptions()
+    for field in fields:
+        if getattr(options, field) != getattr(default, field):
+            raise UsageError(f"{name} has no --{field.replace('_', '-')}: leave it out, or {instead}")
 
 
 def mono(audio: Audio) -> NDArray[np.float32]:
@@ -150,8 +159,3 @@ def _kept(segment: Segment, keep: Sequence[bool]) -> Segment:
     words = tuple(compress(segment.words, keep))
     end = words[-1].end if words else segment.end
     return replace(segment, text="".join(word.text for word in words), words=words, end=end)
-
-
-def batches(items: Sequence[Item], size: int) -> list[Sequence[Item]]:
-    """The items in lists of at most `size`."""
-    return [items[n : n + size] for n in range(0, len(items), size)]

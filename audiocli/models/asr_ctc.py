@@ -15,27 +15,28 @@ from ..chunks import Chunk, cut, join
 from ..errors import UsageError
 from ..options import TranscribeOptions
 from ..records import Segment, Transcript, Word
-from . import ctc
-from .asr_common import SILENT, Found, checkpoint, extractor, mono, record, silent
+from . import arpa, ctc
+from .asr_common import SILENT, Found, checkpoint, extractor, mono, record, refuse, silent
+from .batches import Batches
 from .masked import mask_norms
 from .registry import ModelSpec
 
 CHUNK = 30.0  # s; attention costs the square of the length
 CONTEXT = 4.0  # s on either side of a chunk; the encoders make little use of what is further away
-AT_ONCE = 240.0  # s of padded audio in one forward pass
+SECONDS = 240.0  # of padded audio in one forward pass
 SHORTEST = 0.2  # s; shorter clips are padded, because no frame fits into them
+BERT = "wav2vec2-bert"
 PAUSE = 0.8  # s without a word end a segment
 # Whose padding stays out of their results; the others (convolutions behind the attention) batch clips of one length only.
-MASKED = frozenset({"wav2vec2", "hubert", "wavlm", "unispeech", "unispeech-sat", "parakeet_ctc"})
-HOT_BEAM = 16  # hot words need a beam
+MASKED = frozenset({"wav2vec2", "hubert", "wavlm", "unispeech", "unispeech-sat", "parakeet_ctc", "wav2vec2-bert"})
+BEAM = 16  # hot words and n-grams need a beam at least so wide
 
 
 def load(path: Path, spec: ModelSpec, place: Any, options: TranscribeOptions) -> "CtcRunner":
     """The runner of a CTC checkpoint in the folder `path`; `place` has the device and the precision."""
     from transformers import AutoModelForCTC, AutoTokenizer
 
-    if options.translate:
-        raise UsageError(f"{spec.name} does not translate; use a Whisper model")
+    refuse(spec.name, options, "translate", "prompt", "temperature", instead="use a Whisper model")
     tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True)
     adapter = _adapter(tokenizer, options.language)
     model = checkpoint(AutoModelForCTC, path, place, **adapter)
@@ -73,9 +74,11 @@ class CtcRunner:
         self.spec, self.options = spec, options
         self.sample_rate = int(inputs.sampling_rate)
         self._model, self._inputs, self._alphabet = model, inputs, alphabet
-        self._row = 1 if model.main_input_name == "input_values" else int(inputs.hop_length)  # samples
+        self._row = _samples_per_row(model, inputs)
+        self._ngrams = arpa.read(options.lm) if options.lm else None
         self._step = _rows_per_frame(model)
         self._norms = mask_norms(model)
+        self.batches = Batches(options.batch_size, SECONDS, model.device)
 
     def __call__(self, batch: list[Audio]) -> list[Transcript]:
         """The transcripts of the clips [1, samples], in their order."""
@@ -94,11 +97,11 @@ class CtcRunner:
     def emissions(self, clips: Sequence[NDArray[np.float32]]) -> list[ctc.LogProbs]:
         """Log probabilities [frames, symbols] of each clip [samples]."""
         pieces = [piece for owner, clip in enumerate(clips) for piece in self._cut(owner, clip)]
-        order = sorted(range(len(pieces)), key=lambda n: len(pieces[n].rows))
-        made: list[ctc.LogProbs] = [np.zeros((0, 0), np.float32)] * len(pieces)
-        for group in self._groups(order, pieces):
-            for n, log_probs in zip(group, self._forward([pieces[n].rows for n in group]), strict=True):
-                made[n] = log_probs
+        made = self.batches.run(
+            pieces, lambda piece: len(piece.rows) * self._row / self.sample_rate,
+            lambda group: self._forward([piece.rows for piece in group]),
+            alike=self._model.config.model_type not in MASKED,
+        )  # fmt: skip
         joined = []
         for owner in range(len(clips)):
             mine = [n for n, piece in enumerate(pieces) if piece.owner == owner]
@@ -116,20 +119,6 @@ class CtcRunner:
         for chunk in cut(len(rows), length=length, context=context, step=self._step):
             yield _Piece(owner, chunk, rows[chunk.start : chunk.stop])
 
-    def _groups(self, order: Sequence[int], pieces: Sequence[_Piece]) -> Iterator[list[int]]:
-        """Indices of pieces of similar length, at most AT_ONCE seconds with their padding; `order` is by length."""
-        mixed = self._model.config.model_type in MASKED
-        group: list[int] = []
-        for n in order:
-            rows = len(pieces[n].rows)
-            full = (len(group) + 1) * rows * self._row > AT_ONCE * self.sample_rate
-            if group and (full or not (mixed or rows == len(pieces[group[0]].rows))):
-                yield group
-                group = []
-            group.append(n)
-        if group:
-            yield group
-
     @torch.inference_mode()
     def _forward(self, rows: Sequence[torch.Tensor]) -> list[ctc.LogProbs]:
         """Log probabilities [frames, symbols] of each input, all in one padded batch."""
@@ -145,8 +134,10 @@ class CtcRunner:
 
     def _found(self, log_probs: ctc.LogProbs) -> Found:
         width, hotwords = self.options.beam, self.options.hotwords
-        if width > 1 or hotwords:
-            tokens = ctc.beam(log_probs, self._alphabet, max(width, HOT_BEAM if hotwords else 1), hotwords)
+        if hotwords or self._ngrams:
+            width = max(width, BEAM)
+        if width > 1:
+            tokens = ctc.beam(log_probs, self._alphabet, width, hotwords, self._ngrams, self.options.lm_weight)
         else:
             tokens = ctc.greedy(log_probs, self._alphabet)
         words = ctc.words(tokens, self._alphabet, self.frame)
@@ -171,9 +162,20 @@ def _segment(words: Sequence[Word], with_words: bool) -> Segment:
     return Segment(words[0].start, words[-1].end, text, tuple(words) if with_words else (), sure)
 
 
+def _samples_per_row(model: Any, inputs: Any) -> int:
+    """Samples of the clip per row of the input."""
+    if model.main_input_name == "input_values":
+        return 1
+    if model.config.model_type == BERT:  # its extractor puts `stride` frames of 10 ms into a row
+        return int(inputs.stride * inputs.sampling_rate // 100)
+    return int(inputs.hop_length)
+
+
 def _rows_per_frame(model: Any) -> int:
     """Rows of the input per frame of the emissions."""
     config = model.config
+    if config.model_type == BERT:
+        return int(config.adapter_stride**config.num_adapter_layers) if config.add_adapter else 1
     if hasattr(config, "conv_stride"):
         adapter = config.adapter_stride**config.num_adapter_layers if getattr(config, "add_adapter", False) else 1
         return int(math.prod(config.conv_stride) * adapter)
@@ -182,6 +184,6 @@ def _rows_per_frame(model: Any) -> int:
 
 def _frames(model: Any, rows: torch.Tensor) -> list[int]:
     """How many frames come of so many rows."""
-    if hasattr(model.config, "conv_stride"):
+    if hasattr(model, "_get_feat_extract_output_lengths"):
         return [int(n) for n in model._get_feat_extract_output_lengths(rows)]
     return [int(n) for n in model.encoder._get_subsampling_output_length(rows)]

@@ -10,29 +10,29 @@ import torch
 from numpy.typing import NDArray
 
 from ..audio import Audio
-from ..errors import UsageError
 from ..options import TranscribeOptions
 from ..records import Segment, Transcript
 from .asr_common import (
     SILENT,
     Found,
-    batches,
     checkpoint,
     extractor,
     generation,
     loud_part,
     mono,
     record,
+    refuse,
     silent,
     without_loops,
 )
+from .batches import Batches
 from .masked import mask_norms
 from .registry import ModelSpec
 
 LONGEST = 30.0  # s; it was trained on 4 to 30
 QUIET = 0.2  # s; a cut lies in the middle of the quietest stretch of so long
 SHORTEST = 0.2  # s; shorter pieces are padded, because no frame fits into them
-AT_ONCE = 16  # pieces in one forward pass
+SECONDS = 480.0  # of padded audio in one forward pass
 TOKENS_PER_SECOND = 6.5  # the model's card: more than that are a loop
 STRIDE = 384  # samples per position of the encoder: 64 * 3 * 2
 
@@ -41,8 +41,8 @@ def load(path: Path, spec: ModelSpec, place: Any, options: TranscribeOptions) ->
     """The runner of a Moonshine checkpoint in the folder `path`; `place` has the device and the precision."""
     from transformers import AutoTokenizer, MoonshineForConditionalGeneration
 
-    if options.translate or options.prompt or options.hotwords:
-        raise UsageError(f"{spec.name} knows no --translate, --prompt or --hotwords; use a Whisper model")
+    refuse(spec.name, options, "translate", "prompt", "hotwords", "temperature", instead="use a Whisper model")
+    refuse(spec.name, options, "lm", instead="use a CTC model, as wav2vec2-base-960h")
     model = checkpoint(MoonshineForConditionalGeneration, path, place)
     tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True)
     return MoonshineRunner(model, int(extractor(path).sampling_rate), tokenizer, spec, options)
@@ -56,18 +56,17 @@ class MoonshineRunner:
     ) -> None:
         self.spec, self.options, self.sample_rate = spec, options, sample_rate
         self._model, self._tokenizer, self._norms = model, tokenizer, mask_norms(model)
+        self.batches = Batches(options.batch_size, SECONDS, model.device)
 
     def __call__(self, batch: list[Audio]) -> list[Transcript]:
         """The transcripts of the clips [1, samples], in their order."""
         pieces = [(n, *piece) for n, audio in enumerate(batch) for piece in pieces_of(mono(audio), self.sample_rate)]
-        order = sorted(range(len(pieces)), key=lambda n: len(pieces[n][2]))
-        said: dict[int, tuple[str, float]] = {}
-        for group in batches(order, AT_ONCE):
-            said |= zip(group, self._read([pieces[n][2] for n in group]), strict=True)
+        said = self.batches.run(
+            [samples for *_, samples in pieces], lambda samples: len(samples) / self.sample_rate, self._read
+        )
         found: list[list[Segment]] = [[] for _ in batch]
-        for n, (owner, start, samples) in enumerate(pieces):
+        for (owner, start, samples), (text, sure) in zip(pieces, said, strict=True):
             first, last = loud_part(samples, self.sample_rate)
-            text, sure = said[n]
             if text.strip():
                 found[owner].append(Segment(start + first, start + last, f" {text.strip()}", (), sure))
         return [record(audio, self.spec, self._found(each)) for audio, each in zip(batch, found, strict=True)]

@@ -5,7 +5,7 @@ session has a second, lighter decoder for the words so far; what it settles on i
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,14 +16,16 @@ from numpy.typing import NDArray
 from ..errors import UsageError
 from ..options import TranscribeOptions
 from ..records import Segment, Transcript, Word
-from .asr_common import Found, without_loops
+from .asr_common import Found, refuse, without_loops
 from .registry import ModelSpec
 from .transcripts import NO_SPEECH, Partial, Streamed, left_out, mean_probability
-from .vad import Chunk, Cutter, cutter
+from .vad import Chunk, Cutter, cutter, pieces
+from .workers import Workers
 
 SAMPLE_RATE = 16_000  # Hz
 FRAME_RATE = 100  # of the decoder, per second
 LEVEL = 0.9  # every piece's peak
+LACKS = ("translate", "prompt", "hotwords", "beam", "temperature", "batch_size", "lm")
 LANGUAGES = frozenset({"en", "en-us", "en_us", "english"})
 # <s>, <sil>, [NOISE], ++UM++: what the dictionary has that nobody said; and "to(2)", a second way to say "to".
 FILLER, VARIANT = re.compile(r"^(<.*>|\[.*\]|\+\+.*\+\+)$"), re.compile(r"\(\d+\)$")
@@ -43,10 +45,7 @@ def load(path: Path | None, spec: ModelSpec, place: Any, options: TranscribeOpti
 def _check(options: TranscribeOptions) -> None:
     if options.language is not None and options.language.lower() not in LANGUAGES:
         raise UsageError(f"pocketsphinx knows English only, not {options.language!r}: give --model whisper-base")
-    default = TranscribeOptions()
-    for name in ("translate", "prompt", "hotwords", "beam", "temperature"):
-        if getattr(options, name) != getattr(default, name):
-            raise UsageError(f"pocketsphinx has no --{name}: leave it out, or give --model whisper-base")
+    refuse("pocketsphinx", options, *LACKS, instead="give --model whisper-base")
 
 
 def _decoder(**config: Any) -> Any:
@@ -58,7 +57,7 @@ def _decoder(**config: Any) -> Any:
 
 @dataclass(frozen=True)
 class Runner:
-    """Reads its inputs itself, one after the other; one decoder, so that calls may not overlap."""
+    """Reads its inputs itself, one after the other; one decoder, so that calls may not overlap: `spread` is for more."""
 
     spec: ModelSpec
     options: TranscribeOptions
@@ -95,27 +94,14 @@ class Runner:
         found = without_loops(Found((segment,)))
         return replace(found, segments=tuple(replace(one, text=one.text.strip()) for one in found.segments))
 
+    def spread(self, jobs: int) -> Workers:
+        """The same, for `jobs` files at once."""
+        return Workers(self, jobs, load, None, self.spec, None, self.options)
+
     def listen(self) -> "Session":
         """A live session."""
         self.decoder.reinit_feat()
         return Session(self, cutter(self.options.vad), _decoder(fwdflat=False, bestpath=False))
-
-
-def pieces(work: Cutter, blocks: Iterable[Floats]) -> Iterator[tuple[int, Floats]]:
-    """The pieces of speech in blocks [n]: the first sample's place in the input, and the samples."""
-
-    def chunks() -> Iterator[Chunk]:
-        for block in blocks:
-            yield from work.push(block)
-        yield from work.finish()
-
-    start, parts = 0, list[Floats]()
-    for chunk in chunks():
-        if chunk.begins:
-            start, parts = chunk.start, []
-        parts.append(chunk.samples)
-        if chunk.ends:
-            yield start, np.concatenate(parts)
 
 
 def _words(decoder: Any, start: float, samples: Floats) -> Iterator[Word]:

@@ -13,13 +13,14 @@ from ..audio import Audio
 from ..errors import UsageError
 from ..options import TranscribeOptions
 from ..records import Segment, Transcript
-from .asr_common import SILENT, Found, batches, checkpoint, extractor, loud_part, mono, record, silent, without_loops
+from .asr_common import SILENT, Found, checkpoint, extractor, loud_part, mono, record, refuse, silent, without_loops
+from .batches import Batches
 from .registry import ModelSpec
 from .whisper_decode import Decoder, Reading
 from .whisper_tokens import TICK, Span, Tokens, spans
 from .whisper_words import Aligner, Timed, by_span, later
 
-AT_ONCE = 16  # windows in one forward pass
+SECONDS = 480.0  # in one forward pass: 16 windows
 LEAST = 0.1  # s; nobody says a word in less at the end of a clip
 
 
@@ -31,6 +32,7 @@ def load(path: Path, spec: ModelSpec, place: Any, options: TranscribeOptions) ->
         from . import asr_moonshine
 
         return asr_moonshine.load(path, spec, place, options)
+    refuse(spec.name, options, "lm", instead="use a CTC model, as wav2vec2-base-960h")
     model = checkpoint(WhisperForConditionalGeneration, path, place)
     tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True)
     tokens = Tokens.of(tokenizer, model.config, model.generation_config)
@@ -52,6 +54,17 @@ class _Clip:
         return self.seek >= len(self.samples)
 
 
+@dataclass(frozen=True)
+class _Heard:
+    """What a window of `size` samples gave; `on`: the second of it where the next one begins, None: behind it."""
+
+    size: int
+    reading: Reading
+    spoken: list[Span]
+    timed: Timed
+    on: float | None
+
+
 class WhisperRunner:
     """Clips in, transcripts out; each round takes the next window of every clip that is not done.
 
@@ -69,17 +82,20 @@ class WhisperRunner:
         self._window = int(model.config.max_source_positions * TICK * self.sample_rate)  # samples
         self._decoder = Decoder(model, tokens, options.beam, options.temperature)
         self._aligner = Aligner(model, tokens) if options.timestamps == "word" else None
+        self.batches = Batches(options.batch_size, SECONDS, model.device)
 
     def __call__(self, batch: list[Audio]) -> list[Transcript]:
         """The transcripts of the clips [1, samples], in their order."""
         clips = [_Clip(mono(audio), self._language) for audio in batch]
         loud = [clip for clip in clips if not silent(clip.samples, self.sample_rate)]
         while waiting := [clip for clip in loud if not clip.done]:
-            for group in batches(waiting, AT_ONCE):
-                self._advance(group)
-        heard = {id(clip) for clip in loud}
+            audible = [clip for clip in waiting if not self._passed_over(clip)]
+            heard = self.batches.run(audible, lambda clip: self._window / self.sample_rate, self._read)
+            for clip, window in zip(audible, heard, strict=True):
+                self._take(clip, window)
+        not_silent = {id(clip) for clip in loud}
         return [
-            record(audio, self.spec, self._found(clip) if id(clip) in heard else SILENT)
+            record(audio, self.spec, self._found(clip) if id(clip) in not_silent else SILENT)
             for audio, clip in zip(batch, clips, strict=True)
         ]
 
@@ -96,20 +112,21 @@ class WhisperRunner:
         language = "en" if self._task == "translate" else clip.language
         return without_loops(Found(tuple(clip.segments), language, tuple(clip.dropped)))
 
-    def _advance(self, clips: Sequence[_Clip]) -> None:
-        """Read the next window of each clip; silent ones are passed over."""
-        windows = []
-        for clip in clips:
-            window = clip.samples[clip.seek : clip.seek + self._window]
-            if silent(window, self.sample_rate):
-                clip.dropped.append(f"silence: {self._span(clip, len(window))}")
-                clip.seek += len(window)
-            else:
-                windows.append((clip, window))
-        if windows:
-            self._read([clip for clip, _ in windows], [window for _, window in windows])
+    def _passed_over(self, clip: _Clip) -> bool:
+        """Whether the next window of a clip is silent; it is done then."""
+        window = self._next(clip)
+        if not silent(window, self.sample_rate):
+            return False
+        clip.dropped.append(f"silence: {self._span(clip, len(window))}")
+        clip.seek += len(window)
+        return True
 
-    def _read(self, clips: Sequence[_Clip], windows: Sequence[NDArray[np.float32]]) -> None:
+    def _next(self, clip: _Clip) -> NDArray[np.float32]:
+        return clip.samples[clip.seek : clip.seek + self._window]
+
+    def _read(self, clips: Sequence[_Clip]) -> list[_Heard]:
+        """What is said in the next window of each clip."""
+        windows = [self._next(clip) for clip in clips]
         encoded = self._encoded(windows)
         self._detect(clips, encoded)
         asked = [self._tokens.asked(clip.language or "en", self._task) for clip in clips]
@@ -119,8 +136,10 @@ class WhisperRunner:
             for reading, window in zip(readings, windows, strict=True)
         ]
         words = self._words(clips, encoded, asked, [spoken for spoken, _ in parts], windows)
-        for clip, window, reading, (spoken, on), timed in zip(clips, windows, readings, parts, words, strict=True):
-            self._take(clip, len(window), reading, spoken, timed, on)
+        return [
+            _Heard(len(window), reading, spoken, timed, on)
+            for window, reading, (spoken, on), timed in zip(windows, readings, parts, words, strict=True)
+        ]
 
     @torch.inference_mode()
     def _encoded(self, windows: Sequence[NDArray[np.float32]]) -> torch.Tensor:
@@ -153,18 +172,17 @@ class WhisperRunner:
         by_window = dict(zip(wanted, found, strict=True))
         return [by_window.get(n, []) for n in range(len(clips))]
 
-    def _take(
-        self, clip: _Clip, size: int, reading: Reading, spoken: list[Span], timed: Timed, on: float | None
-    ) -> None:
+    def _take(self, clip: _Clip, heard: _Heard) -> None:
         """Put what a window gave to its clip and move on: to the last time said, or past the window."""
-        if reading.empty:
-            clip.dropped.append(f"no speech: {self._span(clip, size)} (probability {reading.no_speech:.2f})")
-        offset, sure = clip.seek / self.sample_rate, float(np.exp(reading.log_probability))
-        for span, words in zip(spoken, by_span(spoken, timed), strict=True):
+        if heard.reading.empty:
+            silence = f"(probability {heard.reading.no_speech:.2f})"
+            clip.dropped.append(f"no speech: {self._span(clip, heard.size)} {silence}")
+        offset, sure = clip.seek / self.sample_rate, float(np.exp(heard.reading.log_probability))
+        for span, words in zip(heard.spoken, by_span(heard.spoken, heard.timed), strict=True):
             segment = Segment(span.start, span.end, self._tokens.text(span.tokens), words, sure)
             if segment.text.strip():
                 clip.segments.append(later(segment, offset))
-        clip.seek += size if on is None else max(int(on * self.sample_rate), 1)
+        clip.seek += heard.size if heard.on is None else max(int(heard.on * self.sample_rate), 1)
         if len(clip.samples) - clip.seek < LEAST * self.sample_rate:
             clip.seek = len(clip.samples)
 

@@ -17,8 +17,15 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-# Weights by preference; nothing below runs code when it is read: `pytorch_model.bin` goes through weights_only.
-WEIGHTS = ("model.safetensors", "model-*-of-*.safetensors", "pytorch_model.bin", "pytorch_model-*-of-*.bin")
+# Weights by preference; nothing below runs code when it is read: `pytorch_model.bin` goes through weights_only, `model.bin` is
+# the format of ctranslate2.
+WEIGHTS = (
+    "model.safetensors",
+    "model-*-of-*.safetensors",
+    "pytorch_model.bin",
+    "pytorch_model-*-of-*.bin",
+    "model.bin",
+)
 INDEX = {
     "model-*-of-*.safetensors": "model.safetensors.index.json",
     "pytorch_model-*-of-*.bin": "pytorch_model.bin.index.json",

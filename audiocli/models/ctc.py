@@ -11,11 +11,13 @@ import torch
 from numpy.typing import NDArray
 
 from ..records import Word
+from .arpa import END, START, NGrams
 
 LogProbs = NDArray[np.float32]  # [frames, symbols]
 SPECIAL = frozenset({"<s>", "</s>", "<pad>", "<unk>", "[PAD]", "[UNK]", "[CLS]", "[SEP]", "<blank>"})
 SYMBOLS = 20  # per frame that a beam may go on with
 LEAST = math.log(1e-5)  # symbols less likely than that in a frame are passed over
+WORD = 1.5  # what each word adds where n-grams, which make every word dearer, are asked
 HOT = 8.0  # what a whole hot word adds to the log probability, its beginnings in proportion
 
 
@@ -116,12 +118,16 @@ class _Prefix:
         return float(np.logaddexp(self.blank, self.symbol))
 
 
-def beam(log_probs: LogProbs, alphabet: Alphabet, width: int, hotwords: Sequence[str] = ()) -> list[Token]:
+def beam(
+    log_probs: LogProbs, alphabet: Alphabet, width: int, hotwords: Sequence[str] = (), ngrams: NGrams | None = None,
+    weight: float = 1.0,
+) -> list[Token]:  # fmt: skip
     """The likeliest text, all its paths together (prefix search, Graves 2006 as Hannun et al. 2014 have it), aligned.
 
-    `hotwords` add HOT to the log probability of texts that have them, in any case of letters.
+    `hotwords` add HOT to the log probability of texts that have them, in any case of letters. `ngrams` add `weight` times
+    their own logarithm of each whole word, and WORD (shallow fusion).
     """
-    hot = _Hot(alphabet, tuple(word.casefold() for word in hotwords))
+    hot = _Words(alphabet, tuple(word.casefold() for word in hotwords), ngrams, weight)
     prefixes: dict[tuple[int, ...], _Prefix] = {(): _Prefix(blank=0.0)}
     for frame in log_probs:
         found = _extended(prefixes, frame, alphabet)
@@ -158,28 +164,53 @@ def _either(a: float, b: float) -> float:
     return max(a, b) + math.log1p(math.exp(-abs(a - b)))
 
 
-class _Hot:
-    """What hot words add to a text; each text's bonus is made from that of the text one symbol shorter."""
+class _Words:
+    """What words add to a text that has them; each text's bonus is made from that of the text one symbol shorter."""
 
-    def __init__(self, alphabet: Alphabet, hotwords: Sequence[str]) -> None:
-        self._texts, self._words = alphabet.texts, frozenset(hotwords)
-        self._known: dict[tuple[int, ...], tuple[float, str]] = {(): (0.0, "")}
+    def __init__(
+        self, alphabet: Alphabet, hotwords: Sequence[str], ngrams: NGrams | None = None, weight: float = 1.0
+    ) -> None:
+        self._texts, self._hot = alphabet.texts, frozenset(hotwords)
+        self._ngrams, self._weight = ngrams, weight
+        self._known: dict[tuple[int, ...], _State] = {(): _State(0.0, "", (START,))}
 
     def bonus(self, text: tuple[int, ...]) -> float:
-        """The bonus of whole words, and in proportion that of a beginning; -1 at the end of `text` ends the last word."""
-        if not self._words:
+        """The bonus of whole words, and in proportion that of a hot one's beginning; -1 at the end of `text` ends the last word."""
+        if not self._hot and self._ngrams is None:
             return 0.0
-        done, word = self._state(text)
-        return done + HOT * max((len(word) / len(hot) for hot in self._words if hot.startswith(word)), default=0.0)
+        state = self._state(text)
+        begun = HOT * max((len(state.word) / len(hot) for hot in self._hot if hot.startswith(state.word)), default=0.0)
+        return state.done + begun + (self._end(state) if text[-1:] == (-1,) else 0.0)
 
-    def _state(self, text: tuple[int, ...]) -> tuple[float, str]:
-        """(bonus of the words that are over, the word that is not)."""
+    def _end(self, state: "_State") -> float:
+        return self._weight * self._ngrams.score(state.history, END) if self._ngrams else 0.0
+
+    def _state(self, text: tuple[int, ...]) -> "_State":
         if text not in self._known:
-            done, word = self._state(text[:-1])
+            state = self._state(text[:-1])
             piece = " " if text[-1] < 0 else (self._texts[text[-1]] or "").casefold()
             for n, part in enumerate(piece.split(" ")):
-                if n:
-                    done, word = done + HOT * (word in self._words), ""
-                word += part
-            self._known[text] = done, word
+                state = self._whole(state) if n else state
+                state = _State(state.done, state.word + part, state.history)
+            self._known[text] = state
         return self._known[text]
+
+    def _whole(self, state: "_State") -> "_State":
+        """The state once its last word is over."""
+        if not state.word:
+            return state
+        done = state.done + HOT * (state.word in self._hot)
+        if self._ngrams is None:
+            return _State(done, "", state.history)
+        done += WORD + self._weight * self._ngrams.score(state.history, state.word)
+        history = (*state.history, self._ngrams.named(state.word))
+        return _State(done, "", history[max(len(history) - self._ngrams.order + 1, 0) :])
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """The bonus of the words that are over, the word that is not, and the words before it that n-grams look at."""
+
+    done: float
+    word: str
+    history: tuple[str, ...]

@@ -49,6 +49,7 @@ class Clip:
     audio: audio.Audio
     source_rate: int  # Hz
     warnings: tuple[str, ...]
+    spans: tuple[vad.Span, ...] | None = None  # the speech in it, where that alone is to be heard
 
 
 class Recogniser(Protocol):
@@ -77,8 +78,14 @@ class Work:
 
     @property
     def grouping(self) -> Grouping[Clip] | None:
-        """How clips are put together."""
-        return None if self.streams else Grouping(cost=seconds)
+        """How clips are put together: enough of them to fill the recogniser's batches."""
+        if self.streams:
+            return None
+        batches = getattr(self.recogniser, "batches", None)
+        size, held = (batches.size or 0, batches.seconds) if batches else (0, 0.0)
+        return Grouping(
+            cost=seconds, seconds=max(Grouping.seconds, held, size * WINDOW), window=max(Grouping.window, size)
+        )
 
     def read(self, source: Source) -> Streamed | Clip:
         """An input as the recogniser takes it. Raises InputError."""
@@ -88,15 +95,14 @@ class Work:
         with streamed.open(self.recogniser.sample_rate) as stream:
             blocks = list(stream.blocks)
         clip = audio.Audio(_concatenated(blocks), stream.sample_rate, source.path)
-        return Clip(source, clip, stream.source_rate, tuple(stream.warnings))
+        spans = _speech(clip) if self.vad and clip.sample_rate == vad.SAMPLE_RATE else None
+        return Clip(source, clip, stream.source_rate, tuple(stream.warnings), spans)
 
     def __call__(self, batch: list[Any]) -> list[Transcript]:
         """A record for each input."""
         if self.streams:
             return [self._complete(record) for record in self.recogniser(batch)]
-        clips = [clip.audio for clip in batch]
-        by_pieces = self.vad and self.recogniser.sample_rate == vad.SAMPLE_RATE
-        records = heard_by_pieces(self.recogniser, clips) if by_pieces else self.recogniser(clips)
+        records = heard_by_pieces(self.recogniser, batch)
         return [self._complete(_of(clip, record)) for clip, record in zip(batch, records, strict=True)]
 
     def _complete(self, record: Transcript) -> Transcript:
@@ -115,18 +121,28 @@ def _of(clip: Clip, record: Transcript) -> Transcript:
     return replace(record, path=clip.source.path, sample_rate=clip.source_rate, warnings=warnings)
 
 
-def heard_by_pieces(recogniser: Recogniser, clips: Sequence[audio.Audio]) -> list[Transcript]:
+def _speech(clip: audio.Audio) -> tuple[vad.Span, ...]:
+    return tuple(vad.merged(vad.spans(clip.samples[0]), WINDOW))
+
+
+def heard_by_pieces(recogniser: Recogniser, clips: Sequence[Clip]) -> list[Transcript]:
     """A record for each clip; the pieces of speech of all clips go to the recogniser together, so that batches are full."""
-    spans = [vad.merged(vad.spans(clip.samples[0]), WINDOW) for clip in clips]
-    pieces = [piece for clip, own in zip(clips, spans, strict=True) for piece in _cut(clip, own)]
+    pieces = [piece for clip in clips for piece in _cut(clip)]
     records = iter(recogniser(pieces) if pieces else ())
-    return [_rejoined(clip, own, [next(records) for _ in own]) for clip, own in zip(clips, spans, strict=True)]
+    return [
+        next(records) if clip.spans is None else _rejoined(clip.audio, clip.spans, [next(records) for _ in clip.spans])
+        for clip in clips
+    ]
 
 
-def _cut(clip: audio.Audio, spans: Sequence[vad.Span]) -> Iterator[audio.Audio]:
-    for span in spans:
-        first, last = (round(time * clip.sample_rate) for time in (span.start, span.end))
-        yield audio.Audio(clip.samples[:, first:last], clip.sample_rate, clip.name)
+def _cut(clip: Clip) -> Iterator[audio.Audio]:
+    """The speech of a clip, or all of it."""
+    if clip.spans is None:
+        yield clip.audio
+        return
+    for span in clip.spans:
+        first, last = (round(time * clip.audio.sample_rate) for time in (span.start, span.end))
+        yield audio.Audio(clip.audio.samples[:, first:last], clip.audio.sample_rate, clip.audio.name)
 
 
 def _rejoined(clip: audio.Audio, spans: Sequence[vad.Span], records: Sequence[Transcript]) -> Transcript:

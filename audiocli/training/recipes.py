@@ -31,6 +31,18 @@ RECIPES = {
             "a sound classifier over log-mel: a folder a class, or a manifest with labels",
         ),
         Row(
+            "speaker-encoder", "verify", "audiocli.training.speaker:make",
+            "a Siamese encoder of voices: manifests with speakers; examples without one are sounds behind them",
+        ),
+        Row(
+            "music-lstm", "generate-music", "audiocli.training.music:lstm",
+            "four-part chorales by an LSTM: a folder of MIDI files, or a JSON of grids",
+        ),
+        Row(
+            "music-transformer", "generate-music", "audiocli.training.music:transformer",
+            "four-part chorales by a transformer with relative attention: the same data",
+        ),
+        Row(
             "enhancer", "denoise", "audiocli.training.enhancer:make",
             "a causal speech enhancer: speech, and noise as noise=FOLDER",
         ),

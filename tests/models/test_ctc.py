@@ -1,5 +1,6 @@
 """CTC encoders: texts and times of a model that knows four utterances, batches, long clips, beams; every family's shapes."""
 
+import gzip
 import itertools
 import math
 
@@ -10,7 +11,7 @@ from torchaudio.functional import forced_align
 
 from audiocli.audio import Audio
 from audiocli.errors import UsageError
-from audiocli.models import asr_ctc, ctc
+from audiocli.models import arpa, asr_ctc, ctc
 from audiocli.models.masked import MaskedGroupNorm
 from tests.models import tiny
 
@@ -111,7 +112,7 @@ def test_silence_is_not_heard(tmp_path, monkeypatch, samples):
 
 FAMILIES = [
     "wav2vec2-group", "wav2vec2-layer", "hubert-group", "hubert-layer", "wavlm-group", "wavlm-layer", "unispeech-group",
-    "unispeechsat-group", "sew-group", "data2vec-group", "conformer-group", "parakeet",
+    "unispeechsat-group", "sew-group", "data2vec-group", "conformer-group", "parakeet", "wav2vec2bert",
 ]  # fmt: skip
 
 
@@ -163,9 +164,10 @@ def test_a_model_of_many_languages_takes_one(tmp_path):
         tiny.runner(asr_ctc.load, folder, language="xyz")
 
 
-def test_translation_is_refused(tmp_path):
-    with pytest.raises(UsageError, match="does not translate"):
-        tiny.runner(asr_ctc.load, tmp_path, translate=True)
+@pytest.mark.parametrize("options", [{"translate": True}, {"prompt": "x"}, {"temperature": 0.5}])
+def test_what_it_cannot_do_is_refused(tmp_path, options):
+    with pytest.raises(UsageError, match=f"has no --{next(iter(options))}: leave it out, or use a Whisper model"):
+        tiny.runner(asr_ctc.load, tmp_path, **options)
 
 
 # Decoding
@@ -220,6 +222,101 @@ def test_hot_words_tip_the_scale():
     assert said(ctc.beam(frames, CAT, 8, ("cat",))) == "CAT A"
     assert said(ctc.beam(frames, CAT, 8, ("cats",))) == "CUT A"  # a beginning that leads nowhere is worth nothing
     assert said(ctc.beam(frames[:3], CAT, 8, ("cat",))) == "CAT"
+
+
+GRAMMAR = """
+\\data\\
+ngram 1=6
+ngram 2=3
+
+\\1-grams:
+-99 <s> -0.3
+-1.2 </s>
+-0.9 Cat -0.2
+-0.8 cut -0.1
+-1.0 a -0.4
+-1.5 <unk>
+
+\\2-grams:
+-0.1 cat a
+-1.9 cut a
+-0.6 <s> cat
+
+\\end\\
+"""
+
+
+@pytest.fixture
+def grammar(tmp_path):
+    (tmp_path / "x.arpa").write_text(GRAMMAR)
+    return arpa.read(str(tmp_path / "x.arpa"))
+
+
+def test_ngrams_back_off(grammar, tmp_path):
+    (tmp_path / "x.arpa.gz").write_bytes(gzip.compress(GRAMMAR.encode()))
+    assert arpa.read(str(tmp_path / "x.arpa.gz")) == grammar
+    assert grammar.order == 2
+    ten = math.log(10)
+    assert grammar.score(("<s>",), "CAT") == pytest.approx(-0.6 * ten)
+    assert grammar.score(("<s>",), "cut") == pytest.approx((-0.3 - 0.8) * ten)
+    assert grammar.score(("so", "cat"), "a") == pytest.approx(-0.1 * ten)
+    assert grammar.score(("a",), "dog") == pytest.approx((-0.4 - 1.5) * ten)
+    assert grammar.score((), "a") == pytest.approx(-1.0 * ten)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "no n-grams"),
+        ("hello\nworld", "no n-grams"),
+        (GRAMMAR[: GRAMMAR.index("\\2")], "ends too early"),
+        (GRAMMAR.replace("-0.1 cat a", "-0.1 cat a a a"), "among the 2-grams"),
+        (GRAMMAR.replace("-0.1 cat a", "x cat a"), "could not convert"),
+        (None, "No such file"),
+    ],
+)
+def test_what_is_no_arpa_file_is_told(tmp_path, text, words):
+    if text is not None:
+        (tmp_path / "x.arpa").write_text(text)
+    with pytest.raises(UsageError, match=rf"--lm .*x.arpa.*{words}"):
+        arpa.read(str(tmp_path / "x.arpa"))
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("weight", [0.0, 0.7])
+def test_a_wide_beam_with_ngrams_is_the_best_sum(seed, weight, grammar):
+    """Against all paths: each text's probability with its words' and its end's."""
+    frames = np.log(np.random.default_rng(seed).dirichlet(np.full(5, 0.7), 5)).astype(np.float32)
+    alphabet = ctc.Alphabet((None, " ", "cat", "cut", "a"), 0)
+    totals = {}
+    for path in itertools.product(range(5), repeat=5):
+        text = tuple(symbol for symbol, _ in itertools.groupby(path) if symbol)
+        totals[text] = totals.get(text, 0.0) + math.exp(sum(frames[n, symbol] for n, symbol in enumerate(path)))
+
+    def value(text):
+        words = "".join(alphabet.texts[symbol] for symbol in text).split()
+        after = [word if (word,) in grammar.known else "<unk>" for word in ["<s>", *words]]
+        scores = [grammar.score(after[:n], word) for n, word in enumerate([*words, "</s>"], 1)]
+        return math.log(totals[text]) + weight * sum(scores) + ctc.WORD * len(words)
+
+    found = tuple(token.symbol for token in ctc.beam(frames, alphabet, 10_000, (), grammar, weight))
+    assert value(found) == pytest.approx(max(map(value, totals)))
+
+
+def test_ngrams_tip_the_scale(grammar):
+    frames = log_probs({3: 1}, {2: 0.3, 5: 0.7}, {4: 1}, {1: 1}, {2: 1})
+    assert said(ctc.beam(frames, CAT, 8)) == "CUT A"
+    assert said(ctc.beam(frames, CAT, 8, (), grammar, 0.5)) == "CAT A"
+
+
+def test_ngrams_reach_the_runner(folder, clips, tmp_path):
+    words = sorted({word for text in TEXTS for word in text.split()})
+    pairs = sorted({pair for text in TEXTS for pair in itertools.pairwise(("<s>", *text.split(), "</s>"))})
+    lines = ["\\data\\", "\\1-grams:", *[f"-2 {word} -1" for word in (*words, "<s>", "</s>")]]
+    lines += ["\\2-grams:", *[f"-0.3 {a} {b}" for a, b in pairs], "\\end\\"]
+    (tmp_path / "x.arpa").write_text("\n".join(lines))
+    run = tiny.runner(asr_ctc.load, folder, lm=str(tmp_path / "x.arpa"))
+    assert [record.text for record in run(clips)] == TEXTS
 
 
 def test_pieces_begin_words():

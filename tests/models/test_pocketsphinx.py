@@ -1,6 +1,7 @@
 """The built-in recogniser on real speech: its words, their times, the same result whatever came before."""
 
 import csv
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import PurePath
 
 import jiwer
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from audiocli.errors import UsageError
+from audiocli.errors import InputError, UsageError
 from audiocli.models import asr_pocketsphinx, registry
 from audiocli.models.transcripts import Partial, Streamed
 from audiocli.options import InputOptions, TranscribeOptions
@@ -61,6 +62,16 @@ def test_what_came_before_makes_no_difference(runner, utterances):
     (first, _), (second, _) = utterances[:2]
     alone = runner([item(second)])[0]
     assert runner([item(first), item(second)])[1] == alone
+
+
+def test_several_processes_say_the_same(runner, utterances, tmp_path):
+    items = [item(path) for path, _ in utterances[:3]]
+    spread = runner.spread(2)
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(lambda each: spread([each])[0], items)) == runner(items)
+    (tmp_path / "x.wav").write_bytes(b"RIFF")
+    with pytest.raises(InputError):
+        spread([item(tmp_path / "x.wav")])
 
 
 def test_times_are_those_of_the_input(runner, utterances, tmp_path):

