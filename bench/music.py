@@ -30,7 +30,7 @@ USUAL = MusicOptions()
 NEAR = 0.25  # of the test set's own value
 CONSONANT = (0, 3, 4, 5, 7, 8, 9)  # semitones between two voices, octaves left out
 FIFTH = 7
-CACHED_STEPS = 250  # of the grid: 1,000 tokens
+CACHED_STEPS = (250, 500)  # of the grid: 1,000 and 2,000 tokens
 MELODIES = 3
 
 
@@ -139,21 +139,21 @@ def sense_rows(nets: dict[str, Any], data: dict[str, list[Grid]]) -> list[Score]
             "pitch-class histogram overlap with the test set",
             {name: overlap(pieces, data["test"]) for name, pieces in made.items()},
             overlap(data["valid"], data["test"]),
-            1.0,
+            "Bach's is the valid set against the test set",
         )
     ]
     for what, value in SENSES.items():
         found = {name: value(pieces) for name, pieces in made.items()}
-        rows.append(_sense_row(what, found, value(data["test"]), value(data["valid"])))
+        rows.append(_sense_row(what, found, value(data["test"]), f"the valid set's {value(data['valid']):.4f}"))
     return rows
 
 
-def _sense_row(what: str, found: dict[str, float], wanted: float, valid: float) -> Score:
+def _sense_row(what: str, found: dict[str, float], wanted: float, note: str) -> Score:
     ours = found["chorale-transformer"]
     reached = abs(ours - wanted) <= NEAR * wanted
     return Score(
         f"{what}, {PIECES} chorales", f"{ours:.4f} (LSTM {found['chorale-lstm']:.4f})", "the test set's own", f"{wanted:.4f}",
-        f"within {NEAR:.0%}", reached, f"the valid set's {valid:.4f}",
+        f"within {NEAR:.0%}", reached, note,
     )  # fmt: skip
 
 
@@ -205,12 +205,12 @@ class Uncached:
         return self.net.states(*past)[:, -1], past
 
 
-def cache_row(net: Any) -> Row:
+def cache_row(net: Any, steps: int) -> Row:
     found: dict[str, list[Grid]] = {}
 
     def made(name: str, one: Any) -> Callable[[], None]:
         def run() -> None:
-            found[name] = composed(one, [CACHED_STEPS], [0])
+            found[name] = composed(one, [steps], [0])
 
         return run
 
@@ -219,7 +219,7 @@ def cache_row(net: Any) -> Row:
     same = bool((found["with"][0] == found["without"][0]).all())
     note = f"the {'same' if same else 'OTHER'} tokens"
     reached = same and peer >= 5 * ours
-    return Row(f"{4 * CACHED_STEPS} tokens, one core", ours, "without the cache", peer, ">= 5x", reached, note)
+    return Row(f"{4 * steps} tokens, one core", ours, "without the cache", peer, ">= 5x", reached, note)
 
 
 def rows() -> list[Row | Score]:
@@ -232,7 +232,7 @@ def rows() -> list[Row | Score]:
         *sense_rows(nets, data),
         melody_row(data["test"]),
         minute_row(),
-        cache_row(nets["chorale-transformer"]),
+        *(cache_row(nets["chorale-transformer"], steps) for steps in CACHED_STEPS),
     ]
 
 

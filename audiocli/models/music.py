@@ -1,8 +1,8 @@
 """What goes into a model that makes music, whichever it is, and what is done to the record that comes out."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 from .. import __version__
 from ..batch import Grouping
@@ -20,20 +20,11 @@ class Wish(Source):
     seed: int = 0
 
 
-class Composer(Protocol):
-    """A loaded model: wishes in, as many pieces out, in the same order. `takes_text`: it needs a prompt."""
-
-    sample_rate: int
-    takes_text: bool
-
-    def __call__(self, batch: list[Wish]) -> Sequence[Music]: ...
-
-
 @dataclass(frozen=True)
 class Work:
     """The runner of `audiocli generate-music`: wishes in, complete records out."""
 
-    composer: Composer
+    composer: Callable[[list[Wish]], Sequence[Music]]  # a loaded model
     options: dict[str, Any]  # as the record tells them
     model: str
     revision: str | None = None
@@ -43,7 +34,7 @@ class Work:
         """Pieces are made together: a step of the model costs nearly the same for one as for some."""
         return Grouping(cost=lambda wish: 1.0, seconds=AT_ONCE, window=AT_ONCE)
 
-    def read(self, source: Wish) -> Wish:
+    def read(self, source: Source) -> Source:
         """There is nothing to read: what all pieces share was read with the model."""
         return source
 

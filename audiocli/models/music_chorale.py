@@ -67,7 +67,7 @@ class Chorales:
             path="", duration=seconds, sample_rate=self.sample_rate, task="", piece=piece, tempo=one.tempo, program=program,
             sound=Sound(self.sample_rate, 2, length, lambda: iter([played.mix])),
             stems={
-                name: Sound(self.sample_rate, 2, length, lambda n=n: iter([played.stems[n]]))  # type: ignore[misc]
+                name: Sound(self.sample_rate, 2, length, lambda n=n: iter([played.stem(n)]))  # type: ignore[misc]
                 for n, name in enumerate(VOICES)
             },
             details={"key": key_name(one.key), "tempo": one.tempo, "instrument": own.instrument},

@@ -36,7 +36,7 @@ def load(path: Path, spec: ModelSpec, place: Place, options: MusicOptions) -> "M
     )
     from transformers.utils import logging
 
-    logging.set_verbosity_error()  # it takes the padding of MusicGen, which lies outside its vocabulary, for a mistake
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # it takes the padding of MusicGen, which lies outside its vocabulary, for a mistake
     melodic = AutoConfig.from_pretrained(path, local_files_only=True).model_type == "musicgen_melody"
     _check(spec.name, options, melodic)
     model = checkpoint(
@@ -62,13 +62,11 @@ def _check(name: str, options: MusicOptions, melodic: bool) -> None:
 class MusicGen:
     """Prompts in, sound out; what a window cannot hold is gone on with from its end."""
 
-    takes_text = True
-
     def __init__(self, model: Any, tokenizer: Any, extract: Any, options: MusicOptions) -> None:
         self.model, self.tokenizer, self.extract, self.options = model, tokenizer, extract, options
         codec = model.config.audio_encoder
         self.sample_rate: int = codec.sampling_rate
-        self._frame_rate = codec.sampling_rate / math.prod(codec.upsampling_ratios)
+        self._frame_rate: float = codec.sampling_rate / math.prod(codec.upsampling_ratios)
         decoder = model.config.decoder
         self._books: int = decoder.num_codebooks
         self._stereo = decoder.audio_channels == 2
@@ -113,7 +111,7 @@ class MusicGen:
     def _codes(self, sound: torch.Tensor) -> torch.Tensor:
         """[batch * codebooks, frames] of sound [batch, channels, samples]; stereo: the channels' codebooks in turn."""
         codec = self.model.audio_encoder
-        parts = [codec.encode(channel).audio_codes[0] for channel in sound.split(1, dim=1)]
+        parts = [codec.encode(channel).audio_codes[0] for channel in sound.chunk(sound.shape[1], dim=1)]
         return torch.stack(parts, dim=2).flatten(0, 2)
 
     def _generated(self, prompts: list[str], frames: int, start: int, more: dict[str, Any]) -> torch.Tensor:

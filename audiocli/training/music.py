@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
@@ -142,7 +143,7 @@ class MusicRecipe:
         self._train = [[tokens.steps(moved(piece, by)) for by in shifts(piece)] for piece in parts["train"]]
         self.steps = sum(1 for _ in self._order(0))
 
-    def _order(self, epoch: int) -> Iterator[np.ndarray[Any, np.dtype[np.int64]]]:
+    def _order(self, epoch: int) -> Iterator[NDArray[np.int64]]:
         count = self.own.repeats * len(self._train)
         yield from shuffled(count, self.settings.batch_size, [self.options.seed, epoch])
 
@@ -151,14 +152,14 @@ class MusicRecipe:
         for number, some in enumerate(self._order(epoch)):
             yield partial(self._batch, some % len(self._train), [self.options.seed, epoch, number, 1])
 
-    def _batch(self, numbers: Sequence[int], seed: Sequence[int]) -> Batch:
+    def _batch(self, numbers: NDArray[np.int64], seed: Sequence[int]) -> Batch:
         random = np.random.default_rng(seed)
         length = int(random.integers(self.own.crop // 3, self.own.crop + 1))
-        return padded([self._crop(self._train[number], length, random) for number in numbers])
+        return padded([self._crop(self._train[int(number)], length, random) for number in numbers])
 
     def _crop(self, keys: Sequence[Steps], length: int, random: np.random.Generator) -> Steps:
         """Steps of a piece in one of its keys."""
-        whole = keys[random.integers(len(keys))]
+        whole = keys[int(random.integers(len(keys)))]
         start = int(random.integers(0, max(len(whole.now) - length, 0) + 1))
         no_key, no_end = random.random(2) < self.own.hidden
         context = tokens.without_hints(whole.context, key=bool(no_key), end=bool(no_end))
