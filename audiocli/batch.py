@@ -17,7 +17,7 @@ from .device import out_of_memory
 from .errors import AudiocliError, DeviceError, UsageError
 from .records import Failure, Record
 from .sinks import FULL, Claim, NoMoreOutputError, Sink
-from .sources import Found, Source, called, reason
+from .sources import Found, called, reason
 from .stop import Stop
 
 Item = TypeVar("Item")
@@ -46,7 +46,7 @@ class Tally:
 class Reader(Protocol):
     """Makes the runner's input from a source; runs on threads."""
 
-    def __call__(self, source: Source) -> Any: ...
+    def __call__(self, source: Any) -> Any: ...
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,16 @@ import typer
 from . import __version__
 from .commands import _common as common
 from .commands import models
+from .commands.classify import classify
+from .commands.clone import clone
+from .commands.denoise import denoise
+from .commands.diarize import diarize
 from .commands.features import features
+from .commands.generate_music import generate_music
+from .commands.speak import speak
+from .commands.train import train
 from .commands.transcribe import transcribe
+from .commands.verify import verify
 from .console import debugging
 from .native import contain_native_stderr
 
@@ -26,6 +34,14 @@ app = typer.Typer(
 )
 app.command()(features)
 app.command()(transcribe)
+app.command()(speak)
+app.command()(clone)
+app.command()(verify)
+app.command()(diarize)
+app.command()(classify)
+app.command()(denoise)
+app.command("generate-music")(generate_music)
+app.command()(train)
 app.add_typer(models.app)
 
 

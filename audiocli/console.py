@@ -15,6 +15,13 @@ class Progress(Protocol):
         """One more input is settled: its share of the whole, and the seconds of audio that were in it."""
 
 
+class Steps(Protocol):
+    """What a run of many small steps tells."""
+
+    def step(self, count: int = 1, remark: str = "") -> None:
+        """So many more are done; and what to say of them."""
+
+
 def debugging() -> bool:
     """Whether a bug shall show its traceback."""
     return bool(os.environ.get("AUDIOCLI_DEBUG"))
@@ -53,24 +60,36 @@ class Console:
     @contextmanager
     def progress(self, total: float | None) -> Iterator[Progress]:
         """A bar with the rate in times real time and the time left; nothing when quiet or not on a terminal."""
+        with self._drawn("{task.fields[done]} done", "{task.fields[rate]}") as bar:
+            yield _Bar(bar, total) if bar else _Silent()
+
+    @contextmanager
+    def bar(self, total: float | None, title: str) -> Iterator[Steps]:
+        """A bar of steps, each with a remark, and the time left; nothing when quiet or not on a terminal."""
+        with self._drawn("{task.description}", "{task.completed:.0f}/{task.total:.0f} {task.fields[remark]}") as bar:
+            yield _Steps(bar, total, title) if bar else _Silent()
+
+    @contextmanager
+    def _drawn(self, before: str, after: str) -> Iterator[Any]:
+        """A bar of rich between two texts, or None where nothing is drawn."""
         if not self._may_draw or sys.stderr is None or not sys.stderr.isatty():
-            yield _Silent()
+            yield None
             return
         from rich.console import Console as RichConsole
         from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
         from rich.progress import Progress as RichProgress
 
         columns = (
-            TextColumn("{task.fields[done]} done"),
+            TextColumn(before),
             BarColumn(),
-            TextColumn("{task.fields[rate]}"),
+            TextColumn(after),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
         )
         with RichProgress(*columns, console=RichConsole(stderr=True), transient=True) as bar:
             self._bar = bar
             try:
-                yield _Bar(bar, total)
+                yield bar
             finally:
                 self._bar = None
 
@@ -89,6 +108,20 @@ def _write(text: str) -> None:
 class _Silent:
     def advance(self, weight: float, seconds: float) -> None:
         """Nobody is watching."""
+
+    def step(self, count: int = 1, remark: str = "") -> None:
+        """Nobody is watching."""
+
+
+class _Steps:
+    """Steps drawn by rich."""
+
+    def __init__(self, bar: Any, total: float | None, title: str) -> None:
+        self._bar = bar
+        self._task = bar.add_task(title, total=total, remark="")
+
+    def step(self, count: int = 1, remark: str = "") -> None:
+        self._bar.update(self._task, advance=count, remark=remark)
 
 
 class _Bar:

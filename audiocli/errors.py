@@ -4,6 +4,7 @@ AudiocliError            1
 ├── UsageError           2   options that do not fit together, an unknown name, a missing extra
 ├── InputError           1   this input cannot be read
 ├── OutputError          1   this output cannot be written
+├── TrainingError        1   a training that came to nothing, or not to its end
 ├── DeviceError          2   the device that was asked for is not here
 └── ModelError           2   no such model, or one of another verb
     └── DownloadError    1   the model cannot be had, or what is here of it is damaged
@@ -28,6 +29,10 @@ class InputError(AudiocliError):
 
 class OutputError(AudiocliError):
     """One output cannot be written."""
+
+
+class TrainingError(AudiocliError):
+    """A training that came to nothing, or not to its end."""
 
 
 class DeviceError(AudiocliError):

@@ -9,7 +9,7 @@ from .errors import OutputError
 from .formats import Format, Kind, write
 from .journal import Entry, Journal
 from .records import Failure, Record
-from .sinks import Claim, beside, check_writable, part_of, told
+from .sinks import Claim, Sink, beside, check_writable, part_of, told
 from .sources import Source
 
 
@@ -45,17 +45,18 @@ class JoinedSink:
         if type(record) in self._format.collected:
             self._kept.append(record)
         else:
-            self._write([record])
+            self._write([record], str(claim.outputs[0]) if claim.outputs else None)
 
     def fail(self, claim: Claim | None, failure: Failure) -> None:
         """A format with one object an input has one for this input, too."""
         if Failure in self._format.writers:
             self._write([failure])
 
-    def _write(self, records: Sequence[Kind]) -> None:
+    def _write(self, records: Sequence[Kind], output: str | None = None) -> None:
+        """output: the file that the records speak of; None: the results are here."""
         stream = BufferedWriter(Forward(self._descriptor, "w", closefd=False))
         with told(self._name, shared=True), stream:
-            write(self._format, records, stream, output=None, first=self._first)
+            write(self._format, records, stream, output=output, first=self._first)
         self._first = False
 
     def close(self, complete: bool = True) -> None:
@@ -63,6 +64,33 @@ class JoinedSink:
         if self._kept and complete:
             self._write(self._kept)
         self._kept = []
+
+
+class Announced:
+    """Files as another sink writes them, and a record of each in a stream (standard output) once the file is there."""
+
+    def __init__(self, files: Sink, stream: JoinedSink) -> None:
+        self._files, self._stream = files, stream
+
+    def claim(self, source: Source) -> Claim | None:
+        return self._files.claim(source)
+
+    def prepare(self, claim: Claim, record: Record) -> None:
+        self._files.prepare(claim, record)
+
+    def commit(self, claim: Claim, record: Record) -> None:
+        self._files.commit(claim, record)
+        self._stream.commit(claim, record)
+
+    def fail(self, claim: Claim | None, failure: Failure) -> None:
+        """The stream tells of it, so that whoever reads it knows that no file will come."""
+        self._files.fail(claim, failure)
+        self._stream.fail(claim, failure)
+
+    def close(self, complete: bool = True) -> None:
+        """Both."""
+        self._files.close(complete)
+        self._stream.close(complete)
 
 
 class GrowingFileSink(JoinedSink):
@@ -113,12 +141,12 @@ class GrowingFileSink(JoinedSink):
         """Failures stand at the end, where the next --resume cuts them off and tries again."""
         self._failures.append(failure)
 
-    def _write(self, records: Sequence[Kind]) -> None:
+    def _write(self, records: Sequence[Kind], output: str | None = None) -> None:
         if self._descriptor < 0:
             self._begin()
         end = os.lseek(self._descriptor, 0, os.SEEK_CUR)
         try:
-            super()._write(records)
+            super()._write(records, output)
         except BaseException:
             self._cut(end)
             raise

@@ -153,10 +153,155 @@ class TranscribeOptions:
     temperature: float = 0.0
     max_line_width: int = 42  # characters of a subtitle
     max_lines: int = 2
+    diarize: bool = False
+    speakers: int | None = None
+    db: str | None = None
     stream: bool = False
     lm: str | None = None  # n-grams, for CTC models
     lm_weight: float = 0.5
     batch_size: str = "auto"  # or a number: pieces in a forward pass
+
+
+@dataclass(frozen=True)
+class SpeakOptions:
+    """`audiocli speak`."""
+
+    file: tuple[str, ...] = ()
+    lines: bool = False
+    name: str = "{index:04d}-{slug}"  # of each file with --lines
+    voice: str | None = None  # None: the model's
+    language: str | None = None  # None: the voice's
+    rate: float = 1.0  # times as fast
+    pitch: float = 0.0  # semitones up
+    seed: int = 0
+    pause: float = 0.3  # s between sentences, twice that between paragraphs
+    loudness: float | None = None  # LUFS of each sentence, None: as the model speaks
+    timestamps: str | None = None  # srt or json
+    vocoder: str | None = None  # a model, a folder or griffin-lim; None: the model's own
+    list_voices: bool = False
+
+
+@dataclass(frozen=True)
+class CloneOptions:
+    """`audiocli clone`."""
+
+    file: tuple[str, ...] = ()
+    source: tuple[str, ...] = ()
+    reference: tuple[str, ...] = ()
+    voice: str | None = None
+    save_voice: str | None = None
+    speaker_model: str | None = None
+    vocoder: str | None = None
+    seed: int = 0
+    pause: float = 0.3  # s
+
+
+@dataclass(frozen=True)
+class ClassifyOptions:
+    """`audiocli classify`; None stands for what the model says."""
+
+    top: int = 3
+    threshold: float | None = None  # of a label's probability; None: 0 for files, 0.5 for events
+    labels: str | None = None  # a file with one a line, or "a,b,c"
+    prompt_template: str = "This is a sound of {}."
+    events: bool = False
+    window: float | None = None  # s
+    hop: float | None = None  # s
+    smooth: float = 0.5  # s
+    shortest: float = 0.2  # s of an event
+    plot: str | None = None
+
+
+@dataclass(frozen=True)
+class DenoiseOptions:
+    """`audiocli denoise`."""
+
+    strength: float | None = None  # share of the denoised sound, 0 to 1; None: what measured best for the model
+    stream: bool = False
+    report: bool = False
+    dnsmos: str | None = None  # path of the DNSMOS P.835 model, for the report
+    json: bool = False
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """`audiocli train`; None stands for what the recipe says."""
+
+    data: tuple[str, ...] = ()
+    output: str | None = None
+    base: str | None = None  # --from: a model to go on from
+    valid: str | None = None  # None: a tenth of the data, by lot
+    test: str | None = None
+    epochs: int | None = None
+    minutes: float | None = None
+    batch_size: int | None = None
+    rate: float | None = None
+    patience: int | None = None
+    seed: int = 0
+    set: tuple[str, ...] = ()  # NAME=VALUE of the recipe's own options
+    licence: str | None = None  # of the data, for the card
+    device: str = "auto"
+    precision: str = "auto"
+    jobs: int | None = None
+    resume: bool = False
+    force: bool = False
+    quiet: bool = False
+
+
+@dataclass(frozen=True)
+class VerifyOptions:
+    """`audiocli verify`."""
+
+    trials: str | None = None
+    reference: tuple[str, ...] = ()
+    enroll: str | None = None
+    identify: bool = False
+    recording: bool = False
+    index: str | None = None
+    db: str | None = None
+    far: float = 0.01  # share of different speakers that may be accepted
+    threshold: float | None = None  # None: by the calibration
+    exit_code: bool = False
+    plot: str | None = None
+
+
+@dataclass(frozen=True)
+class DiarizeOptions:
+    """`audiocli diarize`; None for a number of speakers: what the data say."""
+
+    speakers: int | None = None
+    min_speakers: int | None = None
+    max_speakers: int | None = None
+    exclusive: bool = False
+    channels: bool = False
+    db: str | None = None
+    plot: str | None = None
+
+
+INSTRUMENTS = ("choir", "organ", "strings", "piano")
+MUSIC_SECONDS, LONGEST_MUSIC = 30.0, 3_600.0
+
+
+@dataclass(frozen=True)
+class MusicOptions:
+    """`audiocli generate-music`."""
+
+    seconds: float | None = None  # None: MUSIC_SECONDS, or as long as the melody
+    count: int = 1
+    seed: int = 0
+    temperature: float | None = None  # of these three, None: the model's
+    top_k: int | None = None
+    top_p: float | None = None
+    guidance: float = 3.0  # of MusicGen: how closely it keeps to the prompt
+    tempo: float | None = None  # quarters a minute; None: the primer's or the melody's, else 80
+    key: str | None = None
+    primer: str | None = None
+    melody: str | None = None
+    instrument: str = "choir"
+    soundfont: str | None = None
+    stems: bool = False
+    plot: str | None = None
+    lines: str | None = None
 
 
 @lru_cache(maxsize=8)

@@ -10,14 +10,16 @@ from pathlib import Path
 from typing import Any, Literal
 
 from .errors import OutputError, UsageError
-from .formats import FORMATS, Format, by_name, by_suffix
-from .joined import GrowingFileSink, JoinedSink
+from .formats import Format, by_name, by_suffix
+from .formats import stems as by_voice
+from .joined import Announced, GrowingFileSink, JoinedSink
 from .options import OutputOptions
 from .pipes import blocking
-from .records import Features
-from .sinks import JOURNAL, Both, FilesSink, Sink, told
+from .records import Diarization, Features, Recording, Speech
+from .sinks import JOURNAL, Both, FilesSink, Sink, part_of, told
 
 Place = Literal["stdout", "folder", "device", "file"]
+SOUNDING = (Recording, Speech)  # records that are audio files unless another format is asked for
 
 
 @dataclass(frozen=True)
@@ -36,22 +38,27 @@ def open_sink(
     single: bool,
     default: str,
     plot: str | None = None,
+    announce: str | None = None,
+    stems: Sequence[str] = (),
 ) -> Opened:
     """The sink for records of type kind.
 
     options: what shapes the results, for --resume to compare. single: there is one input. default: the format for a pipe.
-    plot: a picture format to write beside the results. Raises UsageError when the options do not fit together, and OutputError
-    when nothing can be written there.
+    plot: a picture format to write beside the results. announce: a format in which standard output tells of each file that has
+    been written. stems: voices that each get a file of their own. Raises UsageError when the options do not fit together, and
+    OutputError when nothing can be written there.
     """
     if writing.resume and writing.force:
         raise UsageError("--resume skips what is done and --force does it again: give one of them")
     place, output = _place(writing.output)
+    if announce and place == "stdout":
+        raise UsageError("standard output cannot take the results and the records of them: give -o FILE or -o FOLDER/")
     path, form = Path(output), _form(writing.format, kind, place, output, default)
-    pictures = [FORMATS[plot]] if plot else []
+    pictures = [*by_voice(form.name, stems), *([by_name(plot, kind)] if plot else [])]
     if place == "folder":
-        return Opened(_files(path, [form, *pictures], writing, options), path)
+        return Opened(_announced(_files(path, [form, *pictures], writing, options), announce, kind), path)
     if place == "file" and single and kind not in form.collected:
-        return Opened(_one_file(path, [form, *pictures], writing, options))
+        return Opened(_announced(_one_file(path, [form, *pictures], writing, options), announce, kind))
     if not single and not form.takes_many(kind):
         raise UsageError(f"{form.name} holds the result of one input: give -o FOLDER/ for many")
     if place == "file":
@@ -63,7 +70,21 @@ def open_sink(
         # Beside the file, or in this folder, where a hidden journal would be a surprise.
         beside = path.parent if place == "file" else Path()
         sink = Both(sink, _files(beside, pictures, writing, options, remember=place == "file"))
-    return Opened(sink)
+    return Opened(_announced(sink, announce, kind))
+
+
+def _announced(sink: Sink, announce: str | None, kind: type) -> Sink:
+    """The sink, and standard output that tells of its files."""
+    return Announced(sink, _stdout(by_name(announce, kind), OutputOptions())) if announce else sink
+
+
+def write_picture(path: str, picture: bytes) -> None:
+    """Put a picture of a whole run into a file, whole or not at all. Raises OutputError."""
+    target = Path(path)
+    with told(path):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part_of(target).write_bytes(picture)
+        os.replace(part_of(target), target)
 
 
 def _place(output: str | None) -> tuple[Place, str]:
@@ -82,9 +103,9 @@ def _form(name: str | None, kind: type, place: Place, output: str, default: str)
     """The format that was asked for, else the one that the place stands for. Raises UsageError."""
     suffix = os.path.splitext(output)[1]
     if name is None and place == "folder":
-        name = "npz" if kind is Features else "jsonl"
+        name = "wav" if issubclass(kind, SOUNDING) else {Features: "npz", Diarization: "rttm"}.get(kind, "jsonl")
     if name is None and place == "stdout":
-        name = "txt" if os.isatty(1) else default
+        name = "txt" if os.isatty(1) and not issubclass(kind, SOUNDING) else default
     if name is None and place == "device" and not suffix:
         name = default
     if name is not None:
@@ -128,7 +149,9 @@ def _stdout(form: Format, writing: OutputOptions) -> JoinedSink:
     if sys.stdout is None:
         raise OutputError("standard output is closed: give -o FILE")
     if form.binary and os.isatty(1):
-        raise UsageError(f"{form.name} is binary and standard output is a terminal: give -o FILE, or --format csv")
+        raise UsageError(
+            f"{form.name} is binary and standard output is a terminal: give -o FILE, or a --format of text"
+        )
     blocking(1)  # else a slow reader would look like an error
     return JoinedSink(1, "standard output", form)
 

@@ -1,19 +1,20 @@
 """Figures for papers; matplotlib is imported only when one is drawn."""
 
+import io
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from . import __version__
-from .records import Features, Table
+from . import __version__, timelines
+from .records import Diarization, Features, Labels, Table
 
 Floats = NDArray[np.float64]
 
-IMAGES = frozenset({"spectrogram", "mel", "log-mel", "mfcc", "chroma"})
+IMAGES = frozenset({"spectrogram", "mel", "log-mel", "mfcc", "chroma", "probability"})
 POWERS = frozenset({"spectrogram", "mel"})  # drawn in decibels
 RANGE = 80.0  # dB below the loudest that a picture shows
 COLUMNS = 2_000  # more points than that no page shows: longer tables are drawn by their extremes
@@ -24,13 +25,13 @@ LABELS = {"rms": "RMS", "zcr": "crossings", "mu-law": "code", "waveform": "ampli
 _drawing = threading.Lock()
 
 
-def save(record: Features, stream: BinaryIO, form: str) -> None:
-    """Draw a record as png, svg or pdf, with the parameters in its metadata."""
+def save(record: Any, stream: BinaryIO, form: str, draw: Callable[[Any], Any] | None = None) -> None:
+    """Draw a record as png, svg or pdf, with the parameters in its metadata; draw: what makes its Figure, else `figure`."""
     import matplotlib
 
     # The salt makes the names of clip paths in an svg the same every time; fonts stay text that can be edited.
     with _drawing, matplotlib.rc_context({"svg.hashsalt": "audiocli", "svg.fonttype": "none"}):
-        picture = figure(record)
+        picture = (draw or figure)(record)
         about = json.dumps({"path": record.path.encode("utf-8", "replace").decode(), **record.options})
         # A date would make every file differ from the last.
         metadata = {
@@ -41,8 +42,62 @@ def save(record: Features, stream: BinaryIO, form: str) -> None:
         picture.savefig(stream, format=form, dpi=DPI, metadata=metadata[form])
 
 
-def figure(record: Features) -> Any:
+def curves(history: Sequence[Mapping[str, float]], title: str) -> bytes:
+    """A png of a training: a panel for the loss and each score over the epochs."""
+    from matplotlib.figure import Figure
+
+    epochs = [row["epoch"] for row in history]
+    names = [name for name in (history[-1] if history else ()) if name not in ("epoch", "step", "seconds")]
+    with _drawing:
+        picture = Figure(figsize=(7.0, 0.6 + 2.0 * max(len(names), 1)), layout="constrained")
+        axes = picture.subplots(max(len(names), 1), 1, sharex=True, squeeze=False)[:, 0]
+        for axis, name in zip(axes, names, strict=False):
+            axis.plot(epochs, [row.get(name, np.nan) for row in history], linewidth=1.2)
+            axis.set_ylabel(name)
+            axis.grid(alpha=0.3)
+        axes[0].set_title(title)
+        axes[-1].set_xlabel("epoch")
+        stream = io.BytesIO()
+        picture.savefig(stream, format="png", dpi=100, metadata={"Software": f"audiocli {__version__}"})
+    return stream.getvalue()
+
+
+def tradeoff(rates: tuple[Floats, Floats], equal: float, decided: tuple[float, float], form: str) -> bytes:
+    """A detection error tradeoff (Martin et al. 1997): false rejects over false accepts, both axes by the normal quantile.
+
+    rates: false accepts and false rejects [points]; equal: the rate where they meet; decided: both at the thresholds used.
+    """
+    from matplotlib.figure import Figure
+    from scipy.special import ndtri
+
+    ticks = np.array([0.0001, 0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4])
+    low, high = 5e-5, 0.6
+    stream = io.BytesIO()
+    with _drawing:
+        picture = Figure(figsize=(5.0, 5.0), layout="constrained")
+        axis = picture.subplots()
+        x, y = (ndtri(np.clip(side, low, high)) for side in rates)
+        axis.plot(x, y, linewidth=1.5)
+        axis.plot(ndtri([low, high]), ndtri([low, high]), color="0.7", linewidth=0.8, linestyle="--")
+        point = ndtri(np.clip(decided, low, high))
+        axis.plot(*point, "o", label=f"as decided: {100 * decided[0]:.1f} % / {100 * decided[1]:.1f} %")
+        labels = [f"{100 * tick:g}" for tick in ticks]
+        axis.set_xticks(ndtri(ticks), labels)
+        axis.set_yticks(ndtri(ticks), labels)
+        axis.set(
+            xlim=ndtri([low, high]), ylim=ndtri([low, high]), xlabel="false accepts (%)", ylabel="false rejects (%)"
+        )
+        axis.set_title(f"equal error rate {100 * equal:.2f} %")
+        axis.grid(alpha=0.3)
+        axis.legend(loc="upper right")
+        picture.savefig(stream, format=form, dpi=DPI)
+    return stream.getvalue()
+
+
+def figure(record: Features | Labels | Diarization) -> Any:
     """A matplotlib Figure: a panel a kind, one above the other, over one time axis; beats and tempo are drawn into the others."""
+    if isinstance(record, Diarization):
+        return timelines.figure(record, _title(record))
     from matplotlib.figure import Figure
 
     tables = {kind: table for kind, table in record.tables.items() if table.step is not None}
@@ -61,11 +116,11 @@ def figure(record: Features) -> Any:
     return picture
 
 
-def _title(record: Features) -> str:
+def _title(record: Features | Labels | Diarization) -> str:
     name = "standard input" if record.path == "-" else record.path.rsplit("/", 1)[-1]
     name = name.encode("utf-8", "replace").decode().replace("$", r"\$")
     title = f"{name}: {record.duration:.2f} s at {record.sample_rate} Hz"
-    if "tempo" in record.tables:
+    if not isinstance(record, Diarization) and "tempo" in record.tables:
         title += f", {record.tables['tempo'].values()[0, 0]:.1f} BPM"
     return title
 
@@ -92,6 +147,8 @@ def _image(picture: Any, axis: Any, kind: str, table: Table) -> None:
     if kind == "mfcc" and values.shape[1] > 1:
         # Coefficient 0 is the level and would drown the others; it may run out of the colours.
         lowest, top = np.nanpercentile(values[:, 1:], (1, 99))
+    if kind == "probability":
+        lowest, top = 0.0, 1.0
     half = step / 2
     # A row a band; each pixel column is centred on its frame.
     extent = (table.start - half, table.start + len(values) * step - half, -0.5, values.shape[1] - 0.5)
@@ -99,7 +156,7 @@ def _image(picture: Any, axis: Any, kind: str, table: Table) -> None:
         values.T, origin="lower", aspect="auto", extent=extent, cmap="magma", interpolation="nearest",
         rasterized=True, vmin=lowest, vmax=top,
     )  # fmt: skip
-    label = "dB" if decibels else {"chroma": "relative", "mfcc": "value"}.get(kind, table.unit)
+    label = "dB" if decibels else {"chroma": "relative", "mfcc": "value"}.get(kind, table.unit or kind)
     picture.colorbar(image, ax=axis, pad=0.01, label=label)
     _rows(axis, kind, table.columns)
 
@@ -109,8 +166,8 @@ def _rows(axis: Any, kind: str, columns: tuple[str, ...]) -> None:
     if kind == "mfcc":
         axis.set_ylabel("MFCC")
         return
-    if kind == "chroma":
-        axis.set_ylabel("pitch class")
+    if kind in ("chroma", "probability"):
+        axis.set_ylabel("pitch class" if kind == "chroma" else "label")
         axis.set_yticks(range(len(columns)), columns, fontsize="small")
         return
     hertz = np.array([float(name.removesuffix(" Hz")) for name in columns])
@@ -148,7 +205,7 @@ def _curve(axis: Any, kind: str, table: Table) -> None:
         axis.plot(times, high[:, 0], linewidth=0.9, color="C0", marker="." if kind == "pitch" else None, markersize=2)
 
 
-def _mark_beats(axis: Any, record: Features, *, first: bool, alone: bool) -> None:
+def _mark_beats(axis: Any, record: Features | Labels, *, first: bool, alone: bool) -> None:
     if "beats" not in record.tables or not (first or alone):
         return
     for time in record.tables["beats"].values()[:, 0]:

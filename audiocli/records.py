@@ -60,6 +60,35 @@ def moments(blocks: Iterable[NDArray[Any]], n_columns: int) -> NDArray[np.float6
     return np.where(count > 0, result, np.nan)
 
 
+@dataclass(frozen=True)
+class Sound:
+    """Samples that a verb has made, read block by block so that hours of them need no memory.
+
+    `subtype` is what the samples were stored in where they come from (PCM_24, FLOAT): formats keep it when they can.
+    """
+
+    sample_rate: int  # Hz
+    channels: int
+    n_samples: int  # of each channel
+    blocks: Callable[[], Iterator[NDArray[np.float32]]]  # each call reads from the start; a block is [channels, n]
+    subtype: str | None = None
+
+    @property
+    def duration(self) -> float:
+        """Seconds."""
+        return self.n_samples / self.sample_rate
+
+    def samples(self) -> NDArray[np.float32]:
+        """All of it, [channels, samples], in memory."""
+        blocks = list(self.blocks())
+        return np.concatenate(blocks, axis=1) if blocks else np.zeros((self.channels, 0), np.float32)
+
+
+def sound_of(samples: NDArray[np.float32], sample_rate: int, subtype: str | None = None) -> Sound:
+    """The Sound of samples [channels, samples] that are in memory."""
+    return Sound(sample_rate, samples.shape[0], samples.shape[1], lambda: iter([samples]), subtype)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Record:
     """What every verb says about one input."""
@@ -87,6 +116,19 @@ class Stats(Record):
     """Mean, standard deviation, minimum and maximum of each column of each kind: one row of a table over files."""
 
     values: dict[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recording(Record):
+    """A result that is sound itself: the audio formats write the sound, the others what is said about it.
+
+    `details` are the verb's own fields of the JSON record; `tags` is what an audio file says about itself (title, software,
+    comment).
+    """
+
+    sound: Sound
+    details: dict[str, Any] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
 
 
 # Languages written without blanks between words.
@@ -126,6 +168,81 @@ class Transcript(Record):
     dropped: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Match(Record):
+    """Whether two recordings `a` and `b` are of one speaker; None where nothing can be decided, and `reason` says why.
+
+    false_accepts, false_rejects: the shares of them that are to be expected at this threshold. name: who of a database it is.
+    """
+
+    a: str
+    b: str
+    score: float | None = None
+    threshold: float | None = None
+    same: bool | None = None
+    probability: float | None = None
+    false_accepts: float | None = None
+    false_rejects: float | None = None
+    label: bool | None = None
+    reason: str | None = None
+    name: str | None = None
+    candidates: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recognised(Record):
+    """Which recording a query is a piece of: the track, where in it the query begins (s), and how sure that is in [0, 1]."""
+
+    track: str | None = None
+    offset: float | None = None
+    confidence: float = 0.0
+    hashes: int = 0  # that agree on the offset
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One speaker's uninterrupted speech; times in seconds of the input. `channel` counts from 1, as RTTM does."""
+
+    start: float
+    end: float
+    speaker: str
+    channel: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Diarization(Record):
+    """Who spoke when, in the order of the starts.
+
+    exclusive: no two turns overlap, because overlap was not looked for or was left out. known: how likely each speaker with a
+    name of the user's is that person.
+    """
+
+    turns: tuple[Turn, ...]
+    exclusive: bool = True
+    known: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """How long each speaker speaks, in the order in which they are first heard."""
+        total: dict[str, float] = {}
+        for turn in self.turns:
+            total[turn.speaker] = total.get(turn.speaker, 0.0) + turn.end - turn.start
+        return total
+
+
+@dataclass(frozen=True, kw_only=True)
+class Music(Recording):
+    """A piece of music; `piece` and what follows are of music that is known by its notes.
+
+    piece: MIDI pitches int8 [steps, voices] at each sixteenth, -1 for a rest, the highest voice first.
+    """
+
+    piece: NDArray[np.int8] | None = None
+    tempo: float | None = None  # quarters a minute
+    program: int = 0  # of General MIDI, from 0
+    stems: dict[str, Sound] = field(default_factory=dict)  # each voice by itself
+
+
 @dataclass(frozen=True)
 class Failure:
     """An input that gave no result, and why, in one line."""
@@ -134,3 +251,67 @@ class Failure:
     reason: str
     bug: bool = False  # ours, not the input's
     fatal: bool = False  # no other input can do better
+
+
+class Speaking:
+    """Sound that is made while somebody takes it: float32 [n] blocks, once; what has been said so far beside it.
+
+    `keep`: whether the segments are remembered; of a book nobody needs them all.
+    """
+
+    def __init__(self, found: Iterator[tuple[Segment, NDArray[np.float32]]], sample_rate: int, *, keep: bool) -> None:
+        self.sample_rate, self.n_samples = sample_rate, 0
+        self.segments: list[Segment] = []
+        self._found, self._keep = found, keep
+
+    def blocks(self) -> Iterator[NDArray[np.float32]]:
+        """What is still to come."""
+        for segment, samples in self._found:
+            self.n_samples += len(samples)
+            if self._keep:
+                self.segments.append(segment)
+            yield samples
+
+    @property
+    def duration(self) -> float:
+        """Seconds so far."""
+        return self.n_samples / self.sample_rate
+
+
+@dataclass(frozen=True, kw_only=True)
+class Speech(Record):
+    """A text as it is spoken; its duration is known (`sound`) when all of it has been taken."""
+
+    voice: str | None
+    language: str | None
+    sound: Speaking
+    text: str | None = None  # None: long, and read while it is spoken
+    tags: dict[str, str] = field(default_factory=dict)  # for the file: software, comment, title
+
+    @property
+    def segments(self) -> tuple[Segment, ...]:
+        """What has been said, as subtitles have it."""
+        return tuple(self.sound.segments)
+
+
+@dataclass(frozen=True)
+class Label:
+    """A sound by name, and how sure the model is (0 to 1)."""
+
+    label: str
+    score: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Labels(Record):
+    """What sounds there are, the likeliest first; `tables` are for pictures: spectrogram and probabilities over time."""
+
+    labels: tuple[Label, ...]
+    tables: dict[str, Table] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Events(Labels):
+    """And when: segments whose text is the label, in the order of their starts; those of one label do not overlap."""
+
+    segments: tuple[Segment, ...] = ()

@@ -50,12 +50,33 @@ class Source:
         raise InputError("is a folder" if stat.S_ISDIR(mode) else "is neither a file, a folder nor a pipe")
 
 
-def open_audio(source: Source, reading: InputOptions, sample_rate: int) -> AbstractContextManager[Stream]:
-    """One channel of an input at sample_rate Hz, cut as the user asked. Raises InputError."""
+@dataclass(frozen=True)
+class Kept(Source):
+    """What came through a pipe, kept in a file so that it can be read more than once."""
+
+    file: BinaryIO | None = None
+
+    def open(self) -> str | BinaryIO:
+        assert self.file is not None
+        return self.file
+
+
+def reread(source: Source) -> Source:
+    """An input that can be opened more than once. Raises InputError."""
+    opened = source.open()
+    if isinstance(opened, str):
+        return source
+    return Kept(source.path, source.relative, source.size, source.mtime_ns, opened)
+
+
+def open_audio(
+    source: Source, reading: InputOptions, sample_rate: int | None, *, mono: bool = True
+) -> AbstractContextManager[Stream]:
+    """One channel of an input, or all, at sample_rate Hz (None: its own), cut as the user asked. Raises InputError."""
     raw = None if reading.raw is None else parse_raw(reading.raw)
     return open_stream(
         source.open(), name=source.name, raw=raw, start=reading.start, duration=reading.duration,
-        sample_rate=sample_rate, mono=True,
+        sample_rate=sample_rate, mono=mono,
     )  # fmt: skip
 
 
@@ -107,7 +128,7 @@ def _all(inputs: Sequence[str], glob: Sequence[str], paths: BinaryIO | None, lea
             below = os.path.basename(os.path.abspath(path)) if len(inputs) > 1 else ""
             yield from _folder(path, glob, leave_out, below)
         else:
-            yield _file(path, PurePath("stdin" if path == "-" else PurePath(path).name))
+            yield named(path)
     if paths is not None:
         with paths:
             for entry in _entries(paths.fileno()):
@@ -126,6 +147,11 @@ def _file(path: str, relative: PurePath) -> Source | Failure:
     if not stat.S_ISREG(found.st_mode):
         return Source(path, relative)
     return Source(path, relative, found.st_size, found.st_mtime_ns)
+
+
+def named(path: str) -> Source | Failure:
+    """One input by its name; a folder is none."""
+    return _file(path, PurePath("stdin" if path == "-" else PurePath(path).name))
 
 
 def _folder(root: str, glob: Sequence[str], leave_out: Path | None, below: str) -> Iterator[Source | Failure]:

@@ -1,15 +1,19 @@
-"""Run every script here and write bench.md: `python -m bench` (all) or `python -m bench spectral mulaw` (prints only)."""
+"""Run every script here and write bench.md: `python -m bench` (all) or `python -m bench spectral mulaw` (their sections only)."""
 
 import importlib
 import os
 import platform
+import re
 import sys
 from importlib.metadata import version
 from pathlib import Path
 
 from bench._common import Row, Score
 
-SCRIPTS = ("spectral", "mulaw", "descriptors", "rhythm", "transcribe", "processes")
+SCRIPTS = (
+    "spectral", "mulaw", "descriptors", "rhythm", "transcribe", "classify", "denoise",
+    "verify", "recordings", "diarize", "speak", "clone", "music", "processes",
+)  # fmt: skip
 LIBRARIES = ("numpy", "numba", "scipy", "soundfile", "soxr", "librosa", "torch", "torchaudio")
 TARGET = Path(__file__).parent.parent / "bench.md"
 
@@ -58,10 +62,20 @@ def table(script: str) -> list[str]:
     return [*lines, *map(line, module.rows()), ""]
 
 
+def written() -> dict[str, list[str]]:
+    """The sections that bench.md has, by script."""
+    text = TARGET.read_text() if TARGET.exists() else ""
+    parts = re.split(r"^## (\w+)$", text, flags=re.MULTILINE)
+    return {
+        name: [f"## {name}", "", *body.strip("\n").split("\n"), ""]
+        for name, body in zip(parts[1::2], parts[2::2], strict=True)
+    }
+
+
 def main(scripts: list[str]) -> None:
-    """Print, and write bench.md when everything ran."""
+    """Run scripts (all of them when none is named), print what they find, and put it in its place in bench.md."""
     versions = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
-    page = [
+    head = [
         "# Benchmarks",
         "",
         "Written by `make bench`, not by hand. Each row was taken with its peer in one run, in turn, after a warm-up; times are",
@@ -70,11 +84,11 @@ def main(scripts: list[str]) -> None:
         f"{machine()}; {versions}.",
         "",
     ]
+    sections = written()
     for script in scripts or SCRIPTS:
-        section = table(script)
-        print("\n".join(section), flush=True)
-        page += section
-    if not scripts:
+        sections[script] = table(script)
+        print("\n".join(sections[script]), flush=True)
+        page = head + [line for name in SCRIPTS if name in sections for line in sections[name]]
         TARGET.write_text("\n".join(page).rstrip() + "\n")
 
 

@@ -8,9 +8,31 @@ from pathlib import Path
 
 import pytest
 
+from audiocli.commands.classify import classify
+from audiocli.commands.clone import clone
+from audiocli.commands.denoise import denoise
+from audiocli.commands.diarize import diarize
 from audiocli.commands.features import features
+from audiocli.commands.generate_music import generate_music
+from audiocli.commands.speak import speak
+from audiocli.commands.train import train
 from audiocli.commands.transcribe import transcribe
-from audiocli.options import FeaturesOptions, InputOptions, ModelOptions, OutputOptions, TranscribeOptions
+from audiocli.commands.verify import verify
+from audiocli.options import (
+    ClassifyOptions,
+    CloneOptions,
+    DenoiseOptions,
+    DiarizeOptions,
+    FeaturesOptions,
+    InputOptions,
+    ModelOptions,
+    MusicOptions,
+    OutputOptions,
+    SpeakOptions,
+    TrainOptions,
+    TranscribeOptions,
+    VerifyOptions,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 STANDARD = sys.stdlib_module_names | {"typer"}
@@ -38,6 +60,9 @@ FORBIDDEN = {
     "errors": {"*"},
     "sources": {"sinks", "batch", "formats", "commands", "features"},
     "features": {"sinks", "formats", "plots", "commands"},
+    "models": {"sinks", "formats", "plots", "commands", "training"},
+    "nets": {"*"},
+    "training": {"sinks", "formats", "commands", "features"},
 }  # fmt: skip
 
 
@@ -118,14 +143,26 @@ def test_cpu_path_never_imports_torch(recording, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("command", "own"), [(features, (FeaturesOptions(),)), (transcribe, (TranscribeOptions(), ModelOptions()))]
+    ("command", "own"),
+    [
+        (features, (FeaturesOptions(),)),
+        (transcribe, (TranscribeOptions(), ModelOptions())),
+        (verify, (VerifyOptions(), ModelOptions())),
+        (classify, (ClassifyOptions(), ModelOptions())),
+        (denoise, (DenoiseOptions(), ModelOptions())),
+        (train, (TrainOptions(),)),
+        (diarize, (DiarizeOptions(), ModelOptions())),
+        (speak, (SpeakOptions(), ModelOptions())),
+        (clone, (CloneOptions(), ModelOptions())),
+        (generate_music, (MusicOptions(), ModelOptions())),
+    ],
 )
 def test_every_default_comes_from_options(command, own):
     declared = {}
-    for options in (*own, InputOptions(), OutputOptions()):
+    for options in (InputOptions(), OutputOptions(), *own):
         declared |= {name: getattr(options, name) for name in options.__dataclass_fields__}
     for name, parameter in inspect.signature(command).parameters.items():
-        if name in ("inputs",):
+        if name in ("inputs", "recipe", "text", "prompt"):
             continue
         ours = declared[name]
         assert parameter.default == (ours if not isinstance(ours, tuple) else list(ours) or None), name
@@ -142,10 +179,32 @@ def test_man_pages_are_fresh():
     assert {path.name for path in (ROOT / "man").glob("*.1")} == set(generate.pages())
 
 
+def test_every_recipe_and_every_adapter_is_there():
+    from importlib import import_module
+
+    from audiocli.models import registry
+    from audiocli.training.recipes import RECIPES
+
+    named = {row.make for row in RECIPES.values()} | {spec.adapter for spec in registry.MODELS.values()}
+    for name in named | {adapter for _, adapter in registry.FAMILIES.values()} - {""}:
+        module, _, function = name.partition(":")
+        assert callable(getattr(import_module(module), function)), name
+    assert {spec.name for spec in registry.MODELS.values() if spec.weights} == {
+        path.name for path in registry.WEIGHTS.iterdir() if path.is_dir()
+    }
+    for spec in registry.MODELS.values():
+        assert spec.weights is None or {"model.safetensors", "config.json", "README.md"} <= {
+            path.name for path in spec.weights.iterdir()
+        }
+
+
 def test_every_format_is_in_the_help():
     from audiocli.formats import FORMATS
 
-    pages = [ROOT / "man" / f"audiocli-{verb}.1" for verb in ("features", "transcribe")]
+    pages = sorted((ROOT / "man").glob("*.1"))
+    pages = sorted((ROOT / "man").glob("*.1"))
+    pages = sorted((ROOT / "man").glob("*.1"))
+    pages = sorted((ROOT / "man").glob("*.1"))
     text = "".join(page.read_text() for page in pages)
     assert all(name in text for name in FORMATS)
 

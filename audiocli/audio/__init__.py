@@ -19,12 +19,12 @@ from numpy.typing import NDArray
 from ..errors import InputError, UsageError
 from . import blocks, encoders
 from .decoders import Decoder
-from .encoders import Writer, format_of, open_writer
+from .encoders import Writer, fitting, format_of, open_writer
 from .libsndfile import RawFormat, parse_raw
 
 __all__ = [
-    "EXTENSIONS", "Audio", "RawFormat", "Stream", "Writer", "format_of", "open_stream", "open_writer", "parse_raw", "read",
-    "write",
+    "EXTENSIONS", "Audio", "RawFormat", "Stream", "Writer", "fitting", "format_of", "open_stream", "open_writer", "parse_raw",
+    "read", "write",
 ]  # fmt: skip
 
 # Suffixes that are audio, or video with a sound track, when a folder is walked; a file named by itself may have any.
@@ -57,8 +57,9 @@ class Audio:
 class Stream:
     """Audio that is being read: `blocks` once, float32 [channels, n], n > 0; rates in Hz.
 
-    `source_*` is what the file has, the others what the blocks have; `length` is what is going to come, in seconds, if the
-    file's header is right, or None. `warnings` is complete after the last block.
+    `source_*` is what the file has, the others what the blocks have; `source_subtype` is how it stores samples, in libsndfile's
+    words (PCM_24), or None. `length` is what is going to come, in seconds, if the file's header is right, or None. `warnings`
+    is complete after the last block.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Stream:
     length: float | None
     warnings: list[str]
     blocks: Iterator[NDArray[np.float32]]
+    source_subtype: str | None = None
 
 
 @contextmanager
@@ -136,8 +138,9 @@ def _stream(decoder: Decoder, name: str, sample_rate: int, mono: bool) -> Stream
     flow = blocks.resampled(flow, decoder.sample_rate, sample_rate, channels)
     planar = (np.ascontiguousarray(block.T) for block in flow if len(block))
     return Stream(
-        name, sample_rate, channels, decoder.sample_rate, decoder.channels, decoder.length, decoder.warnings, planar
-    )
+        name, sample_rate, channels, decoder.sample_rate, decoder.channels, decoder.length, decoder.warnings, planar,
+        decoder.subtype,
+    )  # fmt: skip
 
 
 def _check_options(start: float, duration: float | None, sample_rate: int | None) -> None:

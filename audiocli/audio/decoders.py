@@ -41,6 +41,7 @@ class Decoder:
             self._part.close()
             raise
         self.sample_rate, self.channels = self._part.sample_rate, self._part.channels
+        self.subtype = self._part.subtype
         self._promised = self._part.promised()
         if raw is not None and (odd := size % raw.frame_bytes):
             self.warnings.append(f"{odd} bytes at the end are no whole sample: left out")

@@ -1,10 +1,11 @@
 """From samples to bytes: what soundfile writes, one block after the other or all at once."""
 
 import errno
+import io
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import PurePath
 from typing import BinaryIO, NamedTuple
@@ -50,6 +51,7 @@ _SUFFIXES = {"aif": "aiff", "oga": "ogg", "wave": "wav", "snd": "au", "aifc": "a
 _NEVER_EMPTY = frozenset(
     {"flac", "opus", "mp3"}
 )  # without a sample libsndfile leaves no file: these get one of silence
+_ABOVE_16_BITS = frozenset({"PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ALAC_20", "ALAC_24", "ALAC_32"})
 _FEW_CHANNELS = {"GSM610": 1, "IMA_ADPCM": 2, "MS_ADPCM": 2, "ALAC_16": 8, "ALAC_24": 8}
 _FOUR_GIB = 2**32 - 2**16  # wav and aiff count bytes in 32 bits
 _PIECE = 4_096  # samples per write: libvorbis takes its memory from the stack, and 600 s at once would overflow it
@@ -65,6 +67,14 @@ def format_of(path: str | os.PathLike[str]) -> str:
             f"{os.fspath(path)}: cannot write {suffix or 'a file without suffix'}, only {', '.join(KINDS)}"
         )
     return name
+
+
+def fitting(format: str, subtype: str | None) -> str | None:
+    """What a format stores samples in to keep those of a file with this subtype; None: what it stores by itself."""
+    kind = KINDS[format]
+    if subtype in kind.subtypes:
+        return subtype
+    return "PCM_24" if subtype in _ABOVE_16_BITS and "PCM_24" in kind.subtypes else None
 
 
 class Writer:
@@ -88,7 +98,7 @@ class Writer:
     def _put(self, frames: NDArray[np.floating]) -> None:
         """Encode frames [n, channels]."""
         try:
-            self._sound.write(_rounded(frames) if self._sixteen else np.ascontiguousarray(frames, np.float32))
+            self._sound.write(rounded(frames) if self._sixteen else np.ascontiguousarray(frames, np.float32))
         except (soundfile.LibsndfileError, AssertionError) as error:  # soundfile asserts that all was written
             _check(self._lent)
             raise OutputError(f"cannot be encoded: {error}") from error
@@ -97,7 +107,7 @@ class Writer:
             raise OutputError("longer than 4 GiB, which wav and aiff cannot hold: use w64, rf64, caf or flac")
 
 
-def _rounded(frames: NDArray[np.floating]) -> NDArray[np.int16]:
+def rounded(frames: NDArray[np.floating]) -> NDArray[np.int16]:
     """To the nearest of 16 bits: libsndfile rounds down in wav (half a step of offset), though not in flac."""
     steps: NDArray[np.floating] = np.rint(np.clip(frames * 2.0**15, -(2**15), 2**15 - 1))
     return steps.astype(np.int16, order="C")
@@ -105,9 +115,12 @@ def _rounded(frames: NDArray[np.floating]) -> NDArray[np.int16]:
 
 @contextmanager
 def open_writer(
-    target: Target, sample_rate: int, channels: int, *, format: str, subtype: str | None = None
-) -> Iterator[Writer]:
+    target: Target, sample_rate: int, channels: int, *, format: str, subtype: str | None = None,
+    tags: Mapping[str, str] | None = None,
+) -> Iterator[Writer]:  # fmt: skip
     """A writer of blocks to a path or to a binary file object; an object is written front to back, so it may be a pipe.
+
+    tags: what the file says about itself (title, software, comment, as libsndfile names them), in formats that can.
 
     Raises UsageError for a format or subtype that does not exist, OutputError if the sound does not fit into it or the target
     cannot be written. BrokenPipeError passes through.
@@ -118,6 +131,8 @@ def open_writer(
         lent = Lent(file)
         sound = SoundFile(lent, "w", sample_rate, channels, subtype, None, kind.major)
         with sound:
+            for name, text in (tags or {}).items():
+                setattr(sound, name, text)
             writer = Writer(sound, lent)
             yield writer
             if format in _NEVER_EMPTY and not sound.frames:
@@ -157,7 +172,10 @@ def _check_fit(format: str, kind: Kind, subtype: str, sample_rate: int, channels
 
 @contextmanager
 def _opened(target: Target) -> Iterator[BinaryIO]:
-    """A file that can seek (headers are mended at the end); for an object it is a temporary one, copied over when complete."""
+    """A file that can seek (headers are mended at the end); for a pipe it is a temporary one, copied over when complete."""
+    if isinstance(target, io.BufferedWriter) and target.seekable() and not target.tell():
+        yield target
+        return
     if isinstance(target, str | os.PathLike):
         with _told():
             file = open(target, "wb")

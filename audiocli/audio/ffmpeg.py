@@ -45,6 +45,7 @@ class FFmpegDecoder:
     """
 
     def __init__(self, file: BinaryIO, like: tuple[int, int] | None = None) -> None:
+        self.subtype: str | None = None  # FFmpeg's names are others, and most of its formats store no samples
         self.damaged = False
         self.unfinished = False  # there is no other decoder to ask after this one
         self.cut_off = False

@@ -126,6 +126,7 @@ class SoundfileDecoder:
         self._size = file.seek(0, io.SEEK_END)
         self._sound = self._open()
         self.sample_rate, self.channels = self._sound.samplerate, self._sound.channels
+        self.subtype: str | None = self._sound.subtype
         self._known = self._sound.frames < _UNKNOWN_FRAMES
         self._frames = self._sound.frames if self._known else sys.maxsize
         self._quiet = native.quiet if self._sound.format == "MP3" else nullcontext  # others print nothing once open

@@ -61,6 +61,16 @@ def transcribe(
     max_lines: Annotated[
         int, typer.Option(help="Lines of a subtitle, 0 for no limit.", metavar="N")
     ] = DEFAULT.max_lines,
+    diarize: Annotated[
+        bool, typer.Option("--diarize", help="Say who speaks each word; segments end where another one goes on.")
+    ] = DEFAULT.diarize,
+    speakers: Annotated[
+        int | None, typer.Option(help="How many there are, with --diarize (found out).", metavar="N")
+    ] = DEFAULT.speakers,
+    db: Annotated[
+        str | None,
+        typer.Option(help="Call them by name whose voices 'audiocli verify --enroll' put there.", metavar="FILE"),
+    ] = DEFAULT.db,
     stream: Annotated[
         bool,
         typer.Option(
@@ -106,7 +116,7 @@ def transcribe(
     """  # fmt: skip
     own = TranscribeOptions(
         language, translate, timestamps, vad, prompt, tuple(hotwords or ()), beam, temperature, max_line_width, max_lines,
-        stream, lm, lm_weight, batch_size,
+        diarize, speakers, db, stream, lm, lm_weight, batch_size,
     )  # fmt: skip
     choice = ModelOptions(model, device, precision, memory, offline)
     reading = InputOptions(tuple(glob or ()), files_from, raw, start, duration)
@@ -134,6 +144,16 @@ def check(options: TranscribeOptions) -> None:
         raise UsageError(f"--temperature must be 0 or more, not {options.temperature:g}")
 
 
+def check_speakers(options: TranscribeOptions) -> None:
+    """Raises UsageError for what is known of speakers only."""
+    if options.speakers is not None and options.speakers < 1:
+        raise UsageError(f"--speakers must be 1 or more, not {options.speakers}")
+    if not options.diarize and (options.speakers or options.db):
+        raise UsageError("--speakers and --db tell who speaks: add --diarize")
+    if options.diarize and options.stream:
+        raise UsageError("--diarize hears everything before it knows who speaks: leave --stream out")
+
+
 def check_stream(inputs: list[str], reading: InputOptions, writing: OutputOptions) -> None:
     """Raises UsageError for what cannot be streamed."""
     if inputs != ["-"] or reading.files_from is not None:
@@ -149,6 +169,7 @@ def run(
 ) -> int:
     """Check, load the model, go through the inputs; the exit code."""
     check(options)
+    check_speakers(options)
     common.check_model(choice)
     common.check_input(reading.start, reading.duration)
     jobs = common.cores(writing.jobs)
@@ -167,10 +188,10 @@ def _listen(
     options: TranscribeOptions, choice: ModelOptions, reading: InputOptions, writing: OutputOptions, console: "Console"
 ) -> int:
     """Standard input as it comes."""
-    from .. import models, streaming
+    from .. import live, models, streaming
 
     located = _located(choice, console)
-    streaming.check_stdin()
+    live.check_stdin("arecord -f S16_LE -r 16000 | audiocli transcribe --stream -")
     recogniser = models.build(located, choice, options)
     return streaming.listen(recogniser, located.spec.name, options, reading.raw, writing.format or "txt")
 
@@ -195,10 +216,15 @@ def _files(
         **shaping(reading),
     }
     opened = open_sink(_with_format(writing), Transcript, key, single=single, default="txt")
-    recogniser = models.build(located, choice, options)
+    # Words have a speaker each, so the model is to tell their times, whatever is written of them.
+    recogniser = models.build(located, choice, replace(options, timestamps="word") if options.diarize else options)
     if jobs > 1 and not single and hasattr(recogniser, "spread"):
         recogniser = recogniser.spread(jobs)
-    work = Work(recogniser, reading, told, located.spec.name, located.spec.revision, options.vad)
+    work: Any = Work(recogniser, reading, told, located.spec.name, located.spec.revision, options.vad)
+    if options.diarize:
+        from ..speakers.spoken import with_speakers
+
+        work = with_speakers(work, options, choice, reading, console.note)
     jobs = getattr(recogniser, "jobs", 1) if work.streams else jobs
     return common.go_through(inputs, reading, work, opened, console, jobs=jobs)
 

@@ -15,8 +15,8 @@ from ..kernels import chroma, descriptors, mulaw, pitch, waveform
 from ..kernels.framing import Framer, frame_count
 from ..kernels.spectral import Spectra, analyse, log_in_place
 from ..options import FeaturesOptions, front_end
+from ..spool import Spool
 from . import frontend
-from .spool import Spool
 
 Floats = NDArray[np.float32]
 

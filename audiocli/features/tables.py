@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from ..kernels import rhythm
 from ..kernels.spectral import DECIBEL
 from ..records import Table
+from ..spool import Spool, in_blocks, reblocked
 from . import frontend
 from .analysis import BY_SAMPLE, Pass
-from .spool import Spool, in_blocks, reblocked
 
 Floats = NDArray[np.float32]
 

@@ -6,8 +6,22 @@ from pathlib import PurePath
 from typing import Any, BinaryIO
 
 from ..errors import UsageError
-from ..records import Failure, Features, Record, Stats, Transcript
-from . import arrays, pictures, text, timed
+from ..records import (
+    Diarization,
+    Events,
+    Failure,
+    Features,
+    Labels,
+    Match,
+    Music,
+    Recognised,
+    Record,
+    Recording,
+    Speech,
+    Stats,
+    Transcript,
+)
+from . import arrays, labels, matches, pictures, scores, sounds, speeches, text, timed, turns
 from .place import Place
 
 Kind = Record | Failure
@@ -36,35 +50,101 @@ class Format:
         return self.joins or kind in self.collected
 
 
+_PICTURES: dict[str, Writer] = {name: pictures.writer(name) for name in ("png", "svg", "pdf")}
+PICTURES = tuple(_PICTURES)
+
+# What is written of each type of record, by the name of the format.
+_WRITERS: dict[type, dict[str, Writer]] = {
+    Features: {
+        "npy": arrays.npy, "npz": arrays.npz, "csv": text.csv, "json": text.json_object, "jsonl": text.json_object,
+        "parquet": arrays.parquet, "txt": text.summary, **_PICTURES,
+    },
+    Stats: {
+        "npz": arrays.stats_npz, "csv": text.stats_csv, "json": text.json_stats, "jsonl": text.jsonl_stats,
+        "parquet": arrays.stats_parquet, "txt": text.stats_summary,
+    },
+    Transcript: {
+        "csv": timed.csv, "json": timed.json_object, "jsonl": timed.json_object, "txt": timed.txt, "srt": timed.srt,
+        "vtt": timed.vtt, "tsv": timed.tsv, "ctm": timed.ctm, "TextGrid": timed.textgrid, "lrc": timed.lrc,
+    },
+    Labels: {
+        "csv": labels.csv, "json": labels.json_object, "jsonl": labels.json_object, "txt": labels.txt, "tsv": labels.tsv,
+        **_PICTURES,
+    },
+    Events: {
+        "csv": labels.events_csv, "json": labels.json_object, "jsonl": labels.json_object, "txt": labels.events_txt,
+        "tsv": labels.events_tsv, "TextGrid": labels.textgrid, "rttm": labels.rttm, "labels": labels.track, **_PICTURES,
+    },
+    Diarization: {
+        "rttm": turns.rttm, "csv": turns.csv, "json": turns.json_object, "jsonl": turns.json_object, "txt": turns.txt,
+        "srt": turns.srt, "TextGrid": turns.textgrid, "labels": turns.track, **_PICTURES,
+    },
+    Speech: {
+        "srt": speeches.srt, "json": speeches.json_object, "raw": speeches.raw,
+        **{name: speeches.writer(name) for name in sounds.KINDS},
+    },
+    Match: {
+        "txt": matches.txt, "jsonl": matches.jsonl, "json": matches.json_list, "csv": matches.csv, "tsv": matches.tsv,
+    },
+    Recognised: {
+        "txt": matches.found_txt, "jsonl": matches.found_json, "json": matches.found_json, "csv": matches.found_csv,
+        "tsv": matches.found_tsv,
+    },
+    Recording: {
+        "json": sounds.json_object, "jsonl": sounds.json_object, "txt": sounds.summary,
+        **{name: sounds.writer(name) for name in sounds.KINDS},
+    },
+    Music: {
+        "json": scores.json_object, "jsonl": scores.json_object, "txt": sounds.summary, scores.MIDI: scores.mid,
+        **{name: sounds.writer(name) for name in sounds.KINDS}, **{name: scores.picture(name) for name in PICTURES},
+    },
+    Failure: {"jsonl": text.jsonl_failure},
+}  # fmt: skip
+
+
+def _format(
+    name: str, *, binary: bool = False, joins: bool = False, collected: frozenset[type] = frozenset()
+) -> Format:
+    writers = {kind: names[name] for kind, names in _WRITERS.items() if name in names}
+    return Format(name, f".{name}", binary, writers, joins, collected)
+
+
 _COLLECTED = frozenset({Stats})
+_PAIRS = frozenset({Match})  # a pair is no input: pairs are known when all inputs are
 
 FORMATS = {
     form.name: form
     for form in (
-        Format("npy", ".npy", True, {Features: arrays.npy}, joins=True),
-        Format("npz", ".npz", True, {Features: arrays.npz, Stats: arrays.stats_npz}, collected=_COLLECTED),
-        Format("csv", ".csv", False, {Features: text.csv, Stats: text.stats_csv, Transcript: timed.csv}, joins=True),
-        Format(
-            "json", ".json", False,
-            {Features: text.json_object, Stats: text.json_stats, Transcript: timed.json_object}, collected=_COLLECTED,
-        ),
-        Format(
-            "jsonl", ".jsonl", False,
-            {Features: text.jsonl, Stats: text.jsonl_stats, Transcript: timed.jsonl, Failure: text.jsonl_failure},
-            joins=True,
-        ),
-        Format("parquet", ".parquet", True, {Features: arrays.parquet, Stats: arrays.stats_parquet}, collected=_COLLECTED),
-        Format("txt", ".txt", False, {Features: text.summary, Stats: text.stats_summary, Transcript: timed.txt}, joins=True),
-        Format("srt", ".srt", False, {Transcript: timed.srt}),
-        Format("vtt", ".vtt", False, {Transcript: timed.vtt}),
-        Format("tsv", ".tsv", False, {Transcript: timed.tsv}, joins=True),
-        Format("ctm", ".ctm", False, {Transcript: timed.ctm}, joins=True),
-        Format("TextGrid", ".TextGrid", False, {Transcript: timed.textgrid}),
-        Format("lrc", ".lrc", False, {Transcript: timed.lrc}),
-        *(Format(name, f".{name}", name != "svg", {Features: pictures.writer(name)}) for name in ("png", "svg", "pdf")),
+        _format("npy", binary=True, joins=True),
+        _format("npz", binary=True, collected=_COLLECTED),
+        _format("csv", joins=True, collected=_PAIRS),
+        _format("json", collected=_COLLECTED | _PAIRS),
+        _format("jsonl", joins=True, collected=_PAIRS),
+        _format("parquet", binary=True, collected=_COLLECTED),
+        _format("txt", joins=True, collected=_PAIRS),
+        _format("srt"),
+        _format("vtt"),
+        _format("tsv", joins=True, collected=_PAIRS),
+        _format("ctm", joins=True),
+        _format("rttm", joins=True),
+        _format("TextGrid"),
+        _format("labels"),
+        _format("lrc"),
+        *(_format(name, binary=name != "svg") for name in PICTURES),
+        _format("raw", binary=True, joins=True),
+        *(_format(name, binary=True) for name in sounds.KINDS),
+        _format(scores.MIDI, binary=True),
     )
-}  # fmt: skip
-PICTURES = ("png", "svg", "pdf")
+}
+
+
+def stems(name: str, voices: Sequence[str]) -> list[Format]:
+    """A format for each voice by itself, beside the one of that name (wav where that is neither audio nor MIDI)."""
+    name = name if name in (*sounds.KINDS, scores.MIDI) else "wav"
+    return [
+        Format(f"{name} {voice}", f".{voice}.{name}", True, {Music: scores.stem_writer(name, voice)})
+        for voice in voices
+    ]
 
 
 def by_name(name: str, kind: type) -> Format:

@@ -3,14 +3,14 @@
 from collections.abc import Callable, Sequence
 from typing import BinaryIO
 
-from ..records import Features
+from ..records import Diarization, Features, Labels
 from .place import Place
 
 
-def writer(name: str) -> Callable[[Sequence[Features], BinaryIO, Place], None]:
+def writer(name: str) -> Callable[[Sequence[Features | Labels | Diarization], BinaryIO, Place], None]:
     """The writer of one picture format."""
 
-    def picture(records: Sequence[Features], stream: BinaryIO, place: Place) -> None:
+    def picture(records: Sequence[Features | Labels | Diarization], stream: BinaryIO, place: Place) -> None:
         from ..plots import save  # matplotlib takes longer to import than most runs take
 
         (record,) = records

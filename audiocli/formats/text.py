@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ..console import plain
 from ..errors import UsageError
 from ..records import Failure, Features, Record, Stats, Table
+from .lines import quoted
 from .place import Place
 
 
@@ -70,12 +71,12 @@ def csv(records: Sequence[Features], stream: BinaryIO, place: Place) -> None:
     """A row a frame: path (in a stream of several), time, values; the parameters in a comment line above."""
     for number, record in enumerate(records):
         tables = one_grid(record, "csv")
-        shared = [] if place.output else [_quoted(record.path)]
+        shared = [] if place.output else [quoted(record.path)]
         if place.first and number == 0:
             stream.write(b"# audiocli features " + encoded(record.options) + b"\n")
             timed = ["time"] if tables[0][1].step is not None else []
             names = [*(["path"] if shared else []), *timed, *columns(tables)]
-            stream.write(",".join(map(_quoted, names)).encode() + b"\n")
+            stream.write(",".join(map(quoted, names)).encode() + b"\n")
         prefix = "".join(f"{field}," for field in shared)
         for times, values in rows(tables):
             _csv_block(stream, prefix, times, values)
@@ -92,19 +93,14 @@ def _csv_block(stream: BinaryIO, prefix: str, times: NDArray[Any] | None, values
     stream.write(text.replace(",nan", ",").encode("utf-8", "surrogateescape"))
 
 
-def _quoted(text: str) -> str:
-    plain = not any(c in text for c in ',"\n\r')
-    return text if plain else '"' + text.replace('"', '""') + '"'
-
-
 def stats_csv(records: Sequence[Stats], stream: BinaryIO, place: Place) -> None:
     """A row a file."""
     for record in records:
         if place.first:
             stream.write(b"# audiocli features " + encoded(record.options) + b"\n")
-            stream.write(",".join(["path", "duration", *map(_quoted, record.values)]).encode() + b"\n")
+            stream.write(",".join(["path", "duration", *map(quoted, record.values)]).encode() + b"\n")
         numbers = ",".join("" if math.isnan(value) else f"{value:.7g}" for value in record.values.values())
-        line = f"{_quoted(record.path)},{record.duration:.6f},{numbers}\n"
+        line = f"{quoted(record.path)},{record.duration:.6f},{numbers}\n"
         stream.write(line.encode("utf-8", "surrogateescape"))
 
 
@@ -116,9 +112,6 @@ def json_object(records: Sequence[Features], stream: BinaryIO, place: Place) -> 
             stream.write((b", " if number else b"") + encoded(kind) + b": ")
             _json_table(table, stream)
         stream.write(b"}}\n")
-
-
-jsonl = json_object
 
 
 def _json_table(table: Table, stream: BinaryIO) -> None:

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 
 from ..errors import UsageError
 from ..records import UNSPACED, Segment, Transcript, Word
+from .lines import as_bytes, clock, one_line, praat, quoted
 from .place import Place
 from .text import encoded, head
 
@@ -32,18 +33,9 @@ class Cue:
     speaker: str | None = None
 
 
-def _bytes(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")
-
-
-def _one_line(text: str) -> str:
-    """Text for a place where a line end or a tab would mean something else."""
-    return " ".join(text.split())
-
-
 def _spoken(segment: Segment) -> str:
     """The text, with the speaker before it when one is known."""
-    text = _one_line(segment.text)
+    text = one_line(segment.text)
     return f"{segment.speaker}: {text}" if segment.speaker else text
 
 
@@ -52,15 +44,15 @@ def txt(records: Sequence[Transcript], stream: BinaryIO, place: Place) -> None:
     for number, record in enumerate(records):
         if number or not place.first:
             stream.write(b"\n")
-        stream.write(_bytes("".join(f"{_spoken(segment)}\n" for segment in record.segments)))
+        stream.write(as_bytes("".join(f"{_spoken(segment)}\n" for segment in record.segments)))
 
 
 def srt(records: Sequence[Transcript], stream: BinaryIO, place: Place) -> None:
     """SubRip: no byte order mark (Premiere stumbles over it)."""
     for record in records:
         for number, cue in enumerate(cues(record), 1):
-            times = f"{_clock(cue.start, ',')} --> {_clock(cue.end, ',')}"
-            stream.write(_bytes(f"{number}\n{times}\n{_named(cue)}\n\n"))
+            times = f"{clock(cue.start, ',')} --> {clock(cue.end, ',')}"
+            stream.write(as_bytes(f"{number}\n{times}\n{_named(cue)}\n\n"))
 
 
 def vtt(records: Sequence[Transcript], stream: BinaryIO, place: Place) -> None:
@@ -69,8 +61,8 @@ def vtt(records: Sequence[Transcript], stream: BinaryIO, place: Place) -> None:
         stream.write(b"WEBVTT\n\n")
         for cue in cues(record):
             text = "\n".join(cue.lines).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-            voice = f"<v {_one_line(cue.speaker)}>" if cue.speaker else ""
-            stream.write(_bytes(f"{_clock(cue.start, '.')} --> {_clock(cue.end, '.')}\n{voice}{text}\n\n"))
+            voice = f"<v {one_line(cue.speaker)}>" if cue.speaker else ""
+            stream.write(as_bytes(f"{clock(cue.start, '.')} --> {clock(cue.end, '.')}\n{voice}{text}\n\n"))
 
 
 def _named(cue: Cue) -> str:
@@ -85,35 +77,30 @@ def lrc(records: Sequence[Transcript], stream: BinaryIO, place: Place) -> None:
         for segment in record.segments:
             text = _spoken(segment)
             if by_word and segment.words:
-                text = " ".join(f"<{_minutes(word.start)}> {_one_line(word.text)}" for word in segment.words)
-            stream.write(_bytes(f"[{_minutes(segment.start)}]{text}\n"))
+                text = " ".join(f"<{_minutes(word.start)}> {one_line(word.text)}" for word in segment.words)
+            stream.write(as_bytes(f"[{_minutes(segment.start)}]{text}\n"))
 
 
 def tsv(records: Sequence[Transcript], stream: BinaryIO, place: Place) -> None:
     """Start, end (milliseconds, as Whisper has it) and text; the path before them in a stream of several."""
     for number, record in enumerate(records):
-        shared = "" if place.output else f"{_one_line(record.path)}\t"
+        shared = "" if place.output else f"{one_line(record.path)}\t"
         if place.first and number == 0:
             stream.write(b"path\tstart\tend\ttext\n" if shared else b"start\tend\ttext\n")
         for row in rows(record):
-            stream.write(_bytes(f"{shared}{row.start * 1000:.0f}\t{row.end * 1000:.0f}\t{_spoken(row)}\n"))
+            stream.write(as_bytes(f"{shared}{row.start * 1000:.0f}\t{row.end * 1000:.0f}\t{_spoken(row)}\n"))
 
 
 def csv(records: Sequence[Transcript], stream: BinaryIO, place: Place) -> None:
     """Start, end (seconds), speaker, probability and text; the path before them in a stream of several."""
     for number, record in enumerate(records):
-        shared = "" if place.output else f"{_quoted(record.path)},"
+        shared = "" if place.output else f"{quoted(record.path)},"
         if place.first and number == 0:
             stream.write(b"path," * bool(shared) + b"start,end,speaker,probability,text\n")
         for row in rows(record):
             known = "" if row.probability is None else f"{row.probability:.3f}"
-            cells = (f"{row.start:.3f}", f"{row.end:.3f}", _quoted(row.speaker or ""), known, _quoted(row.text))
-            stream.write(_bytes(shared + ",".join(cells) + "\n"))
-
-
-def _quoted(text: str) -> str:
-    plain = not any(c in text for c in ',"\n\r')
-    return text if plain else '"' + text.replace('"', '""') + '"'
+            cells = (f"{row.start:.3f}", f"{row.end:.3f}", quoted(row.speaker or ""), known, quoted(row.text))
+            stream.write(as_bytes(shared + ",".join(cells) + "\n"))
 
 
 def rows(record: Transcript) -> Iterator[Segment]:
@@ -138,9 +125,6 @@ def json_object(records: Sequence[Transcript], stream: BinaryIO, place: Place) -
             "dropped": list(record.dropped),
         }
         stream.write(encoded({**head(record, place), **about}) + b"\n")
-
-
-jsonl = json_object
 
 
 def segment_object(segment: Segment) -> dict[str, Any]:
@@ -170,54 +154,18 @@ def ctm(records: Sequence[Transcript], stream: BinaryIO, place: Place) -> None:
                 text = "_".join(word.text.split())
                 known = "" if word.probability is None else f" {word.probability:.3f}"
                 line = f"{name} 1 {word.start:.3f} {max(word.end - word.start, 0.0):.3f} {text}{known}\n"
-                stream.write(_bytes(line))
+                stream.write(as_bytes(line))
 
 
 def textgrid(records: Sequence[Transcript], stream: BinaryIO, place: Place) -> None:
-    """Praat: an interval tier of segments, and one of words where there are any; gaps are intervals without text."""
+    """Praat: an interval tier of segments, and one of words where there are any."""
     for record in records:
         words = [word for segment in record.segments for word in segment.words]
         tiers: list[tuple[str, Sequence[Segment | Word]]] = [("segments", record.segments)]
         if words:
             tiers.append(("words", words))
-        # Praat wants time to pass, even in a file without samples.
-        end = max([record.duration, *(part.end for _, tier in tiers for part in tier)]) or 0.001
-        lines = [
-            'File type = "ooTextFile"', 'Object class = "TextGrid"', "", "xmin = 0", f"xmax = {end:.6f}",
-            "tiers? <exists>", f"size = {len(tiers)}", "item []:",
-        ]  # fmt: skip
-        for number, (name, tier) in enumerate(tiers, 1):
-            lines += _tier(number, name, list(_filled(tier, end)), end)
-        stream.write(_bytes("\n".join(lines) + "\n"))
-
-
-def _tier(number: int, name: str, intervals: Sequence[tuple[float, float, str]], end: float) -> Iterator[str]:
-    yield f"    item [{number}]:"
-    yield '        class = "IntervalTier"'
-    yield f'        name = "{name}"'
-    yield "        xmin = 0"
-    yield f"        xmax = {end:.6f}"
-    yield f"        intervals: size = {len(intervals)}"
-    for n, (start, stop, text) in enumerate(intervals, 1):
-        yield f"        intervals [{n}]:"
-        yield f"            xmin = {start:.6f}"
-        yield f"            xmax = {stop:.6f}"
-        yield '            text = "' + _one_line(text).replace('"', '""') + '"'
-
-
-def _filled(parts: Sequence[Segment | Word], end: float) -> Iterator[tuple[float, float, str]]:
-    """Intervals that fill 0 to end without gap or overlap, as Praat insists."""
-    position = 0.0
-    for part in parts:
-        start, stop = round(max(part.start, position), 6), round(min(part.end, end), 6)
-        if stop <= start:
-            continue
-        if start > position:
-            yield position, start, ""
-        yield start, stop, part.text
-        position = stop
-    if position < end:
-        yield position, end, ""
+        intervals = [(name, [(part.start, part.end, part.text) for part in tier]) for name, tier in tiers]
+        stream.write(praat(intervals, record.duration))
 
 
 def cues(record: Transcript) -> Iterator[Cue]:
@@ -281,13 +229,6 @@ def _evenly(segment: Segment, gap: str) -> Iterator[Word]:
         span = (segment.end - segment.start) / total
         yield Word(text, segment.start + first * span, segment.start + last * span)
         before = last
-
-
-def _clock(seconds: float, point: str) -> str:
-    """HH:MM:SS and milliseconds."""
-    total = max(0, math.floor(seconds * 1000 + 0.5))
-    rest, milliseconds = divmod(total, 1000)
-    return f"{rest // 3600:02}:{rest // 60 % 60:02}:{rest % 60:02}{point}{milliseconds:03}"
 
 
 def _minutes(seconds: float) -> str:

@@ -62,7 +62,8 @@ def locate(name: str | None, task: str, *, offline: bool = False, tell: Tell = s
         return _in_folder(name, folder, task)
     assert repo is not None
     path = cache.cached(repo, spec.files if spec else ())
-    if path is None:
+    parts = [cache.cached(Repo(part)) for part in spec.parts] if spec else []
+    if path is None or None in parts:
         if reason := hub.forbidden(offline):
             raise DownloadError(
                 f"{name} is not on this machine, and {reason} forbids the network: run 'audiocli models pull {name}' first"
@@ -115,17 +116,27 @@ def fetch(
             _row(name, parsed, task)
 
     patterns, sha256 = (spec.files, spec.sha256) if spec else ((), None)
-    return hub.pull(
-        repo, patterns=patterns, sha256=sha256, force=force, offline=offline, check=check, tell=tell,
-        bars=tell is not silent and hub.interactive(),
-    )  # fmt: skip
+    how: Any = {"force": force, "offline": offline, "tell": tell, "bars": tell is not silent and hub.interactive()}
+    for part in spec.parts if spec else ():
+        hub.pull(Repo(part), **how)
+    return hub.pull(repo, patterns=patterns, sha256=sha256, check=check, **how)
 
 
 def _in_folder(name: str, folder: Path, task: str) -> Located:
     """A model that lies in a folder of the user's."""
+    if (folder / "config.yaml").is_file() and not (folder / "config.json").exists():
+        return _pipeline(folder, task)
     if not (folder / "config.json").is_file():
         raise ModelError(f"{folder} has no config.json: a model's folder is what save_pretrained() writes")
     return Located(_described(folder.resolve().name, folder, task, str(folder)), folder)
+
+
+def _pipeline(folder: Path, task: str) -> Located:
+    """A pipeline of pyannote's, whose models lie in folders below its own."""
+    name = folder.resolve().name
+    fits(name, "diarize", task)
+    memory = 1.2 * sum(path.stat().st_size for path in folder.rglob("*.bin")) / 2**30
+    return Located(ModelSpec(name, "diarize", registry.PIPELINE, str(folder), "not known", 16_000, memory), folder)
 
 
 def _described(name: str, folder: Path, task: str, source: str) -> ModelSpec:

@@ -5,7 +5,7 @@ session has a second, lighter decoder for the words so far; what it settles on i
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from ..records import Segment, Transcript, Word
 from .asr_common import Found, refuse, without_loops
 from .registry import ModelSpec
 from .transcripts import NO_SPEECH, Partial, Streamed, left_out, mean_probability
-from .vad import Chunk, Cutter, cutter
+from .vad import Chunk, Cutter, cutter, pieces
 from .workers import Workers
 
 SAMPLE_RATE = 16_000  # Hz
@@ -102,23 +102,6 @@ class Runner:
         """A live session."""
         self.decoder.reinit_feat()
         return Session(self, cutter(self.options.vad), _decoder(fwdflat=False, bestpath=False))
-
-
-def pieces(work: Cutter, blocks: Iterable[Floats]) -> Iterator[tuple[int, Floats]]:
-    """The pieces of speech in blocks [n]: the first sample's place in the input, and the samples."""
-
-    def chunks() -> Iterator[Chunk]:
-        for block in blocks:
-            yield from work.push(block)
-        yield from work.finish()
-
-    start, parts = 0, list[Floats]()
-    for chunk in chunks():
-        if chunk.begins:
-            start, parts = chunk.start, []
-        parts.append(chunk.samples)
-        if chunk.ends:
-            yield start, np.concatenate(parts)
 
 
 def _words(decoder: Any, start: float, samples: Floats) -> Iterator[Word]:

@@ -12,11 +12,44 @@ WHISPER = "audiocli.models.asr_whisper:load"
 MOONSHINE = "audiocli.models.asr_moonshine:load"
 CTC = "audiocli.models.asr_ctc:load"
 POCKETSPHINX = "audiocli.models.asr_pocketsphinx:load"
+CLUSTERS = "audiocli.speakers.diarizer:load"
+PIPELINE = "audiocli.models.diarize_pyannote:load"
+ESPEAK = "audiocli.models.tts_espeak:load"
+FLITE = "audiocli.models.tts_flite:load"
+SPEECHT5 = "audiocli.models.tts_speecht5:load"
+VITS = "audiocli.models.tts_vits:load"
+BARK = "audiocli.models.tts_bark:load"
+TACOTRON2 = "audiocli.models.tts_tacotron2:load"
+FASTSPEECH2 = "audiocli.models.tts_fastspeech2:load"
+HIFIGAN = "audiocli.models.vocoders:hifigan"
+ENVELOPE = "audiocli.models.vc_envelope:load"
+WORLD = "audiocli.models.vc_world:load"
+# Vocoders without a row: no weights, and inside the folder of a Tacotron 2.
+GRIFFIN_LIM, WAVERNN = "griffin-lim", "wavernn"
+SIAMESE = "audiocli.models.embed_siamese:load"
+XVECTOR = "audiocli.models.embed_transformers:load"
+PYANNOTE = "audiocli.models.embed_pyannote:load"
+SOUNDS = "audiocli.models.sounds_own:load"
+SOUNDS_BY_NAME = "audiocli.models.sounds_transformers:load"
+ENHANCER = "audiocli.models.denoise_own:load"
+CONV_ENHANCER = "audiocli.models.denoise_own:load_conv"
+ZERO_SHOT = "audiocli.models.sounds_transformers:load_zero_shot"
+CHORALE = "audiocli.models.music_chorale:load"
+MUSICGEN = "audiocli.models.music_musicgen:load"
 FASTER = "audiocli.models.asr_faster:load"
 EXTRAS = {FASTER: ("faster_whisper", "fast")}  # adapters that need a package of an extra
 
 VERBS = ("transcribe", "classify", "denoise", "verify", "diarize", "speak", "clone", "generate-music")
-BUILT_IN = {"transcribe": "pocketsphinx"}  # what a verb takes when nobody has said anything else
+BUILT_IN = {
+    "transcribe": "pocketsphinx",
+    "classify": "everyday-sounds",
+    "denoise": "rnnoise",
+    "verify": "siamese-speakers",
+    "diarize": "siamese-clusters",
+    "speak": "espeak-ng",
+    "clone": "cepstral-envelope",
+    "generate-music": "chorale-transformer",
+}  # what a verb takes when nobody has said anything else
 
 
 @dataclass(frozen=True)
@@ -38,6 +71,9 @@ class ModelSpec:
     sha256: str | None = None
     half: str = "float16"  # the 16-bit type that it bears
     files: tuple[str, ...] = ()  # patterns of what to fetch, where hub.chosen() would choose wrongly
+    parts: tuple[str, ...] = ()  # other repositories of the hub that it loads
+    stands_on: str | None = None  # another built-in net, whose weights it uses
+    vocoder: str | None = None  # the row of what makes samples of its spectrograms, unless it does so itself
 
     @property
     def built_in(self) -> bool:
@@ -47,12 +83,43 @@ class ModelSpec:
     @property
     def weights(self) -> Path | None:
         """The folder of a built-in net of our own, as `audiocli train` wrote it; None: another package has the weights."""
-        folder = WEIGHTS / self.name
+        folder = WEIGHTS / (self.stands_on or self.name)
         return folder if self.built_in and folder.is_dir() else None
 
 
 def _asr(name: str, adapter: str, source: str, licence: str, memory_gib: float, **more: Any) -> ModelSpec:
     return ModelSpec(name, "transcribe", adapter, source, licence, 16_000, memory_gib, **more)
+
+
+def _tts(name: str, adapter: str, source: str, licence: str, rate: int, memory_gib: float, **more: Any) -> ModelSpec:
+    return ModelSpec(name, "speak", adapter, source, licence, rate, memory_gib, **more)
+
+
+# ISO 639-3 codes of a few of the 1,100 languages of MMS; the others go by facebook/mms-tts-CODE.
+_BARK_FILES = (
+    "*.json", "*.txt", "*.safetensors", "pytorch_model.bin", "speaker_embeddings/*.npy", "speaker_embeddings/v2/*.npy",
+)  # fmt: skip
+_MMS = ("eng", "deu", "fra", "spa", "por", "rus", "nld", "pol", "tur", "hin", "ara", "kor")
+
+
+def _sounds(
+    name: str, source: str, licence: str, memory_gib: float, sample_rate: int = 16_000, **more: Any
+) -> ModelSpec:
+    return ModelSpec(
+        name, "classify", more.pop("adapter", SOUNDS_BY_NAME), source, licence, sample_rate, memory_gib, **more
+    )
+
+
+def _denoiser(name: str, adapter: str, licence: str, sample_rate: int = 16_000) -> ModelSpec:
+    return ModelSpec(name, "denoise", adapter, BUILT_IN_SOURCE, licence, sample_rate, 0.1)
+
+
+def _speakers(name: str, adapter: str, source: str, licence: str, memory_gib: float, **more: Any) -> ModelSpec:
+    return ModelSpec(name, "verify", adapter, source, licence, 16_000, memory_gib, **more)
+
+
+def _music(name: str, adapter: str, source: str, licence: str, memory_gib: float, sample_rate: int) -> ModelSpec:
+    return ModelSpec(name, "generate-music", adapter, source, licence, sample_rate, memory_gib)
 
 
 # Memory: four bytes a weight, and a fifth for the work. Licences: as the cards on the hub have them.
@@ -83,6 +150,81 @@ _ROWS = (
     _asr("mms-1b-all", CTC, "facebook/mms-1b-all", "CC-BY-NC-4.0", 4.3),
     _asr("parakeet-ctc-0.6b", CTC, "nvidia/parakeet-ctc-0.6b", "CC-BY-4.0", 2.7, half="bfloat16"),
     _asr("parakeet-ctc-1.1b", CTC, "nvidia/parakeet-ctc-1.1b", "CC-BY-4.0", 4.8, half="bfloat16"),
+    # The library is called from this process: whoever hands both on together must heed the GPL.
+    _tts("espeak-ng", ESPEAK, BUILT_IN_SOURCE, "GPL-3.0-or-later (the library)", 22_050, 0.1),
+    _tts("flite", FLITE, BUILT_IN_SOURCE, "BSD-like (a program of its own)", 16_000, 0.1),
+    _tts("speecht5", SPEECHT5, "microsoft/speecht5_tts", "MIT", 16_000, 0.8, vocoder="speecht5-hifigan"),
+    *(_tts(f"mms-tts-{code}", VITS, f"facebook/mms-tts-{code}", "CC-BY-NC-4.0", 16_000, 0.2) for code in _MMS),
+    _tts("vits-ljs", VITS, "kakao-enterprise/vits-ljs", "MIT", 22_050, 0.2),
+    _tts("vits-vctk", VITS, "kakao-enterprise/vits-vctk", "MIT", 22_050, 0.2),
+    _tts("bark", BARK, "suno/bark", "MIT", 24_000, 5.0, files=_BARK_FILES),
+    _tts("bark-small", BARK, "suno/bark-small", "MIT", 24_000, 2.0, files=_BARK_FILES),
+    _tts("fastspeech2", FASTSPEECH2, "espnet/fastspeech2_conformer_with_hifigan", "Apache-2.0", 22_050, 0.4),
+    ModelSpec("cepstral-envelope", "clone", ENVELOPE, BUILT_IN_SOURCE, "Apache-2.0", 16_000, 0.1),
+    ModelSpec("world", "clone", WORLD, BUILT_IN_SOURCE, "MIT (pyworld, an extra)", 16_000, 0.1),
+    ModelSpec("speecht5-hifigan", "vocoder", HIFIGAN, "microsoft/speecht5_hifigan", "MIT", 16_000, 0.1),
+    _sounds("everyday-sounds", BUILT_IN_SOURCE, "Apache-2.0", 0.1, 32_000, adapter=SOUNDS),
+    _sounds("ast-audioset", "MIT/ast-finetuned-audioset-10-10-0.4593", "BSD-3-Clause", 0.5),
+    _sounds("ast-speech-commands", "MIT/ast-finetuned-speech-commands-v2", "BSD-3-Clause", 0.5),
+    _sounds("music-genres", "dima806/music_genres_classification", "Apache-2.0", 0.5),
+    _sounds("wav2vec2-emotions", "superb/wav2vec2-base-superb-er", "Apache-2.0", 0.5),
+    _sounds("clap", "laion/clap-htsat-unfused", "Apache-2.0", 0.8, 48_000, adapter=ZERO_SHOT),
+    _sounds("clap-large", "laion/larger_clap_general", "Apache-2.0", 1.0, 48_000, adapter=ZERO_SHOT),
+    _denoiser("rnnoise", "audiocli.models.denoise_rnnoise:load", "BSD-3-Clause", sample_rate=48_000),
+    _denoiser("enhancer", ENHANCER, "Apache-2.0"),
+    _denoiser("conv-enhancer", CONV_ENHANCER, "Apache-2.0"),
+    _denoiser("spectral", "audiocli.models.denoise_spectral:load", "Apache-2.0"),
+    _speakers("siamese-speakers", SIAMESE, BUILT_IN_SOURCE, "CC-BY-4.0", 0.1),
+    _speakers("wavlm-base-plus-sv", XVECTOR, "microsoft/wavlm-base-plus-sv", "CC-BY-SA-3.0", 0.6),
+    _speakers("wav2vec2-base-superb-sv", XVECTOR, "anton-l/wav2vec2-base-superb-sv", "Apache-2.0", 0.6),
+    _speakers("unispeech-sat-base-plus-sv", XVECTOR, "microsoft/unispeech-sat-base-plus-sv", "CC-BY-SA-3.0", 0.6),
+    _speakers(
+        "wespeaker-resnet34",
+        PYANNOTE,
+        "pyannote/wespeaker-voxceleb-resnet34-LM",
+        "CC-BY-4.0",
+        0.1,
+        files=("pytorch_model.bin", "config.yaml"),
+    ),
+    ModelSpec(
+        "siamese-clusters", "diarize", CLUSTERS, BUILT_IN_SOURCE, "CC-BY-4.0", 16_000, 0.2, stands_on="siamese-speakers"
+    ),
+    ModelSpec(
+        "pyannote-community-1",
+        "diarize",
+        PIPELINE,
+        "pyannote/speaker-diarization-community-1",
+        "CC-BY-4.0",
+        16_000,
+        0.1,
+        files=("config.yaml", "*/pytorch_model.bin", "plda/*.npz"),
+    ),
+    ModelSpec(
+        "pyannote-3.1",
+        "diarize",
+        PIPELINE,
+        "pyannote/speaker-diarization-3.1",
+        "MIT",
+        16_000,
+        0.1,
+        files=("config.yaml",),
+        parts=("pyannote/segmentation-3.0", "pyannote/wespeaker-voxceleb-resnet34-LM"),
+    ),
+    _music("chorale-transformer", CHORALE, BUILT_IN_SOURCE, "Apache-2.0", 0.1, 44_100),
+    _music("chorale-lstm", CHORALE, BUILT_IN_SOURCE, "Apache-2.0", 0.1, 44_100),
+    *(
+        _music(f"musicgen-{size}", MUSICGEN, f"facebook/musicgen-{size}", "CC-BY-NC-4.0", memory, 32_000)
+        for size, memory in (
+            ("small", 2.9),
+            ("medium", 9.6),
+            ("large", 16.0),
+            ("melody", 9.6),
+            ("stereo-small", 2.9),
+            ("stereo-medium", 9.6),
+            ("stereo-large", 16.0),
+            ("stereo-melody", 9.6),
+        )
+    ),
 )
 MODELS = {spec.name: spec for spec in _ROWS}
 
@@ -96,26 +238,40 @@ ALIASES = {
 # `model_type` of a config.json: encoders that carry the head which `architectures` names ...
 _ENCODERS = (
     "wav2vec2", "wav2vec2-conformer", "hubert", "wavlm", "unispeech", "unispeech-sat", "sew", "sew-d",
-    "data2vec-audio", "wav2vec2-bert",
+    "data2vec-audio", "whisper", "wav2vec2-bert",
 )  # fmt: skip
 _HEADS = {
-    "ForCTC": "transcribe",
-    "ForSequenceClassification": "classify",
-    "ForXVector": "verify",
-    "ForAudioFrameClassification": "diarize",
+    "ForCTC": ("transcribe", CTC),
+    "WhisperForConditionalGeneration": ("transcribe", WHISPER),
+    "ForSequenceClassification": ("classify", SOUNDS_BY_NAME),
+    "ForAudioClassification": ("classify", SOUNDS_BY_NAME),
+    "ForXVector": ("verify", XVECTOR),
+    "ForAudioFrameClassification": ("diarize", ""),
 }
 # ... and the ones that do one thing.
 FAMILIES = {
-    "whisper": ("transcribe", WHISPER),
+    "audiocli-classifier": ("classify", SOUNDS),
+    "audiocli-enhancer": ("denoise", ENHANCER),
+    "audiocli-conv-enhancer": ("denoise", CONV_ENHANCER),
     "moonshine": ("transcribe", MOONSHINE),
     "parakeet_ctc": ("transcribe", CTC),
     "lasr_ctc": ("transcribe", CTC),
     **dict.fromkeys(_ENCODERS, ("transcribe", CTC)),
-    "audio-spectrogram-transformer": ("classify", ""),
-    "speecht5": ("speak", ""),
-    "vits": ("speak", ""),
-    "bark": ("speak", ""),
-    "musicgen": ("generate-music", ""),
+    "whisper": ("transcribe", WHISPER),
+    "speecht5": ("speak", SPEECHT5),
+    "vits": ("speak", VITS),
+    "bark": ("speak", BARK),
+    "fastspeech2_conformer": ("speak", FASTSPEECH2),
+    "fastspeech2_conformer_with_hifigan": ("speak", FASTSPEECH2),
+    "tacotron2": ("speak", TACOTRON2),
+    "hifigan": ("vocoder", HIFIGAN),
+    "fastspeech2_conformer_hifigan": ("vocoder", HIFIGAN),
+    "audio-spectrogram-transformer": ("classify", SOUNDS_BY_NAME),
+    "clap": ("classify", ZERO_SHOT),
+    "audiocli-siamese": ("verify", SIAMESE),
+    "musicgen": ("generate-music", MUSICGEN),
+    "musicgen_melody": ("generate-music", MUSICGEN),
+    "audiocli-music": ("generate-music", CHORALE),
 }
 
 
@@ -131,10 +287,8 @@ def family(config: dict[str, Any]) -> tuple[str, str] | None:
         return None
     if kind not in _ENCODERS or not architectures:
         return FAMILIES[kind]
-    tasks = [task for end, task in _HEADS.items() for name in architectures if str(name).endswith(end)]
-    if not tasks:
-        return None  # an encoder as it comes from pretraining
-    return (tasks[0], CTC if tasks[0] == "transcribe" else "")
+    found = [head for end, head in _HEADS.items() for name in architectures if str(name).endswith(end)]
+    return found[0] if found else None  # an encoder as it comes from pretraining
 
 
 def missing(adapter: str) -> str | None:

@@ -11,6 +11,7 @@ from ..options import InputOptions
 from ..records import UNSPACED, Segment, Transcript, Word
 from ..sources import Source, open_audio
 from . import vad
+from .silero import SAMPLE_RATE
 
 WINDOW = 28.0  # s of speech and pauses in one piece; Whisper's window is 30
 NO_SPEECH = "no_speech"
@@ -55,7 +56,8 @@ class Clip:
 class Recogniser(Protocol):
     """A loaded model. `streams`: it takes Streamed inputs, else Audio."""
 
-    sample_rate: int
+    @property
+    def sample_rate(self) -> int: ...
 
     def __call__(self, batch: list[Any]) -> Sequence[Transcript]: ...
 
@@ -95,7 +97,7 @@ class Work:
         with streamed.open(self.recogniser.sample_rate) as stream:
             blocks = list(stream.blocks)
         clip = audio.Audio(_concatenated(blocks), stream.sample_rate, source.path)
-        spans = _speech(clip) if self.vad and clip.sample_rate == vad.SAMPLE_RATE else None
+        spans = _speech(clip) if self.vad and clip.sample_rate == SAMPLE_RATE else None
         return Clip(source, clip, stream.source_rate, tuple(stream.warnings), spans)
 
     def __call__(self, batch: list[Any]) -> list[Transcript]:

@@ -159,6 +159,23 @@ def spans(samples: Floats, cut: Cut | None = None, *, vad: bool = True) -> list[
     return found
 
 
+def pieces(work: Cutter, blocks: Iterable[Floats]) -> Iterator[tuple[int, Floats]]:
+    """The pieces of speech in blocks [n]: the first sample's place in the input, and the samples."""
+
+    def chunks() -> Iterator[Chunk]:
+        for block in blocks:
+            yield from work.push(block)
+        yield from work.finish()
+
+    start, parts = 0, list[Floats]()
+    for chunk in chunks():
+        if chunk.begins:
+            start, parts = chunk.start, []
+        parts.append(chunk.samples)
+        if chunk.ends:
+            yield start, np.concatenate(parts)
+
+
 def merged(pieces: Iterable[Span], longest: float) -> list[Span]:
     """Neighbours put together, the pauses between them too, up to `longest` seconds: full batches for models with a window."""
     result: list[Span] = []

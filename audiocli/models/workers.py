@@ -24,7 +24,7 @@ class Workers:
 
     streams = True
 
-    def __init__(self, here: Recogniser, jobs: int, make: Callable[..., Recogniser], *args: Any) -> None:
+    def __init__(self, here: Recogniser, jobs: int, make: Callable[..., Any], *args: Any) -> None:
         self.sample_rate, self.jobs = here.sample_rate, jobs
         self._here, self._lock = here, threading.Lock()
         # Spawned, not forked: a fork with threads may stop at once, and would copy all that is loaded here.

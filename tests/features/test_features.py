@@ -19,7 +19,8 @@ import torch
 import torchaudio
 from transformers import ASTFeatureExtractor, WhisperFeatureExtractor
 
-from audiocli.features import Runner, analysis, spool
+from audiocli import spool
+from audiocli.features import Runner, analysis
 from audiocli.options import FRONT_ENDS, KINDS, FeaturesOptions, InputOptions
 from audiocli.sources import Source
 

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from audiocli.errors import UsageError
-from audiocli.features.spool import in_blocks
 from audiocli.formats import FORMATS, PICTURES, by_name, by_suffix, write
 from audiocli.records import Failure, Features, Stats, Table
+from audiocli.spool import in_blocks
 from audiocli.terminal import in_terminal
 
 GOLDEN = Path(__file__).parent.parent / "golden"

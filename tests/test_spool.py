@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from audiocli.features import spool
+from audiocli import spool
 
 
 def fill(columns, sizes, dtype=np.float32):

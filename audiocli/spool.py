@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike, NDArray
 
 # Rows in one block of everything that is read back; all tables have their blocks at the same places.
 BLOCK_ROWS = 4_096
-# Five minutes of an 80-band mel spectrogram; a run holds a few of these for each job.
+# Five minutes of an 80-band mel spectrogram, or three of sound at 16 kHz; a run holds a few of these for each job.
 MEMORY = 10 << 20  # bytes
 
 

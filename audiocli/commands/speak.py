@@ -1,0 +1,220 @@
+"""`audiocli speak`: text to speech, sentence by sentence, as files, as one file a line, or into a pipe."""
+
+import math
+import os
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..errors import UsageError
+from ..options import ModelOptions, OutputOptions, SpeakOptions
+from . import _common as common
+
+if TYPE_CHECKING:
+    from ..console import Console
+    from ..models import Located
+    from ..models.speech import Synthesiser
+
+DEFAULT, MODEL, OUTPUT = SpeakOptions(), ModelOptions(), OutputOptions()
+TIMESTAMPS = ("srt", "json")
+# The clearer of the two built-in ones, where its program is; it speaks English only.
+CLEARER, PROGRAM = "flite", "flite"
+# (option, least, most) of what any model can do, or our own stretching.
+BOUNDS = (("rate", 0.25, 4.0), ("pitch", -24.0, 24.0), ("pause", 0.0, 60.0), ("loudness", -70.0, 0.0))
+
+
+def speak(
+    text: Annotated[
+        str | None, typer.Argument(metavar="TEXT", help="What to say, or - for standard input.", show_default=False)
+    ] = None,
+    file: Annotated[
+        list[str] | None, typer.Option("--file", "-f", help="Say what is in a file, or - (repeatable).", metavar="FILE")
+    ] = None,
+    lines: Annotated[
+        bool, typer.Option("--lines", help="A file for each line: a text, or id TAB text, or id TAB voice TAB text.")
+    ] = DEFAULT.lines,
+    name: Annotated[
+        str, typer.Option(help="Of each line's file: {index:04d}, {slug}, {id}, {voice}.", metavar="TEMPLATE")
+    ] = DEFAULT.name,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model",
+            "-m",
+            help="A model by name, a hub id org/name, or a folder (flite where it is installed, else espeak-ng, which is GPL-3).",
+            metavar="NAME",
+        ),
+    ] = MODEL.model,
+    voice: Annotated[
+        str | None,
+        typer.Option(help="Who speaks: a name of --list-voices, or a file for SpeechT5 and Bark.", metavar="VOICE"),
+    ] = DEFAULT.voice,
+    list_voices: Annotated[
+        bool, typer.Option("--list-voices", help="Show the voices of the model and end.")
+    ] = DEFAULT.list_voices,
+    language: Annotated[
+        str | None, typer.Option(help="What is spoken, as en or de (the voice's).", metavar="CODE")
+    ] = DEFAULT.language,
+    rate: Annotated[float, typer.Option(help="Times as fast.", metavar="X")] = DEFAULT.rate,
+    pitch: Annotated[float, typer.Option(help="Higher by so many semitones.", metavar="N")] = DEFAULT.pitch,
+    seed: Annotated[int, typer.Option(help="Of what a model draws at random.", metavar="N")] = DEFAULT.seed,
+    pause: Annotated[
+        float, typer.Option(help="Between sentences; twice that between paragraphs.", metavar="SECONDS")
+    ] = DEFAULT.pause,
+    loudness: Annotated[
+        float | None,
+        typer.Option(help="Bring each sentence to this level, as -23 (as the model speaks).", metavar="LUFS"),
+    ] = DEFAULT.loudness,
+    timestamps: Annotated[
+        str | None,
+        typer.Option(help="Write the times of sentences and words beside the audio: srt or json.", metavar="FORMAT"),
+    ] = DEFAULT.timestamps,
+    vocoder: Annotated[
+        str | None,
+        typer.Option(
+            help="What makes sound of spectrograms: griffin-lim, or a folder (the model's own).", metavar="NAME"
+        ),
+    ] = DEFAULT.vocoder,
+    output: common.Output = OUTPUT.output,
+    format: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            help="wav, flac, ogg, opus, mp3, aiff, au, caf, w64, rf64, raw or json (default: the suffix of -o, else wav).",
+            metavar="FORMAT",
+        ),
+    ] = OUTPUT.format,
+    resume: common.Resume = OUTPUT.resume,
+    force: common.Force = OUTPUT.force,
+    jobs: common.Jobs = OUTPUT.jobs,
+    device: common.Device = MODEL.device,
+    precision: common.Precision = MODEL.precision,
+    memory: common.Memory = MODEL.memory,
+    offline: common.Offline = MODEL.offline,
+    quiet: common.Quiet = OUTPUT.quiet,
+) -> None:
+    """Text to speech: a sentence, a book, a file for each line; wav and raw go into a pipe as each sentence is ready.
+
+    Every file says of itself that it is AI-generated.
+    """  # fmt: skip
+    own = SpeakOptions(
+        tuple(file or ()), lines, name, voice, language, rate, pitch, seed, pause, loudness, timestamps, vocoder, list_voices
+    )  # fmt: skip
+    choice = ModelOptions(model, device, precision, memory, offline)
+    writing = OutputOptions(output, format, resume, force, jobs, quiet)
+    common.start(lambda: run(text, own, choice, writing))
+
+
+def check(options: SpeakOptions) -> None:
+    """Raises UsageError for values that no model has."""
+    for name, least, most in BOUNDS:
+        value = getattr(options, name)
+        if value is not None and not (math.isfinite(value) and least <= value <= most):
+            raise UsageError(f"--{name} must be between {least:g} and {most:g}, not {value:g}")
+    if options.timestamps not in (None, *TIMESTAMPS):
+        raise UsageError(f"--timestamps must be srt or json, not {options.timestamps!r}")
+    if not 0 <= options.seed < 2**63:
+        raise UsageError(f"--seed must be 0 or more, not {options.seed}")
+    if options.name != DEFAULT.name and not options.lines:
+        raise UsageError("--name names the files of --lines: add it, or leave --name out")
+
+
+def run(text: str | None, options: SpeakOptions, choice: ModelOptions, writing: OutputOptions) -> int:
+    """Check, load the model, go through the texts; the exit code."""
+    check(options)
+    common.check_model(choice)
+    jobs = common.cores(writing.jobs)
+    console = common.console_for(writing)
+    if options.list_voices:
+        return _list(loaded(replace(options, voice=None), choice, console)[1], options)
+    return _speak(text, options, choice, writing, jobs, console)
+
+
+def _speak(
+    text: str | None, options: SpeakOptions, choice: ModelOptions, writing: OutputOptions, jobs: int, console: "Console"
+) -> int:
+    """Every text through the model and into the sink."""
+    from .. import batch, texts
+    from ..models.speaking import Work
+    from ..outputs import open_sink
+    from ..records import Speech
+
+    found = texts.find(text, options.file, lines=options.lines, name=options.name)
+    if options.timestamps and writing.output in (None, "-"):
+        raise UsageError("--timestamps writes beside the audio: give -o FILE or -o FOLDER/")
+    if options.lines and not _folder(writing.output):
+        raise UsageError("--lines makes a file for each line: give -o FOLDER/")
+    located, synthesiser = loaded(options, choice, console)
+    told = described(options, choice)
+    key = {"task": "speak", **told, "model": located.spec.name, "revision": located.spec.revision}
+    single = not options.lines and len(options.file) <= 1
+    opened = open_sink(writing, Speech, key, single=single, default="wav", plot=options.timestamps)
+    keep = options.timestamps is not None or "json" in (writing.format, os.path.splitext(writing.output or "")[1][1:])
+    work = Work(synthesiser, options, told, located.spec.name, located.spec.revision, keep)
+    # Only programs of their own can speak at the same time.
+    tally = batch.run(found, work.read, work, opened.sink, console, jobs=jobs if located.spec.name == CLEARER else 1)
+    return common.finish(tally, console)
+
+
+def _folder(output: str | None) -> bool:
+    """Whether an -o stands for a folder."""
+    return output is not None and (output.endswith(("/", os.sep)) or os.path.isdir(output))
+
+
+def loaded(options: SpeakOptions, choice: ModelOptions, console: "Console") -> tuple["Located", "Synthesiser"]:
+    """The model and what makes sound of its spectrograms, both on this machine now."""
+    from .. import models
+    from ..models.registry import GRIFFIN_LIM, WAVERNN
+
+    name = choice.model or _default(options)
+    located = models.locate(name, "speak", offline=choice.offline, tell=console.note)
+    vocoder = options.vocoder or located.spec.vocoder
+    if vocoder not in (None, GRIFFIN_LIM, WAVERNN):
+        path = models.locate(vocoder, "vocoder", offline=choice.offline, tell=console.note).path
+        options = replace(options, vocoder=str(path))
+    synthesiser: Any = models.build(located, choice, options)
+    return located, synthesiser
+
+
+def _default(options: SpeakOptions) -> str:
+    """The user's model, else the clearest of the built-in ones that can do what is asked for."""
+    from shutil import which
+
+    from ..models import config
+    from ..models.registry import BUILT_IN
+
+    name = config.default("speak")
+    english = (options.language or "en").lower().replace("_", "-") in ("en", "en-us", "english")
+    if name != BUILT_IN["speak"] or not english or which(PROGRAM) is None:
+        return name
+    return CLEARER if options.voice is None or _meant(options.voice) else name
+
+
+def _meant(voice: str) -> bool:
+    """Whether a voice is one of the clearer program's, or a slip of the hand from one and none of the other's."""
+    from difflib import get_close_matches
+
+    from ..models import tts_espeak, tts_flite
+
+    others = {one.lower() for one in (*tts_espeak.languages(), *tts_espeak.variants())}
+    if voice in tts_flite.voices():
+        return True
+    return voice.lower() not in others and "+" not in voice and bool(get_close_matches(voice, tts_flite.voices()))
+
+
+def _list(synthesiser: "Synthesiser", options: SpeakOptions) -> int:
+    """The voices, a line each: name, language, what it is like."""
+    wanted = (options.language or "").lower()
+    for voice in synthesiser.voices():
+        if voice.language.lower().startswith(wanted):
+            typer.echo("\t".join((voice.name, voice.language, voice.description)).rstrip())
+    return 0
+
+
+def described(options: SpeakOptions, choice: ModelOptions) -> dict[str, Any]:
+    """The options as records tell them: those that shape the sound."""
+    told = asdict(options)
+    for name in ("file", "lines", "name", "list_voices"):
+        del told[name]
+    return {**told, "precision": choice.precision}

@@ -1,0 +1,62 @@
+"""What the speaker encoders share: clips of any length in, vectors of length 1 out, whichever net it is."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .registry import ModelSpec
+
+Floats = NDArray[np.float32]
+
+WINDOW = 20.0  # s that a net hears at once; of longer speech, the mean of its windows
+AT_ONCE = 120.0  # s of audio in one forward pass
+SHORTEST = 0.1  # s; shorter clips are padded
+
+
+@dataclass(frozen=True)
+class SpeakerEncoder:
+    """A loaded encoder. `forward` takes clips of one length [batch, samples] and gives [batch, embedding].
+
+    calibration: how scores become decisions, from the model's config.json; empty when nobody has fitted one.
+    threshold: the cosine that its authors, or their users, take where there is no calibration.
+    """
+
+    spec: ModelSpec
+    sample_rate: int
+    forward: Callable[[Floats], Floats]
+    calibration: dict[str, Any] = field(default_factory=dict)
+    threshold: float = 0.5
+
+    def embed(self, clips: Sequence[Floats]) -> Floats:
+        """Embeddings [clips, embedding] of length 1 for clips [samples] at sample_rate; clips of one length share a pass."""
+        pieces = [piece for owner, clip in enumerate(clips) for piece in self._pieces(owner, clip)]
+        by_length = defaultdict(list)
+        for n, (_, piece) in enumerate(pieces):
+            by_length[len(piece)].append(n)
+        sums = np.zeros((len(clips), 1), np.float32)
+        for length, numbers in by_length.items():
+            size = max(int(AT_ONCE * self.sample_rate / length), 1)
+            for first in range(0, len(numbers), size):
+                some = [pieces[n] for n in numbers[first : first + size]]
+                rows = normalised(self.forward(np.stack([piece for _, piece in some])))
+                sums = sums if sums.shape[1] == rows.shape[1] else np.zeros((len(clips), rows.shape[1]), np.float32)
+                np.add.at(sums, [owner for owner, _ in some], rows * np.float32(length))
+        return normalised(sums)
+
+    def _pieces(self, owner: int, clip: Floats) -> list[tuple[int, Floats]]:
+        """The windows of a clip, all of them long."""
+        shortest = int(SHORTEST * self.sample_rate)
+        if len(clip) < shortest:
+            clip = np.pad(clip, (0, shortest - len(clip)))
+        count = -(-len(clip) // int(WINDOW * self.sample_rate))
+        return [(owner, part) for part in np.array_split(np.ascontiguousarray(clip, np.float32), count)]
+
+
+def normalised(vectors: Floats) -> Floats:
+    """Rows [n, embedding] of length 1; a row of zeros stays one."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.maximum(lengths, 1e-9), np.float32)

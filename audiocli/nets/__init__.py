@@ -1,0 +1,1 @@
+"""Architectures that are built here, one paper a file: plain torch modules without input or output."""

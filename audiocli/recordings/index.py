@@ -1,0 +1,90 @@
+"""The tracks that are known, in a SQLite file: one row and one transaction a track, so that a killed run goes on where it was."""
+
+import os
+import sqlite3
+import zlib
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from .. import database
+from ..errors import InputError
+from ..sources import Source
+from .fingerprint import Fingerprint
+
+KIND = database.Kind(
+    "database of tracks", 0x61766D78, 1,
+    "CREATE TABLE tracks (path TEXT PRIMARY KEY, size INTEGER, mtime INTEGER, duration REAL, hashes INTEGER, "
+    "checksum INTEGER, data BLOB)",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Track:
+    """A known recording."""
+
+    path: str
+    print: Fingerprint
+
+
+class Index:
+    """A database that tracks are put into. Raises InputError, OutputError."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._connection = database.connect(path, KIND, create=True)
+        self._there = self._known()
+
+    def _known(self) -> dict[str, tuple[int, int]]:
+        try:
+            rows = self._connection.execute("SELECT path, size, mtime FROM tracks").fetchall()
+        except sqlite3.Error as error:
+            raise database.told(self.path, error) from error
+        return {path: (size, mtime) for path, size, mtime in rows}
+
+    def has(self, source: Source) -> bool:
+        """Whether the file is in it as it is now."""
+        return self._there.get(_name(source.path)) == (source.size, source.mtime_ns or 0)
+
+    def add(self, source: Source, found: Fingerprint) -> None:
+        """Put a track in, in place of what was known of that file."""
+        data = found.hashes.astype("<u4").tobytes() + found.frames.astype("<i4").tobytes()
+        state = (source.size, source.mtime_ns or 0)
+        row = (_name(source.path), *state, found.duration, len(found.hashes), zlib.crc32(data), data)
+        try:
+            with self._connection:
+                self._connection.execute("INSERT OR REPLACE INTO tracks VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+        except sqlite3.Error as error:
+            raise database.told(self.path, error) from error
+        self._there[row[0]] = state
+
+    def __len__(self) -> int:
+        return len(self._there)
+
+    def close(self) -> None:
+        """Nothing more is put in."""
+        self._connection.close()
+
+
+def _name(path: str) -> str:
+    """What a track is called, wherever the command was started."""
+    return os.fsencode(Path(path).absolute()).decode("utf-8", "backslashreplace")
+
+
+def tracks(path: str) -> Iterator[Track]:
+    """All tracks of a database. Raises InputError, for one that is damaged too: a wrong answer is worse than none."""
+    with closing(database.connect(path, KIND)) as connection:
+        try:
+            rows = connection.execute("SELECT path, duration, hashes, checksum, data FROM tracks ORDER BY path")
+            yield from (Track(name, _print(path, name, *row)) for name, *row in rows)
+        except sqlite3.Error as error:
+            raise database.told(path, error) from error
+
+
+def _print(database_path: str, name: str, duration: float, count: int, checksum: int, data: bytes) -> Fingerprint:
+    if len(data) != 8 * count or zlib.crc32(data) != checksum:
+        raise InputError(f"{database_path} is damaged at {name}: make the database of tracks again")
+    return Fingerprint(np.frombuffer(data, "<u4", count), np.frombuffer(data, "<i4", count, 4 * count), duration)

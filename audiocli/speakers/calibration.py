@@ -1,0 +1,166 @@
+"""What a score means, given how long and how noisy the recordings were.
+
+A bare cosine threshold drifts: of two different speakers in the same noise, or in a second of speech, half can be accepted at the
+threshold of clean, long recordings. So the scores of different speakers have a mean and a spread that are linear in what
+is known of the pair, those of one speaker likewise; a threshold is a quantile of the former, and the probability is a logistic
+regression on both standardised scores (Brummer & du Preez 2006; with conditions as in Mandasari et al. 2013).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .voice import Voice
+
+Doubles = NDArray[np.float64]
+
+SECONDS = (0.5, 20.0)  # beyond them nothing changes any more
+SNR = (0.0, 30.0)  # dB
+RATES = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5)  # false accepts whose thresholds are kept
+SURE = 1e-4  # no probability is further out than what the trials can show
+STEPS = 50
+LEAST = 1e-3  # spread of a cosine
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """What is known of n pairs: scores, seconds of speech and SNR in dB of either side, each [n]."""
+
+    scores: Doubles
+    seconds: tuple[Doubles, Doubles]
+    snr: tuple[Doubles, Doubles]
+
+    def conditions(self) -> Doubles:
+        """[n, 5]: 1, the logarithms of the shorter and the longer, the noisier and the cleaner in steps of 10 dB."""
+        lengths = [np.log(np.clip(side, *SECONDS)) for side in self.seconds]
+        noise = [np.clip(side, *SNR) / 10.0 for side in self.snr]
+        columns = (np.ones(len(self.scores)), *_sorted(*lengths), *_sorted(*noise))
+        return np.stack(columns, axis=1)
+
+
+def between(a: Sequence[Voice], b: Sequence[Voice]) -> Pairs:
+    """What is known of pairs of voices [n] that all have an embedding; the score is the cosine."""
+    first, second = (np.stack([voice.embedding for voice in side if voice.embedding is not None]) for side in (a, b))
+    seconds, noise = (
+        (np.array([getattr(x, name) for x in a], np.float64), np.array([getattr(x, name) for x in b], np.float64))
+        for name in ("seconds", "snr")
+    )
+    return Pairs(np.einsum("nd,nd->n", first, second).astype(np.float64), seconds, noise)
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Mean and logarithm of the spread of scores, each five weights of the conditions."""
+
+    mean: Sequence[float]
+    log_spread: Sequence[float]
+
+    def standard(self, scores: Doubles, conditions: Doubles) -> Doubles:
+        """Scores in spreads from their mean."""
+        return np.asarray((scores - self._mean(conditions)) / self._spread(conditions))
+
+    def score(self, standard: Doubles | float, conditions: Doubles) -> Doubles:
+        """The way back."""
+        return np.asarray(self._mean(conditions) + standard * self._spread(conditions))
+
+    def _mean(self, conditions: Doubles) -> Doubles:
+        return np.asarray(conditions @ np.asarray(self.mean))
+
+    def _spread(self, conditions: Doubles) -> Doubles:
+        return np.asarray(np.maximum(np.exp(conditions @ np.asarray(self.log_spread)), LEAST))
+
+
+@dataclass(frozen=True)
+class Judged:
+    """For n pairs: threshold, whether the score reaches it, probability of one speaker, share of false rejections expected."""
+
+    threshold: Doubles
+    same: NDArray[np.bool_]
+    probability: Doubles
+    false_rejects: Doubles
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """quantiles: standardised scores of different speakers that RATES of them exceed; own: those of one speaker, 101 of them."""
+
+    different: Spread
+    one: Spread
+    quantiles: Sequence[float]
+    own: Sequence[float]
+    logistic: Sequence[float]  # of 1 and both standardised scores
+    trials: int = 0
+
+    def judge(self, pairs: Pairs, far: float) -> Judged:
+        """What to say of the pairs when a share `far` of different speakers may be accepted."""
+        conditions = pairs.conditions()
+        standard = np.interp(np.log(far), np.log(RATES), self.quantiles)
+        threshold = self.different.score(float(standard), conditions)
+        inputs = _inputs(self.different, self.one, pairs.scores, conditions)
+        probability = np.clip(_sigmoid(inputs @ np.asarray(self.logistic)), SURE, 1.0 - SURE)
+        missed = np.interp(self.one.standard(threshold, conditions), self.own, np.linspace(0.0, 1.0, len(self.own)))
+        return Judged(threshold, pairs.scores >= threshold, probability, missed)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For config.json."""
+        return asdict(self)
+
+
+def from_dict(values: Mapping[str, Any]) -> Calibration:
+    """What `as_dict` gave."""
+    spreads = {name: Spread(**values[name]) for name in ("different", "one")}
+    return Calibration(**{**values, **spreads})
+
+
+def fit(pairs: Pairs, same: ArrayLike) -> Calibration:
+    """The calibration of a model by trials [n]; both kinds count alike, however many there are of each."""
+    labels, conditions, scores = np.asarray(same, bool), pairs.conditions(), pairs.scores
+    different, one = (_spread(scores[kind], conditions[kind]) for kind in (~labels, labels))
+    others = different.standard(scores[~labels], conditions[~labels])
+    own = one.standard(scores[labels], conditions[labels])
+    weights = np.where(labels, 0.5 / labels.sum(), 0.5 / (~labels).sum())
+    logistic = _logistic(_inputs(different, one, scores, conditions), labels, weights)
+    return Calibration(
+        different, one, [float(np.quantile(others, 1.0 - rate)) for rate in RATES],
+        np.quantile(own, np.linspace(0.0, 1.0, 101)).tolist(), logistic.tolist(), len(labels),
+    )  # fmt: skip
+
+
+def _spread(scores: Doubles, conditions: Doubles) -> Spread:
+    mean = np.linalg.lstsq(conditions, scores, rcond=None)[0]
+    rest = np.abs(scores - conditions @ mean)
+    # The mean logarithm of a normal variable's size lies 0.635 below that of its spread.
+    log_spread = np.linalg.lstsq(conditions, np.log(np.maximum(rest, LEAST)), rcond=None)[0]
+    log_spread[0] += 0.635
+    return Spread(mean.tolist(), log_spread.tolist())
+
+
+def _inputs(different: Spread, one: Spread, scores: Doubles, conditions: Doubles) -> Doubles:
+    """What the logistic regression sees [n, 3]."""
+    columns = (np.ones(len(scores)), different.standard(scores, conditions), one.standard(scores, conditions))
+    return np.stack(columns, axis=1)
+
+
+def _logistic(inputs: Doubles, labels: NDArray[np.bool_], weights: Doubles) -> Doubles:
+    """Weighted logistic regression by Newton's steps, with a little of a ridge."""
+    solution = np.zeros(inputs.shape[1])
+    for _ in range(STEPS):
+        probability = _sigmoid(inputs @ solution)
+        slope = inputs.T @ (weights * (probability - labels)) + 1e-6 * solution
+        bend = (inputs * (weights * probability * (1.0 - probability))[:, None]).T @ inputs
+        step = np.linalg.solve(bend + 1e-6 * np.eye(len(solution)), slope)
+        solution -= np.clip(step, -2.0, 2.0)
+        if np.abs(step).max() < 1e-8:
+            break
+    return solution
+
+
+def _sigmoid(values: Doubles) -> Doubles:
+    return np.asarray(0.5 * (np.tanh(0.5 * values) + 1.0))  # exp would overflow
+
+
+def _sorted(first: Doubles, second: Doubles) -> tuple[Doubles, Doubles]:
+    return np.minimum(first, second), np.maximum(first, second)

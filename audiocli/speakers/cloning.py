@@ -1,0 +1,225 @@
+"""The runners of `audiocli clone`: recordings, or texts, in the voice of a reference; how near they come is measured each time."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+import soxr
+from numpy.typing import NDArray
+
+from .. import __version__
+from ..models import timbre
+from ..models.embeddings import SpeakerEncoder
+from ..models.speech import Synthesiser, cut, flow
+from ..models.timbre import SAMPLE_RATE, Timbre
+from ..options import InputOptions, SpeakOptions
+from ..records import Recording, Sound
+from ..sources import Source, open_audio
+from ..spool import Spool
+from ..texts import Text
+from . import voice
+from .references import Target
+
+Floats = NDArray[np.float32]
+
+WINDOW = 30.0  # s that are converted at once
+FADE = 0.25  # s over which one window goes over into the next
+HEARD = 60.0  # s of a result, and of its source, that are compared with the reference
+# What a synthesiser says to show its own voice: each sound of English once or more (Fairbanks 1960, the rainbow passage).
+SAMPLE = (
+    "When the sunlight strikes raindrops in the air, they act as a prism and form a rainbow. The rainbow is a division of white "
+    "light into many beautiful colors. These take the shape of a long round arch, with its path high above."
+)
+
+
+class Converter(Protocol):
+    """Speech [n] at sample_rate from one voice to another."""
+
+    sample_rate: int
+
+    def __call__(self, samples: Floats, source: Timbre, target: Timbre) -> Floats: ...
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What every result is told with."""
+
+    target: Target
+    encoder: SpeakerEncoder
+    model: str
+    revision: str | None
+    told: dict[str, Any]
+    warnings: tuple[str, ...] = field(default=())  # about the references
+
+    def similarity(self, samples: Floats | None) -> float | None:
+        """Cosine between the voice in samples [n] and the reference, -1 to 1; None where too little is said."""
+        found = None if samples is None else voice.hear(self.encoder, samples).embedding
+        return None if found is None else round(float(found @ self.target.embedding), 4)
+
+    def recording(
+        self,
+        source: Source,
+        rate: int,
+        spool: Spool,
+        before: Floats | None,
+        after: Floats,
+        *,
+        status: str,
+        warnings: Iterable[str],
+    ) -> Recording:
+        """The record of one result; `before` and `after` [n] at SAMPLE_RATE are what is compared with the reference."""
+        near = {"before": self.similarity(before), "after": self.similarity(after)}
+        notes = [*self.warnings, *warnings]
+        if near["before"] is not None and near["after"] is not None and near["after"] <= near["before"]:
+            notes.append(
+                "is no more like the reference than it was: another reference, or another model, may do better"
+            )
+        return Recording(
+            path=source.path, duration=spool.n_rows / SAMPLE_RATE, sample_rate=rate, task="clone", model=self.model,
+            revision=self.revision, options=self.told, status=status, warnings=tuple(notes), sound=_sound(spool),
+            details={"reference": self.target.name, "similarity": near, "encoder": self.encoder.spec.name},
+            tags=self._tags(source),
+        )  # fmt: skip
+
+    def _tags(self, source: Source) -> dict[str, str]:
+        """What every file says about itself."""
+        return {
+            "title": source.relative.stem,
+            "software": f"audiocli {__version__}",
+            "comment": f"AI-generated speech (synthetic), model {self.model}, in the voice of {self.target.name}",
+        }
+
+
+def _sound(spool: Spool) -> Sound:
+    blocks: Any = lambda: (np.ascontiguousarray(block.T) for block in spool.blocks())  # noqa: E731
+    return Sound(SAMPLE_RATE, 1, spool.n_rows, blocks)
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """Recordings in, recordings in another voice out."""
+
+    converter: Converter
+    judged: Judged
+    reading: InputOptions
+    grouping: None = None
+
+    def read(self, source: Source) -> Source:
+        """Recordings are read twice: once for their own voice."""
+        return source
+
+    def __call__(self, batch: list[Source]) -> list[Recording]:
+        """A record for each source. Raises InputError."""
+        return [self._convert(source) for source in batch]
+
+    def _convert(self, source: Source) -> Recording:
+        given = Spool(1)
+        with open_audio(source, self.reading, SAMPLE_RATE) as stream:
+            for block in stream.blocks:
+                given.append(np.ascontiguousarray(block.T))
+        beginning = _first(given, HEARD)
+        own = timbre.timbre(voice.speech(beginning))
+        warnings = list(stream.warnings)
+        if own is None:
+            status = "no_speech" if given.n_rows else "empty"
+            warnings.append("no voice is heard in it: it stays as it is")
+            made = given
+        else:
+            status, made = "ok", self._moved(given, own)
+        return self.judged.recording(
+            source, stream.source_rate, made, beginning, _first(made, HEARD), status=status, warnings=warnings
+        )  # fmt: skip
+
+    def _moved(self, given: Spool, own: Timbre) -> Spool:
+        made = Spool(1)
+        pieces = (self.converter(window, own, self.judged.target.timbre) for window in _windows(given.blocks()))
+        for block in _faded(pieces):
+            made.append(block[:, None])
+        return made
+
+
+def _first(spool: Spool, seconds: float) -> Floats:
+    """The beginning of what is in a spool, [n]."""
+    parts, left = [], int(seconds * SAMPLE_RATE)
+    for block in spool.blocks():
+        parts.append(block[:left, 0])
+        left -= len(block)
+        if left <= 0:
+            break
+    return np.concatenate(parts) if parts else np.zeros(0, np.float32)
+
+
+def _windows(blocks: Iterable[Floats]) -> Iterator[Floats]:
+    """Blocks [n, 1] as windows of WINDOW seconds, each with the last FADE seconds of the one before."""
+    size, fade = int(WINDOW * SAMPLE_RATE), int(FADE * SAMPLE_RATE)
+    rest, fresh = np.zeros(0, np.float32), False
+    for block in blocks:
+        rest, fresh = np.concatenate([rest, block[:, 0]]), True
+        while len(rest) >= size + fade:
+            yield rest[:size]
+            rest, fresh = rest[size - fade :], len(rest) > size
+    if fresh:
+        yield rest
+
+
+def _faded(windows: Iterable[Floats]) -> Iterator[Floats]:
+    """Windows that overlap by FADE seconds as one sound."""
+    fade, rest = int(FADE * SAMPLE_RATE), None
+    for window in windows:
+        if rest is not None:
+            part = min(fade, len(window))
+            rise = np.linspace(0.0, 1.0, part, dtype=np.float32)
+            window[:part] = rest[:part] * (1 - rise) + window[:part] * rise
+        rest = window[len(window) - fade :] if len(window) > fade else window[:0]
+        yield window[: len(window) - len(rest)]
+    if rest is not None:
+        yield rest
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """Texts in, speech in the voice of the reference out: by the synthesiser itself, or moved there by a converter."""
+
+    synthesiser: Synthesiser
+    converter: Converter | None  # None: the synthesiser speaks in that voice
+    judged: Judged
+    options: SpeakOptions
+    grouping: None = None
+
+    def read(self, source: Text) -> Text:
+        """Texts are read while they are spoken."""
+        return source
+
+    def __call__(self, batch: list[Text]) -> list[Recording]:
+        """A record for each text. Raises InputError."""
+        return [self._speak(text) for text in batch]
+
+    def _speak(self, source: Text) -> Recording:
+        plain, made = Spool(1), Spool(1)
+        with source.blocks() as blocks:
+            for samples in self._pieces(blocks):
+                plain.append(samples[:, None])
+                made.append(self._moved(samples)[:, None])
+        warnings = [] if made.n_rows else ["there is nothing in it to say"]
+        before = _first(plain, HEARD) if self.converter else None
+        return self.judged.recording(
+            source, SAMPLE_RATE, made, before, _first(made, HEARD), status="ok" if made.n_rows else "empty", warnings=warnings
+        )  # fmt: skip
+
+    def _pieces(self, blocks: Iterable[str]) -> Iterator[Floats]:
+        """What is said, piece by piece, [n] at SAMPLE_RATE."""
+        for _, samples in flow(cut(blocks, self.synthesiser), self.synthesiser, self.options):
+            resampled: Floats = soxr.resample(samples, self.synthesiser.traits.sample_rate, SAMPLE_RATE)
+            yield resampled.astype(np.float32)
+
+    def _moved(self, samples: Floats) -> Floats:
+        if self.converter is None or self._own is None:
+            return samples
+        return self.converter(samples, self._own, self.judged.target.timbre)
+
+    @cached_property
+    def _own(self) -> Timbre | None:
+        """The synthesiser's own voice."""
+        return timbre.timbre(np.concatenate(list(self._pieces([SAMPLE]))))

@@ -1,0 +1,185 @@
+"""Whose voice each window of speech has: agglomerative clustering of embeddings, then a path through the speakers over time.
+
+The order of pyannote (Bredin, 2023): voices locally, clusters globally, turns last. Average linkage on cosine distances; the
+number of speakers is the number of clusters at THRESHOLD that speak long enough. numpy and SciPy only.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Labels = NDArray[np.intp]
+
+THRESHOLD = 0.37  # cosine distance at which two clusters are two speakers
+LEAST = 3.0  # s of speech that make a speaker of a cluster; less is given to the nearest one
+SHORTEST = 0.8  # s; voices of shorter windows are too uncertain to found a cluster
+MOST = 4_000  # windows that are clustered, evenly out of more: 64 MB of distances; an hour has about 9,000
+CELL = 0.2  # s, the grain of the turns
+CHANGE, PAUSE = 0.6, 0.2  # cosine that a change of speaker costs, within speech and after a pause
+ROUNDS = 2  # of turns from voices, and voices from turns
+
+
+@dataclass(frozen=True)
+class Window:
+    """A stretch of speech of one region, in seconds."""
+
+    region: int
+    start: float
+    end: float
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How many speakers there may be."""
+
+    least: int = 1
+    most: int | None = None
+
+    def of(self, found: int) -> int:
+        """The number within the bounds that is nearest to the one that was found."""
+        return max(self.least, found if self.most is None else min(found, self.most))
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """A stretch of one speaker, and which (a row of the voices)."""
+
+    start: float
+    end: float
+    speaker: int
+
+
+def diarize(windows: Sequence[Window], voices: Floats, bounds: Bounds) -> list[Spoken]:
+    """Turns out of windows, in order, and their voices [windows, d] of length 1.
+
+    There are fewer speakers than bounds.least when there is not enough speech to tell them apart.
+    """
+    if not windows:
+        return []
+    found = speakers(windows, voices, bounds)
+    cells, heard = _grid(windows, voices)
+    cost = np.array([CHANGE if a.region == b.region else PAUSE for a, b in pairwise(cells)])
+    for _ in range(ROUNDS):
+        path = _path(heard @ found.T, cost)
+        found = np.stack([_mean(heard[path == n], found[n]) for n in range(len(found))])
+    return list(_turns(cells, path))
+
+
+def speakers(windows: Sequence[Window], voices: Floats, bounds: Bounds) -> Floats:
+    """The voice of each speaker [speakers, d]."""
+    lengths = np.array([window.end - window.start for window in windows])
+    certain = np.flatnonzero(lengths >= min(SHORTEST, lengths.max()))
+    some = certain[np.linspace(0, len(certain) - 1, min(len(certain), MOST)).astype(int)]
+    shares = _shares(windows)
+    weights = shares[some] * shares[certain].sum() / shares[some].sum()
+    labels, large = _clusters(voices[some], weights, bounds)
+    return np.stack([_mean(voices[some][labels == n], voices[0]) for n in large])
+
+
+def _shares(windows: Sequence[Window]) -> NDArray[np.float64]:
+    """Seconds of speech that each window stands for: its part of its region, which windows overlap to cover."""
+    regions = np.array([window.region for window in windows])
+    starts, ends = (np.array([getattr(window, name) for window in windows]) for name in ("start", "end"))
+    _, which, count = np.unique(regions, return_inverse=True, return_counts=True)
+    first, last = np.full(len(count), np.inf), np.full(len(count), -np.inf)
+    np.minimum.at(first, which, starts)
+    np.maximum.at(last, which, ends)
+    return np.asarray(((last - first) / count)[which])
+
+
+def _clusters(voices: Floats, weights: NDArray[np.float64], bounds: Bounds) -> tuple[Labels, Labels]:
+    """The cluster of each voice [n], and the clusters that are speakers, the one that speaks longest first."""
+    if len(voices) < 2:
+        return np.zeros(len(voices), np.intp), np.zeros(1, np.intp)
+    from scipy.cluster.hierarchy import linkage
+    from scipy.spatial.distance import pdist
+
+    tree = linkage(np.maximum(pdist(voices, "cosine"), 0.0), "average")
+    least = min(LEAST, weights.sum() / 2)
+    labels = _cut(tree, THRESHOLD)
+    large = _large(labels, weights, least)
+    wanted = bounds.of(max(len(large), 1))
+    if wanted != len(large):
+        labels = _cut_into(tree, wanted, weights, least)
+        large = _large(labels, weights, least)
+    if len(large) < wanted:
+        large = _large(labels, weights, 1e-9)
+    return labels, large[:wanted]
+
+
+def _cut(tree: NDArray[np.float64], height: float) -> Labels:
+    from scipy.cluster.hierarchy import fcluster
+
+    return np.asarray(fcluster(tree, height, "distance"), np.intp)
+
+
+def _cut_into(tree: NDArray[np.float64], wanted: int, weights: NDArray[np.float64], least: float) -> Labels:
+    """The highest cut with so many clusters that speak long enough; where there is none, so many of any size."""
+    from scipy.cluster.hierarchy import fcluster
+
+    for height in tree[::-1, 2]:
+        labels = _cut(tree, height - 1e-9)
+        if len(_large(labels, weights, least)) >= wanted:
+            return labels
+    return np.asarray(fcluster(tree, wanted, "maxclust"), np.intp)
+
+
+def _large(labels: Labels, weights: NDArray[np.float64], least: float) -> Labels:
+    """The clusters that speak long enough, the longest first."""
+    seconds = np.bincount(labels, weights)
+    order = np.argsort(-seconds, kind="stable")
+    return order[seconds[order] >= least]
+
+
+def _mean(voices: Floats, otherwise: Floats) -> Floats:
+    """The mean direction [d] of voices [n, d]."""
+    mean = voices.mean(axis=0) if len(voices) else otherwise
+    return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-9), np.float32)
+
+
+def _grid(windows: Sequence[Window], voices: Floats) -> tuple[list[Window], Floats]:
+    """The speech in cells, and the voice in each: between those of the two windows whose centres are nearest."""
+    regions = np.array([window.region for window in windows])
+    centres = np.array([(window.start + window.end) / 2 for window in windows])
+    cells, heard = list[Window](), list[Any]()
+    for region in np.unique(regions):
+        own = np.flatnonzero(regions == region)
+        start, end = windows[own[0]].start, windows[own[-1]].end
+        edges = np.linspace(start, end, max(1, round((end - start) / CELL)) + 1)
+        cells += [Window(int(region), a, b) for a, b in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)]
+        place = np.interp((edges[:-1] + edges[1:]) / 2, centres[own], np.arange(len(own)))
+        before = np.floor(place).astype(int)
+        after, part = np.minimum(before + 1, len(own) - 1), (place - before)[:, None]
+        heard.append(voices[own][before] * (1 - part) + voices[own][after] * part)
+    return cells, np.concatenate(heard).astype(np.float32)
+
+
+def _path(scores: Floats, cost: NDArray[np.float64]) -> Labels:
+    """The speaker of each cell [n] on the best path (Viterbi) through scores [n, speakers]; changing after cell i costs cost[i]."""
+    n, count = scores.shape
+    came_from = np.zeros((n, count), np.intp)
+    total = scores[0].astype(np.float64)
+    for i in range(1, n):
+        best = int(total.argmax())
+        change = total[best] - cost[i - 1] > total
+        came_from[i] = np.where(change, best, np.arange(count))
+        total = np.where(change, total[best] - cost[i - 1], total) + scores[i]
+    path = np.empty(n, np.intp)
+    path[-1] = total.argmax()
+    for i in range(n - 1, 0, -1):
+        path[i - 1] = came_from[i, path[i]]
+    return path
+
+
+def _turns(cells: Sequence[Window], path: Labels) -> Iterator[Spoken]:
+    """Neighbouring cells of one region and one speaker as one."""
+    first = 0
+    for i in range(1, len(cells) + 1):
+        if i == len(cells) or path[i] != path[first] or cells[i].region != cells[first].region:
+            yield Spoken(cells[first].start, cells[i - 1].end, int(path[first]))
+            first = i

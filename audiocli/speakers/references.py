@@ -1,0 +1,124 @@
+"""Recordings of the voice that shall be imitated: whether they will do, and what is taken from them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import audio
+from ..errors import InputError, UsageError
+from ..models import timbre, voices
+from ..models.embeddings import SpeakerEncoder
+from ..models.timbre import Timbre
+from . import voice
+from .voice import Encoder
+
+Floats = NDArray[np.float32]
+
+SHORTEST = 3.0  # s of speech; below it a voice is guessed at
+LONGEST = 120.0  # s of speech that is listened to; more changes nothing
+LEVEL = -26.0  # dBFS of every reference, so that a loud one counts for no more
+SILENT = 1e-4  # peak, -80 dBFS
+CLIPPED, CLIP_SHARE = 0.999, 0.001  # of full scale; share of the samples
+WINDOW = 2.5  # s of speech in which one person is heard
+# Cosine between the two halves that the windows of one reference fall into, when they are taken apart as far as they go. Below
+# it two people speak: of LibriSpeech, ten single speakers lay at 0.7 or above, and 19 of 20 pairs below 0.6.
+TWO_PEOPLE = 0.6
+SPEECH_SHARE = 0.15  # of a recording; less is music or noise with a word in it
+
+
+@dataclass(frozen=True)
+class Target:
+    """A voice to imitate: its embedding [embedding] by the encoder that judges, its timbre, a speaker vector if there is one."""
+
+    name: str
+    embedding: Floats
+    timbre: Timbre
+    vectors: Mapping[str, Floats]
+
+    def write(self, path: Path, about: Mapping[str, str]) -> None:
+        """Into a voice file. Raises OutputError."""
+        voices.write(path, {"embedding": self.embedding, **self.timbre.arrays(), **self.vectors}, about)
+
+
+def target(paths: Sequence[str], encoder: Encoder) -> tuple[Target, list[str]]:
+    """The voice in some recordings of one person, and what is to be said about them. Raises InputError."""
+    heard, warnings, spoken = [], list[str](), []
+    for path in paths:
+        found, notes = _speech(path)
+        warnings += notes
+        _check_one_person(path, found, encoder)
+        spoken.append(found)
+        heard.append(voice.Voice(encoder.embed([found])[0], len(found) / timbre.SAMPLE_RATE, 0.0))
+    of_all = voice.mean(heard)
+    assert of_all.embedding is not None
+    found_timbre = timbre.timbre(np.concatenate(spoken)[: int(LONGEST * timbre.SAMPLE_RATE)])
+    if found_timbre is None:
+        raise InputError(f"{paths[0]}: no voice with a pitch is heard in it")
+    return Target(", ".join(Path(path).name for path in paths), of_all.embedding, found_timbre, {}), warnings
+
+
+def _speech(path: str) -> tuple[Floats, list[str]]:
+    """The speech of a recording at one level, without its pauses; and warnings. Raises InputError with the path."""
+    try:
+        samples = audio.read(path, sample_rate=timbre.SAMPLE_RATE, mono=True, duration=10 * LONGEST).samples[0]
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+    peak = float(np.abs(samples).max(initial=0.0))
+    if peak < SILENT:
+        raise InputError(f"{path}: is silent")
+    notes = []
+    if float(np.mean(np.abs(samples) >= CLIPPED)) > CLIP_SHARE:
+        notes.append(f"{path}: is clipped, and so the voice will sound harsh: record it lower")
+    spoken = voice.speech(samples)
+    seconds = len(spoken) / timbre.SAMPLE_RATE
+    if not seconds or seconds < SPEECH_SHARE * len(samples) / timbre.SAMPLE_RATE:
+        raise InputError(f"{path}: {'no' if not seconds else 'hardly any'} speech is heard in it ({seconds:.1f} s)")
+    if seconds < SHORTEST:
+        raise InputError(f"{path}: {seconds:.1f} s of speech are too short, give {SHORTEST:g} s or more")
+    return levelled(spoken[: int(LONGEST * timbre.SAMPLE_RATE)]), notes
+
+
+def levelled(samples: Floats) -> Floats:
+    """Samples at LEVEL."""
+    power = float(np.sqrt(np.mean(np.square(samples, dtype=np.float64))))
+    return np.asarray(samples * np.float32(10 ** (LEVEL / 20) / max(power, 1e-9)), np.float32)
+
+
+def _check_one_person(path: str, spoken: Floats, encoder: Encoder) -> None:
+    size = int(WINDOW * timbre.SAMPLE_RATE)
+    windows = [spoken[n : n + size] for n in range(0, len(spoken) - size + 1, size)]
+    if len(windows) >= 4 and apart(encoder.embed(windows)) < TWO_PEOPLE:
+        raise InputError(f"{path}: more than one person speaks in it; give a recording of one")
+
+
+def apart(embeddings: Floats) -> float:
+    """Cosine between the means of the two groups that rows of length 1 fall into (2-means from the two that differ most)."""
+    similar = embeddings @ embeddings.T
+    first, second = np.unravel_index(int(np.argmin(similar)), similar.shape)
+    centres = embeddings[[first, second]]
+    for _ in range(10):
+        nearest = np.argmax(embeddings @ centres.T, axis=1)
+        if len(set(nearest.tolist())) < 2:
+            return 1.0
+        centres = np.stack([embeddings[nearest == n].mean(axis=0) for n in (0, 1)])
+        centres /= np.maximum(np.linalg.norm(centres, axis=1, keepdims=True), 1e-9)
+    # One window by itself is a cough or a bad moment, no second person.
+    if min(np.bincount(nearest, minlength=2)) < 2:
+        return 1.0
+    return float(centres[0] @ centres[1])
+
+
+def saved(path: str, encoder: SpeakerEncoder) -> Target:
+    """The voice in a file that --save-voice wrote. Raises UsageError."""
+    arrays, about = voices.read(Path(path))
+    found = timbre.of_arrays(arrays)
+    embedding = arrays.pop("embedding", None)
+    if found is None or embedding is None:
+        raise UsageError(f"--voice {path} was not written by audiocli clone --save-voice")
+    if about.get("encoder") != encoder.spec.name:
+        raise UsageError(f"--voice {path} is of another speaker encoder: save it again from its recordings")
+    vectors = {name: array for name, array in arrays.items() if name not in found.arrays()}
+    return Target(Path(path).stem, embedding, found, vectors)

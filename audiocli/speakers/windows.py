@@ -1,0 +1,51 @@
+"""The speech of an input as windows for a speaker encoder; streamed, so that hours need no memory."""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..models.silero import SAMPLE_RATE
+from ..models.vad import Cut, Cutter, pieces
+from .clusters import Window
+
+Floats = NDArray[np.float32]
+
+LENGTH = 1.6  # s that the encoder hears at once: shorter and voices are uncertain, longer and two speakers share one
+HOP = 0.4  # s from one window to the next
+# Speech for turns begins and ends where it is heard, for scoring by the second; far-field meetings need the low threshold.
+SPEECH = Cut(threshold=0.3, silence=0.5, lead=0.1, trail=0.1, comfortable=math.inf, longest=60.0)
+
+
+def windows(work: Cutter, blocks: Iterable[Floats]) -> Iterator[tuple[Window, Floats]]:
+    """Windows of the speech in blocks [n] at 16 kHz, each with LENGTH of samples; regions are numbered from 0."""
+    for region, (start, padded) in enumerate(pieces(work, blocks)):
+        samples = padded[: round(work.seconds * SAMPLE_RATE) - start]  # without the zeros that fill the last frame
+        for first, last in _places(len(samples)):
+            window = Window(region, (start + first) / SAMPLE_RATE, (start + last) / SAMPLE_RATE)
+            yield window, _filled(samples[first:last])
+
+
+def _places(size: int) -> Iterator[tuple[int, int]]:
+    """First and last sample of each window of a region; the last ends where the region ends."""
+    length, hop = int(LENGTH * SAMPLE_RATE), int(HOP * SAMPLE_RATE)
+    yield from ((first, first + length) for first in range(0, size - length, hop))
+    yield max(size - length, 0), size
+
+
+def _filled(samples: Floats) -> Floats:
+    """A short window said again and again until it is long enough."""
+    return np.resize(samples, int(LENGTH * SAMPLE_RATE))
+
+
+def in_batches(found: Iterable[tuple[Window, Floats]], size: int) -> Iterator[tuple[Sequence[Window], Floats]]:
+    """Up to `size` windows, and their samples [windows, samples]."""
+    held: list[tuple[Window, Floats]] = []
+    for one in found:
+        held.append(one)
+        if len(held) == size:
+            yield [window for window, _ in held], np.stack([samples for _, samples in held])
+            held = []
+    if held:
+        yield [window for window, _ in held], np.stack([samples for _, samples in held])

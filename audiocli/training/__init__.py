@@ -1,0 +1,104 @@
+"""`audiocli train`: data, one loop and a recipe for each net; what it writes loads with --model."""
+
+import hashlib
+import json
+import os
+from dataclasses import asdict, fields, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ..console import Console
+from ..errors import OutputError, TrainingError, UsageError
+from ..options import TrainOptions
+from . import recipes
+
+Own = TypeVar("Own")
+
+# What may change between a kill and --resume without making another run of it.
+_FREE = ("output", "minutes", "resume", "force", "quiet", "jobs", "device", "precision", "licence")
+
+
+def train(name: str, options: TrainOptions, console: Console, command: str) -> int:
+    """Train a recipe's net and write its folder; the exit code. Raises UsageError, InputError, OutputError, TrainingError."""
+    row = recipes.by_name(name)
+    folder = _folder(options)
+    if options.resume and (folder / "model.safetensors").exists():
+        console.note(f"{folder} is finished already")
+        return 0
+    recipe = recipes.make(row, options, console)
+
+    from .. import device
+    from . import loop, result
+
+    where = device.place(options.device, options.precision, half="bfloat16")
+    if where.dtype == "float16":
+        raise UsageError("training in float16 overflows: --precision bfloat16 or float32")
+    folder.mkdir(parents=True, exist_ok=True)
+    limits = loop.Limits(options.minutes, options.resume)
+    outcome = loop.fit(
+        recipe, folder, _key(name, options), where, console, seed=options.seed, jobs=options.jobs or 1, limits=limits
+    )
+    if outcome.reason == "interrupted":
+        console.error(f"interrupted after {outcome.progress.epoch} epochs: --resume goes on from there")
+        return 130
+    if outcome.reason == "diverged" and not outcome.progress.epoch:
+        raise TrainingError("the loss is not a number in the first epoch: give a lower --rate")
+    scores = result.save_model(recipe, outcome, folder, row, options, where, command)
+    console.note(", ".join([f"{folder} is ready", *(f"{name} {value:.4g}" for name, value in scores.items())]))
+    if outcome.reason == "diverged":
+        raise TrainingError(
+            f"the loss became not a number in epoch {outcome.progress.epoch + 1}: {folder} holds the best before that"
+        )
+    return 0
+
+
+def _folder(options: TrainOptions) -> Path:
+    """The output folder. Raises UsageError, OutputError."""
+    if not options.output:
+        raise UsageError("give -o FOLDER for the model")
+    if options.resume and options.force:
+        raise UsageError("--resume goes on and --force begins anew: give one of them")
+    folder = Path(options.output)
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"{folder} is no folder")
+    if folder.is_dir() and os.listdir(folder) and not (options.resume or options.force):
+        raise OutputError(f"{folder} is not empty: --resume goes on with a run, --force writes it again")
+    return folder
+
+
+def _key(name: str, options: TrainOptions) -> str:
+    """A digest of all that shapes the run."""
+    told = {key: value for key, value in asdict(options).items() if key not in _FREE}
+    return hashlib.sha256(json.dumps([name, told], sort_keys=True).encode()).hexdigest()[:16]
+
+
+def configured(default: Own, options: TrainOptions) -> Own:
+    """A recipe's own frozen dataclass of options with the NAME=VALUE of --set over it. Raises UsageError."""
+    known = {field.name: getattr(default, field.name) for field in fields(default)}  # type: ignore[arg-type]
+    given: dict[str, Any] = {}
+    for entry in options.set:
+        name, equals, value = entry.partition("=")
+        if not equals or name not in known:
+            raise UsageError(f"--set {entry}: give NAME=VALUE with one of {', '.join(known)}")
+        try:
+            given[name] = _like(known[name], value)
+        except ValueError as error:
+            raise UsageError(f"--set {entry}: {name} is like {known[name]!r}") from error
+    return replace(default, **given)  # type: ignore[type-var]
+
+
+def _like(example: Any, value: str) -> Any:
+    """A value of the type of the example. Raises ValueError."""
+    if isinstance(example, tuple):
+        return tuple(_like(example[0], part) for part in value.split(","))
+    if isinstance(example, bool):
+        if value.lower() not in ("true", "false"):
+            raise ValueError(value)
+        return value.lower() == "true"
+    return type(example)(value)
+
+
+def settled(default: Own, options: TrainOptions) -> Own:
+    """A recipe's Settings with what the user gave over them."""
+    given = {name: getattr(options, name, None) for name in ("epochs", "batch_size", "rate", "patience")}
+    return replace(default, **{name: value for name, value in given.items() if value is not None})  # type: ignore[type-var]

@@ -1,0 +1,262 @@
+"""What nets are trained on: lists of examples from folders and manifests, how they are split, and their sound in memory."""
+
+import csv
+import json
+import os
+import random
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import audio
+from ..console import Console
+from ..errors import AudiocliError, InputError, UsageError
+
+MANIFESTS = (".tsv", ".jsonl")
+VALID = 0.1  # of the data, where nothing else is said
+BUDGET = 4 * 2**30  # bytes of sound that are kept decoded; the rest is decoded again each time
+FULL_SCALE = 32_767  # of the 16 bits in which it is kept
+
+
+@dataclass(frozen=True)
+class Example:
+    """A file, and what a manifest or its folder says of it: label, text, speaker, fold..."""
+
+    path: str
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """Its class; "" where nobody has said."""
+        return self.fields.get("label", "")
+
+    @property
+    def speaker(self) -> str:
+        """Who speaks; "" where nobody has said."""
+        return self.fields.get("speaker", "")
+
+
+@dataclass(frozen=True)
+class Split:
+    """Examples to train on, to choose by, and to score once at the end."""
+
+    train: list[Example]
+    valid: list[Example]
+    test: list[Example]
+
+
+def examples(data: Sequence[str], suffixes: frozenset[str] = audio.EXTENSIONS) -> list[Example]:
+    """All examples of the --data options: a folder (the folders in it are labels), a manifest, or LABEL=either.
+
+    A manifest is a TSV with a head line, or JSONL; its `path` stands as seen from the manifest's folder, or from here.
+    Raises UsageError when there is nothing.
+    """
+    found = [example for entry in data for example in _entry(entry, suffixes)]
+    if not found:
+        raise UsageError(f"no examples in {', '.join(data)}" if data else "no data: give --data FOLDER or MANIFEST")
+    return found
+
+
+def _entry(entry: str, suffixes: frozenset[str]) -> Iterator[Example]:
+    label, equals, rest = entry.partition("=")
+    path = Path(rest if equals and not os.path.exists(entry) else entry)
+    more = {"label": label} if str(path) != entry else {}
+    if path.is_dir():
+        rows = _folder(path, suffixes)
+    elif path.suffix in MANIFESTS and path.is_file():
+        rows = _manifest(path)
+    else:
+        raise UsageError(f"--data {entry}: no folder, and no manifest ({' or '.join(MANIFESTS)})")
+    for example in rows:
+        yield Example(example.path, {**example.fields, **more})
+
+
+def _folder(root: Path, suffixes: frozenset[str]) -> Iterator[Example]:
+    """The files below a folder, in the order of their names; the first folder on the way to one is its label."""
+    for path in sorted(root.rglob("*")):
+        inside = path.relative_to(root).parts
+        if path.suffix.lower() in suffixes and path.is_file() and not any(part[0] == "." for part in inside):
+            yield Example(str(path), {"label": inside[0]} if len(inside) > 1 else {})
+
+
+def _manifest(path: Path) -> Iterator[Example]:
+    for number, row in _rows(path):
+        where = row.pop("path", None)
+        if not where:
+            raise UsageError(f"{path}, line {number}: has no path")
+        near = path.parent / where
+        yield Example(str(near if near.exists() else where), row)
+
+
+def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    """The rows of a manifest with their line numbers. Raises UsageError."""
+    with open(path, encoding="utf-8", newline="") as file:
+        if path.suffix == ".tsv":
+            reader = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+            yield from ((n, {k: v for k, v in row.items() if k and v}) for n, row in enumerate(reader, 2))
+            return
+        for number, line in enumerate(file, 1):
+            if line.strip():
+                yield number, _object(path, number, line)
+
+
+def _object(path: Path, number: int, line: str) -> dict[str, str]:
+    try:
+        parsed = json.loads(line)
+    except ValueError as error:
+        raise UsageError(f"{path}, line {number}: is no JSON") from error
+    if not isinstance(parsed, dict):
+        raise UsageError(f"{path}, line {number}: is no JSON object")
+    return {key: str(value) for key, value in parsed.items() if isinstance(value, str | int | float)}
+
+
+def split(all_of_them: Sequence[Example], valid: str | None, test: str | None, seed: int) -> Split:
+    """Take what is held out away: COLUMN=VALUE[,VALUE...][;COLUMN=...], a share like 0.1 (of each label), or "none".
+
+    Raises UsageError when a choice holds nothing or leaves nothing.
+    """
+    rest, held = _take(list(all_of_them), test or "none", seed + 1, "--test")
+    train, chosen = _take(rest, VALID if valid is None else valid, seed, "--valid")
+    if not train:
+        raise UsageError("--valid and --test leave nothing to train on")
+    return Split(train, chosen, held)
+
+
+def _take(rows: list[Example], choice: str | float, seed: int, option: str) -> tuple[list[Example], list[Example]]:
+    """(what stays, what is taken out)."""
+    if choice == "none":
+        return rows, []
+    if "=" in str(choice):
+        return _by_columns(rows, str(choice), option)
+    try:
+        share = float(choice)
+    except ValueError:
+        share = -1.0
+    if not 0.0 <= share < 1.0:
+        raise UsageError(f"{option} {choice}: give COLUMN=VALUE,VALUE, a share from 0 to 1, or none")
+    return _share(rows, share, seed)
+
+
+def _by_columns(rows: list[Example], choice: str, option: str) -> tuple[list[Example], list[Example]]:
+    """(what stays, what has one of the values), as speaker=7,8;fold=4 says it."""
+    taken = list[Example]()
+    for part in choice.split(";"):
+        column, _, values = part.partition("=")
+        wanted = set(values.split(","))
+        found = [row for row in rows if row.fields.get(column) in wanted]
+        if not found:
+            raise UsageError(f"{option} {part}: no example has that")
+        rows = [row for row in rows if row.fields.get(column) not in wanted]
+        taken += found
+    return rows, taken
+
+
+def _share(rows: list[Example], share: float, seed: int) -> tuple[list[Example], list[Example]]:
+    """A share of each label's examples, by lot; a label with one example keeps it."""
+    by_label = defaultdict(list)
+    for n, row in enumerate(rows):
+        by_label[row.label].append(n)
+    lot = random.Random(seed)
+    taken = {n for label in sorted(by_label) for n in lot.sample(by_label[label], int(share * len(by_label[label])))}
+    return [row for n, row in enumerate(rows) if n not in taken], [rows[n] for n in sorted(taken)]
+
+
+def labels(rows: Iterable[Example]) -> list[str]:
+    """The labels in their order. Raises UsageError for an example without one, and for fewer than two."""
+    counted = Counter(row.label for row in rows)
+    if "" in counted:
+        raise UsageError(f"{counted['']} examples have no label: put them into folders, or give LABEL=FOLDER")
+    if len(counted) < 2:
+        raise UsageError(f"one label only ({', '.join(counted)}): a classifier needs two or more")
+    return sorted(counted)
+
+
+class Clips:
+    """The sound of examples at one rate and in one channel; as much of it as fits stays decoded, in 16 bits."""
+
+    def __init__(self, rows: Sequence[Example], sample_rate: int, budget: int = BUDGET) -> None:
+        self.rows, self.sample_rate = list(rows), sample_rate
+        self._room = budget
+        self._kept: dict[int, NDArray[np.int16]] = {}
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: int) -> NDArray[np.float32]:
+        """Samples [samples] of an example. Raises InputError."""
+        kept = self._kept.get(index)
+        if kept is not None:
+            return kept.astype(np.float32) / np.float32(FULL_SCALE)
+        samples = decode(self.rows[index].path, self.sample_rate)
+        if 2 * len(samples) <= self._room:
+            self._room -= 2 * len(samples)
+            self._kept[index] = np.rint(np.clip(samples, -1.0, 1.0) * FULL_SCALE).astype(np.int16)
+        return samples
+
+
+def decode(path: str, sample_rate: int) -> NDArray[np.float32]:
+    """One channel of a file [samples] at sample_rate Hz. Raises InputError."""
+    samples: NDArray[np.float32] = audio.read(path, sample_rate=sample_rate, mono=True).samples[0]
+    return samples
+
+
+def load(rows: Sequence[Example], sample_rate: int, console: Console, *, jobs: int, what: str = "data") -> Clips:
+    """The clips of the examples that can be read and hold sound; the others are told, counted and left out.
+
+    Raises InputError when none is left of some.
+    """
+    clips = Clips(rows, sample_rate)
+
+    def problem(index: int) -> str | None:
+        try:
+            return None if len(clips[index]) else "holds no sound"
+        except AudiocliError as error:
+            return str(error)
+
+    with ThreadPoolExecutor(jobs) as pool, console.bar(len(rows), f"reading {what}") as bar:
+        problems = []
+        for found in pool.map(problem, range(len(rows))):
+            problems.append(found)
+            bar.step()
+    for row, wrong in zip(rows, problems, strict=True):
+        if wrong:
+            console.error(f"{row.path}: {wrong}")
+    good = [n for n, wrong in enumerate(problems) if not wrong]
+    if len(good) < len(rows):
+        console.error(f"{len(rows) - len(good)} of {len(rows)} files cannot be used and are left out")
+    if rows and not good:
+        raise InputError(f"no file of the {what} can be read")
+    return _only(clips, good)
+
+
+def _only(clips: Clips, good: Sequence[int]) -> Clips:
+    """The clips with these numbers, their sound moved, not copied."""
+    chosen = Clips([clips.rows[n] for n in good], clips.sample_rate, clips._room)
+    chosen._kept = {new: clips._kept[old] for new, old in enumerate(good) if old in clips._kept}
+    return chosen
+
+
+def crop(samples: NDArray[Any], length: int, random: np.random.Generator | None = None) -> NDArray[Any]:
+    """`length` samples of a clip, from anywhere in it (from its middle without `random`); short clips get zeros on both sides."""
+    missing = length - len(samples)
+    if missing <= 0:
+        start = -missing // 2 if random is None else int(random.integers(0, 1 - missing))
+        return samples[start : start + length]
+    before = missing // 2 if random is None else int(random.integers(0, missing + 1))
+    return np.pad(samples, (before, missing - before))
+
+
+def shuffled(count: int, size: int, seed: Sequence[int]) -> Iterator[NDArray[np.int64]]:
+    """Whole batches of `size` numbers below `count`, each number once; all of them in one when there are fewer."""
+    order = np.random.default_rng(seed).permutation(count)
+    for first in range(0, max(count - size + 1, 1), size):
+        yield order[first : first + size]
+
+
+Thunk = Callable[[], dict[str, Any]]

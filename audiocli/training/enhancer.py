@@ -1,0 +1,223 @@
+"""The recipes of the speech enhancers: mixtures made on the fly, a loss on compressed spectra and on the waveform."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from ..console import Console
+from ..errors import UsageError
+from ..nets.conv_enhancer import ConvEnhancer
+from ..nets.enhancer import SAMPLE_RATE, Enhancer, Widths, window
+from ..options import TrainOptions
+from . import configured, settled
+from .data import Clips, Example, examples, load, shuffled, split
+from .loop import About, Batch, Settings
+from .mixing import Mixer, Mixing
+
+NOISE = "noise"
+SCORED = 32  # mixtures that a net is scored on
+HELD = 2_147_483_647  # the seed of those
+COMPRESSION = 0.3  # exponent of the magnitudes that are compared
+FLOOR = 1e-8  # of their powers: without it the gradient of what is next to nothing drowns all others
+SPEECH_LEVEL = 0.05  # root mean square that the loss sees the speech at
+
+
+@dataclass(frozen=True)
+class Own(Mixing):
+    """What --set changes."""
+
+    local: int = Widths.local
+    full: int = Widths.full
+    sub: int = Widths.sub
+    waveform: float = 1.0  # weight of the SI-SDR in the loss
+    mean: float = 0.99  # decay of the running mean of the weights
+    steps: int = 100  # in an epoch
+
+
+def make(options: TrainOptions, console: Console) -> "EnhancerRecipe":
+    """The recipe `enhancer`. Raises UsageError, InputError."""
+    own = configured(Own(), options)
+    net = partial(Enhancer, Widths(own.local, own.full, own.sub))
+    return _made(options, own, console, "audiocli-enhancer", net)
+
+
+def make_conv(options: TrainOptions, console: Console) -> "EnhancerRecipe":
+    """The recipe `conv-enhancer`. Raises UsageError, InputError."""
+    return _made(options, configured(Own(steps=100), options), console, "audiocli-conv-enhancer", ConvEnhancer)
+
+
+def _made(
+    options: TrainOptions, own: Own, console: Console, kind: str, net: Callable[[], nn.Module]
+) -> "EnhancerRecipe":
+    parts = split(examples(options.data), options.valid, options.test, options.seed)
+    mixers: list[Mixer | None] = []
+    noise: Clips | None = None
+    for rows, what in ((parts.train, "training data"), (parts.valid, "validation data"), (parts.test, "test data")):
+        speech, own_noise = _loaded(rows, console, options.jobs or 1, what)
+        noise = noise if own_noise is None else own_noise
+        mixers.append(None if speech is None or noise is None else Mixer(speech, noise, own))
+    train, valid, test = mixers
+    if train is None:
+        raise UsageError("speech and noise are needed: give --data FOLDER of speech and --data noise=FOLDER")
+    torch.manual_seed(options.seed)
+    made = net()
+    if options.base is not None:
+        made.load_state_dict(_weights(options.base, kind))
+    return EnhancerRecipe(options, own, kind, made, train, valid, test)
+
+
+def _weights(folder: str, kind: str) -> dict[str, Tensor]:
+    """The weights of --from. Raises UsageError."""
+    path = Path(folder)
+    try:
+        found = json.loads((path / "config.json").read_text(encoding="utf-8")).get("model_type")
+        weights = load_file(path / "model.safetensors")
+    except (OSError, ValueError, AttributeError) as error:
+        raise UsageError(f"--from {folder}: is no folder that 'audiocli train' has written") from error
+    if found != kind:
+        raise UsageError(f"--from {folder}: is a {found}, not a {kind}")
+    return {name: value.float() for name, value in weights.items()}
+
+
+def _loaded(rows: Sequence[Example], console: Console, jobs: int, what: str) -> tuple[Clips | None, Clips | None]:
+    """The speech and the noise among the examples; None where there is none."""
+    both = [row for row in rows if row.label != NOISE], [row for row in rows if row.label == NOISE]
+    speech, noise = (load(some, SAMPLE_RATE, console, jobs=jobs, what=what) if some else None for some in both)
+    return speech, noise
+
+
+class EnhancerRecipe:
+    """Trains a net that takes whole clips through `enhance`."""
+
+    metric, higher, half = "distance", False, True
+
+    def __init__(
+        self, options: TrainOptions, own: Own, kind: str, net: nn.Module, train: Mixer, valid: Mixer | None, test: Mixer | None
+    ) -> None:  # fmt: skip
+        self.options, self.own, self.kind, self.net = options, own, kind, net
+        self._train, self._valid, self._test = train, valid, test
+        self.settings = settled(
+            Settings(epochs=60, batch_size=16, rate=2e-3, weight_decay=1e-3, warmup=0.02, clip=1.0, average=own.mean),
+            options,
+        )
+        self.steps = own.steps
+
+    def batches(self, epoch: int) -> Iterator[Callable[[], Batch]]:
+        """own.steps batches of mixtures, of speech clips in a new order each time."""
+        some = self._numbers(epoch)
+        for step in range(self.steps):
+            yield partial(mixtures, self._train, next(some), [self.options.seed, epoch, step])
+
+    def _numbers(self, epoch: int) -> Iterator[NDArray[np.int64]]:
+        """Numbers of speech clips without end."""
+        size, turn = self.settings.batch_size, 0
+        while True:
+            for some in shuffled(len(self._train.speech), size, [self.options.seed, epoch, turn, 7]):
+                yield np.resize(some, size)
+            turn += 1
+
+    def loss(self, net: nn.Module, batch: Batch) -> Tensor:
+        """Distance of the compressed spectra, and the SI-SDR."""
+        found = net.enhance(batch["noisy"])  # type: ignore[operator]
+        ratio = si_sdr(found, batch["clean"])
+        return distance(found, batch["clean"]) - self.own.waveform * 0.1 * ratio.clamp(max=30.0).mean()
+
+    def validate(self, net: nn.Module) -> dict[str, float]:
+        """Scores on mixtures of what is held out to choose by."""
+        return self._scored(net, self._valid)
+
+    def test(self, net: nn.Module) -> dict[str, float]:
+        """Scores on mixtures of what nothing was chosen by."""
+        return self._scored(net, self._test)
+
+    def _scored(self, net: nn.Module, mixer: Mixer | None) -> dict[str, float]:
+        if mixer is None:
+            return {}
+        plain = replace(mixer, mixing=replace(mixer.mixing, rooms=0.0, clean=0.0, speed=0.0, snr=(0.0, 10.0)))
+        device = next(net.parameters()).device
+        numbers = np.random.default_rng(HELD).integers(len(mixer.speech), size=SCORED)
+        rows = []
+        for first in range(0, SCORED, 32):
+            batch = mixtures(plain, numbers[first : first + 32], [HELD, first])
+            noisy, clean = batch["noisy"].to(device), batch["clean"].to(device)
+            found = net.enhance(noisy)  # type: ignore[operator]
+            rows.append([float(distance(found, clean)), *(float(si_sdr(x, clean).mean()) for x in (found, noisy))])
+        apart, after, before = np.mean(rows, axis=0).tolist()
+        return {"distance": apart, "si-sdr": after, "si-sdr gain": after - before}
+
+    def config(self) -> dict[str, Any]:
+        """For config.json."""
+        own = asdict(self.own)
+        widths = {"local": own["local"], "full": own["full"], "sub": own["sub"]}
+        return {
+            "model_type": self.kind, "sample_rate": SAMPLE_RATE, "widths": widths,
+            "settings": asdict(self.settings), "own": own,
+        }  # fmt: skip
+
+    def files(self) -> dict[str, bytes]:
+        """Nothing besides."""
+        return {}
+
+    def about(self) -> About:
+        """For the card."""
+        architecture = (self.net.__class__.__module__.rpartition(".")[2]).replace("_", "-")
+        counts = ", ".join(
+            f"{len(mixer.speech)} recordings of speech and {len(mixer.noise)} of noise to {what}"
+            for mixer, what in ((self._train, "train on"), (self._valid, "choose by"), (self._test, "test on"))
+            if mixer is not None
+        )
+        return About(
+            "Takes noise off speech (16 kHz).",
+            f"audiocli/nets/{architecture.replace('-', '_')}.py names its papers",
+            f"{counts}; from {', '.join(self.options.data)}; held out to choose by: {self.options.valid or 'a tenth, by lot'}; "
+            f"to test on: {self.options.test or 'none'}. Mixed on the fly, with babble, coloured noise, hum and simulated rooms "
+            f"besides, at {self.own.snr[0]:g} to {self.own.snr[1]:g} dB",
+            f"On {SCORED} mixtures at 0 to 10 dB without rooms: si-sdr is in dB, its gain against the mixture; distance is that of "
+            "compressed spectra. `held-out` scores are on the test data, by which nothing was chosen.",
+        )
+
+
+def mixtures(mixer: Mixer, numbers: NDArray[np.int64], seed: Sequence[int]) -> Batch:
+    """A batch of mixtures of these speech clips, and the speech in them: `noisy` and `clean`, [batch, samples]."""
+    random = np.random.default_rng(seed)
+    pairs = [mixer.pair(int(number), random) for number in numbers]
+    noisy, clean = (torch.from_numpy(np.stack(side)) for side in zip(*pairs, strict=True))
+    return {"noisy": noisy, "clean": clean}
+
+
+def distance(found: Tensor, wanted: Tensor) -> Tensor:
+    """Mean squared distance of magnitudes and of spectra, both compressed (Rong et al. 2024), of sound [batch, samples].
+
+    Both are scaled so that the wanted sound has one and the same level: a quiet example counts as much as a loud one.
+    """
+    gain = SPEECH_LEVEL / (wanted.square().mean(-1, keepdim=True) + 1e-9).sqrt()
+    own, theirs = (_compressed(sound * gain) for sound in (found, wanted))
+    magnitudes = (own[0] - theirs[0]).square().mean()
+    parts = (own[1] - theirs[1]).square().mean() + (own[2] - theirs[2]).square().mean()
+    return 7.0 * magnitudes + 3.0 * parts
+
+
+def _compressed(sound: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Magnitude, real and imaginary part."""
+    spectrum = torch.stft(sound, 512, 256, window=window().to(sound.device), pad_mode="constant", return_complex=True)
+    power = spectrum.real**2 + spectrum.imag**2 + FLOOR
+    gain = power ** ((COMPRESSION - 1) / 2)
+    return power ** (COMPRESSION / 2), spectrum.real * gain, spectrum.imag * gain
+
+
+def si_sdr(found: Tensor, wanted: Tensor) -> Tensor:
+    """Scale-invariant signal-to-distortion ratio (Le Roux et al. 2019) of sound [batch, samples] in dB, [batch]."""
+    found, wanted = found - found.mean(-1, keepdim=True), wanted - wanted.mean(-1, keepdim=True)
+    energy = wanted.square().sum(-1, keepdim=True) + 1e-8
+    target = (found * wanted).sum(-1, keepdim=True) / energy * wanted
+    rest = (found - target).square().sum(-1) + 1e-8
+    return 10 * torch.log10(target.square().sum(-1) / rest + 1e-8)

@@ -1,0 +1,127 @@
+"""Crops of many speakers, each on another way through rooms, lines and noise."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import scipy.fft
+from numpy.typing import NDArray
+
+from . import distortions
+from .distortions import SAMPLE_RATE, Floats
+
+Samples = NDArray[np.int16]
+
+SPEEDS = (1.0, 0.9, 1.1)  # a voice at another speed is another voice: three times the speakers (Yamamoto et al., 2019)
+SPEED_ODDS = (0.7, 0.15, 0.15)
+QUIET = 0.05  # of a clip's loudest frame (-26 dB): what is quieter at its ends is cut off
+FRAME = 320  # samples
+SHORT = 8.0  # s: speakers with less than that
+SHORT_ODDS = 0.7  # count for a little less, and at one speed
+CROPS = (0.8, 1.0, 1.2, 1.6, 2.0)  # s; a batch has one
+ROOM, COLOUR, BAND, NOISE, CODEC = 0.3, 0.7, 0.2, 0.75, 0.1  # how many crops each of them happens to
+SNR = (0.0, 20.0)  # dB
+
+
+@dataclass(frozen=True)
+class Voices:
+    """One array of samples [n] a speaker, sounds to be heard behind them, and rooms [samples] to be heard in."""
+
+    names: tuple[str, ...]
+    samples: tuple[Samples, ...]
+    sounds: tuple[Samples, ...]
+    rooms: tuple[Floats, ...]
+
+    @property
+    def seconds(self) -> NDArray[np.float64]:
+        """How much there is of each speaker."""
+        return np.array([len(one) for one in self.samples]) / SAMPLE_RATE
+
+    @cached_property
+    def odds(self) -> NDArray[np.float64]:
+        """How often each speaker is taken: by the root of how much there is, so that single words do not fill all batches."""
+        odds = np.sqrt(self.seconds) * np.where(self.seconds < SHORT, SHORT_ODDS, 1.0)
+        return np.asarray(odds / odds.sum())
+
+    @cached_property
+    def first_class(self) -> NDArray[np.int64]:
+        """The class of each speaker at the first speed, [speakers + 1]; the last is the number of classes."""
+        return np.concatenate([[0], np.cumsum(np.where(self.seconds < SHORT, 1, len(SPEEDS)))])
+
+
+def rooms(seed: int, count: int = 300) -> tuple[Floats, ...]:
+    """Rooms to choose from."""
+    random = np.random.default_rng(seed)
+    return tuple(distortions.response(random) for _ in range(count))
+
+
+def trimmed(samples: Samples) -> Samples:
+    """A clip without the quiet at its ends."""
+    whole = len(samples) // FRAME * FRAME
+    if not whole:
+        return samples
+    loudness = np.sqrt(np.square(samples[:whole].astype(np.float32)).reshape(-1, FRAME).mean(axis=1))
+    loud = np.flatnonzero(loudness > QUIET * loudness.max())
+    return samples[loud[0] * FRAME : (loud[-1] + 1) * FRAME] if len(loud) else samples
+
+
+def joined(clips: Sequence[Samples]) -> Samples:
+    """The clips of a speaker one after the other, each as loud as the others."""
+    parts = [trimmed(clip) for clip in clips]
+    level = [max(float(np.sqrt(np.square(part.astype(np.float32)).mean())), 1.0) for part in parts]
+    scaled = [part * np.float32(2_000.0 / one) for part, one in zip(parts, level, strict=True)]
+    return np.clip(np.concatenate(scaled), -32_768, 32_767).astype(np.int16)
+
+
+def batch(voices: Voices, size: int, random: np.random.Generator) -> tuple[Floats, NDArray[np.int64]]:
+    """Crops of one length [size, samples] and their classes [size]."""
+    n = round(random.choice(CROPS) * SAMPLE_RATE)
+    speakers = random.choice(len(voices.samples), size, p=voices.odds)
+    speeds = random.choice(len(SPEEDS), size, p=SPEED_ODDS) * (voices.seconds[speakers] >= SHORT)
+    crops = [crop(voices, who, SPEEDS[speed], n, random) for who, speed in zip(speakers, speeds, strict=True)]
+    return np.stack(crops), voices.first_class[speakers] + speeds
+
+
+def crop(voices: Voices, speaker: int, speed: float, n: int, random: np.random.Generator) -> Floats:
+    """N samples of a speaker, whatever happened to them on the way."""
+    samples = piece(voices.samples[speaker], round(n * speed), random)
+    frequencies = np.linspace(0.0, SAMPLE_RATE / 2, n // 2 + 1, dtype=np.float32)
+    gain = np.ones(len(frequencies), np.complex64)
+    if random.random() < COLOUR:
+        gain = gain * distortions.colour(random, frequencies)
+    if random.random() < ROOM:
+        gain = gain * scipy.fft.rfft(voices.rooms[random.integers(len(voices.rooms))], n)
+    samples = distortions.filtered(samples, gain, n)
+    if random.random() < NOISE:
+        samples = distortions.mixed(samples, _background(voices, n, random), random.uniform(*SNR))
+    if random.random() < BAND:
+        samples = distortions.filtered(samples, distortions.band(random, frequencies).astype(np.complex64), n)
+    if random.random() < CODEC:
+        samples = _coded(samples, random)
+    return samples
+
+
+def piece(samples: Samples, n: int, random: np.random.Generator) -> Floats:
+    """N samples from anywhere in a recording, which begins again where it is shorter, in [-1, 1]."""
+    begin = int(random.integers(max(len(samples) - n, 0) + 1))
+    part = samples[begin : begin + n]
+    return np.resize(part, n).astype(np.float32) / np.float32(32_768.0)
+
+
+def _background(voices: Voices, n: int, random: np.random.Generator) -> Floats:
+    """A sound [n] behind the speech: of the world, of several other people, or steady noise."""
+    kind = random.random()
+    if kind < 0.4 and voices.sounds:
+        return piece(voices.sounds[random.integers(len(voices.sounds))], n, random)
+    if kind < 0.65:
+        others = random.integers(len(voices.samples), size=random.integers(3, 8))
+        return np.asarray(np.sum([piece(voices.samples[other], n, random) for other in others], axis=0), np.float32)
+    return distortions.noise(random, n)
+
+
+def _coded(samples: Floats, random: np.random.Generator) -> Floats:
+    """Samples [n] through one codec or another."""
+    if random.random() < 0.5:
+        return distortions.companded(samples, int(random.integers(6, 9)))
+    return distortions.thinned(samples, random.uniform(18.0, 35.0))

@@ -1,0 +1,122 @@
+"""Speaker encoders: what all of them keep, and each family on random weights through its own files."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from audiocli.device import place
+from audiocli.errors import ModelError
+from audiocli.models import build, embed_pyannote, locate, registry
+from audiocli.models.embeddings import SHORTEST, WINDOW, SpeakerEncoder
+from audiocli.models.registry import ModelSpec
+from audiocli.options import ModelOptions
+
+RATE = 16_000
+SPEC = ModelSpec("tiny", "verify", "", "here", "none", RATE, 0.1)
+
+
+def noise(seconds, seed=0):
+    return np.random.default_rng(seed).standard_normal(int(seconds * RATE)).astype(np.float32)
+
+
+@pytest.fixture
+def spectra():
+    """An encoder whose embedding is a coarse spectrum; the shapes that it was given."""
+    shapes = []
+
+    def forward(clips):
+        shapes.append(clips.shape)
+        return np.abs(np.fft.rfft(clips, axis=1))[:, :20].astype(np.float32) + 1.0
+
+    return SpeakerEncoder(SPEC, RATE, forward), shapes
+
+
+def test_rows_have_length_one_and_keep_their_order(spectra):
+    encoder, shapes = spectra
+    clips = [noise(1.0, 1), noise(2.0, 2), noise(1.0, 3), noise(0.01, 4)]
+    found = encoder.embed(clips)
+    np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1.0, rtol=1e-6)
+    for clip, row in zip(clips, found, strict=True):
+        np.testing.assert_allclose(encoder.embed([clip])[0], row, rtol=1e-5)
+    assert shapes[:3] == [(2, RATE), (1, 2 * RATE), (1, int(SHORTEST * RATE))]
+
+
+def test_long_clips_are_the_mean_of_their_windows(spectra):
+    encoder, shapes = spectra
+    clip = noise(2.5 * WINDOW)
+    found = encoder.embed([clip])[0]
+    assert max(shape[1] for shape in shapes) <= WINDOW * RATE
+    parts = encoder.embed(np.array_split(clip, 3)).sum(axis=0)
+    np.testing.assert_allclose(found, parts / np.linalg.norm(parts), rtol=1e-4)
+
+
+@pytest.mark.parametrize("family", ["wav2vec2", "wavlm", "unispeech-sat", "data2vec-audio"])
+def test_x_vectors_of_transformers(family, tmp_path):
+    from transformers import AutoConfig, AutoModelForAudioXVector, Wav2Vec2FeatureExtractor
+
+    torch.manual_seed(0)
+    config = AutoConfig.for_model(
+        family, hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32, conv_dim=[16] * 7,
+        num_conv_pos_embeddings=16, num_conv_pos_embedding_groups=4, tdnn_dim=[16, 16, 16, 16, 24],
+        tdnn_kernel=[5, 3, 3, 1, 1], tdnn_dilation=[1, 2, 3, 1, 1], xvector_output_dim=12,
+    )  # fmt: skip
+    AutoModelForAudioXVector.from_config(config).save_pretrained(tmp_path)
+    Wav2Vec2FeatureExtractor(do_normalize=True).save_pretrained(tmp_path)
+    encoder = build(locate(str(tmp_path), "verify"), ModelOptions())
+    found = encoder.embed([noise(1.0), noise(1.0, 1), noise(2.0, 2)])
+    assert found.shape == (3, 12)
+    np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1.0, rtol=1e-5)
+    np.testing.assert_allclose(encoder.embed([noise(1.0)])[0], found[0], atol=1e-4)
+    assert encoder.calibration == {}
+
+
+@pytest.fixture(scope="module")
+def pyannote_folder(tmp_path_factory):
+    """A checkpoint as pyannote.audio writes it, of random weights."""
+    from pyannote.audio.core.task import Problem, Resolution, Specifications
+    from pyannote.audio.models.embedding import WeSpeakerResNet34
+
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("pyannote")
+    model = WeSpeakerResNet34()
+    torch.save(
+        {
+            "state_dict": {**model.state_dict(), "loss_func.W": torch.zeros(2)},
+            "hyper_parameters": {"sample_rate": RATE, "num_channels": 1},
+            "pyannote.audio": {
+                "versions": {"pyannote.audio": "3.1", "torch": torch.__version__},
+                "architecture": {"module": "pyannote.audio.models.embedding", "class": "WeSpeakerResNet34"},
+                "specifications": Specifications(
+                    problem=Problem.REPRESENTATION, resolution=Resolution.CHUNK, duration=5.0
+                ),
+            },
+        },
+        folder / "pytorch_model.bin",
+    )
+    return folder, model.eval()
+
+
+def test_wespeaker_of_pyannote(pyannote_folder):
+    folder, model = pyannote_folder
+    encoder = embed_pyannote.load(folder, SPEC, place("cpu", "float32"))
+    clip = noise(2.0)
+    with torch.inference_mode():
+        expected = model(torch.from_numpy(clip)[None, None])[0].numpy()
+    np.testing.assert_allclose(encoder.embed([clip])[0], expected / np.linalg.norm(expected), atol=1e-5)
+
+
+def test_a_pickle_of_something_else_is_not_opened(tmp_path):
+    torch.save({"state_dict": {}, "x": open}, tmp_path / "pytorch_model.bin")
+    with pytest.raises(ModelError, match="holds more than weights"):
+        embed_pyannote.load(tmp_path, SPEC, place("cpu", "float32"))
+
+
+def test_the_built_in_encoder_is_whole():
+    spec = registry.by_name("siamese-speakers")
+    config = json.loads((spec.weights / "config.json").read_text())
+    assert config["calibration"]["trials"] > 1_000
+    assert sum(path.stat().st_size for path in spec.weights.iterdir()) < 8 * 2**20
+    encoder = build(locate(None, "verify"), ModelOptions())
+    assert encoder.embed([noise(1.0)]).shape == (1, config["sizes"]["embedding"])
