@@ -97,5 +97,8 @@ def _heats(first: float) -> list[float]:
 def _segments(found: Sequence[Any]) -> Iterator[Segment]:
     for part in found:
         if part.text.strip():
-            words = tuple(Word(word.word, word.start, word.end, word.probability) for word in part.words or ())
-            yield Segment(part.start, part.end, part.text, words, math.exp(part.avg_logprob))
+            words = tuple(
+                Word(word.word, float(word.start), float(word.end), float(word.probability))
+                for word in part.words or ()
+            )
+            yield Segment(float(part.start), float(part.end), part.text, words, math.exp(part.avg_logprob))
