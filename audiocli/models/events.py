@@ -14,7 +14,8 @@ Floats = NDArray[np.float32]
 THRESHOLD = 0.5  # an event begins above it
 HYSTERESIS = 0.2  # and goes on while it is not further than this below
 LEVEL_STEP = 0.02  # s
-FLOOR, BELOW = (
+# An event's edges lie where the power comes to so many times that of the quiet parts, and to so much of its own highest.
+FLOOR, BELOW = 4.0, 1e-3
 
 
 def events(

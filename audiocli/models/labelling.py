@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from itertools import chain, islice
 from pathlib import Path
@@ -27,9 +27,6 @@ IN_MEMORY = 30.0  # s; longer inputs go through block by block, each by itself
 TOGETHER = 320.0  # s of audio of several inputs at once
 WINDOWS = 64  # of a long input at once
 EVENT_WINDOW, EVENT_HOP = 1.0, 0.1  # s
-    4.0,
-    1e-3,
-)  # an event's edges lie where the power comes to this many times the quiet part's, and to this much of its own
 UNHEARD = 1e-5  # peak (-100 dBFS): silence, whatever the model says
 
 
