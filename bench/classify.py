@@ -30,6 +30,7 @@ ESC10 = DATA / "esc10"
 MODELS = DATA.parent / "models"
 CLIPS = 1_000
 SCENES, COLLAR = 40, 0.2  # s
+PATCH = 15_600  # samples that YAMNet hears at once
 # YAMNet's classes that stand for ours.
 YAMNET = {
     "dog_bark": ("Dog", "Bark", "Yip", "Bow-wow", "Howl"), "rain": ("Rain", "Raindrop", "Rain on surface"),
@@ -100,14 +101,15 @@ def yamnet(test: Sequence[Sound]) -> list[str]:
         names = [row["display_name"] for row in csv.DictReader(file)]
     numbers = {label: [names.index(name) for name in some if name in names] for label, some in YAMNET.items()}
     (given,), found = net.get_input_details(), []
+    net.resize_tensor_input(given["index"], [PATCH])
+    net.allocate_tensors()
     for sound in test:
         samples, _ = librosa.load(sound.path, sr=16_000)
-        size = int(given["shape"][0]) if given["shape"][0] > 1 else len(samples)
-        net.resize_tensor_input(given["index"], [size])
-        net.allocate_tensors()
         scores = []
-        for first in range(0, max(len(samples) - size + 1, 1), max(size // 2, 1)):
-            net.set_tensor(given["index"], np.pad(samples[first : first + size], (0, max(size - len(samples), 0))))
+        for first in range(0, max(len(samples) - PATCH + 1, 1), PATCH // 2):
+            net.set_tensor(
+                given["index"], np.pad(samples[first : first + PATCH], (0, max(first + PATCH - len(samples), 0)))
+            )
             net.invoke()
             scores.append(net.get_tensor(net.get_output_details()[0]["index"]).mean(axis=0))
         mean = np.mean(scores, axis=0)

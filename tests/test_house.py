@@ -189,7 +189,7 @@ def test_every_recipe_and_every_adapter_is_there():
     for name in named | {adapter for _, adapter in registry.FAMILIES.values()} - {""}:
         module, _, function = name.partition(":")
         assert callable(getattr(import_module(module), function)), name
-    assert {spec.name for spec in registry.MODELS.values() if spec.weights} == {
+    assert {spec.weights.name for spec in registry.MODELS.values() if spec.weights} == {
         path.name for path in registry.WEIGHTS.iterdir() if path.is_dir()
     }
     for spec in registry.MODELS.values():

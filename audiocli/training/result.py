@@ -45,7 +45,6 @@ def save_model(
     scores = {**score(recipe, net), **held}
     tensors = {name: _stored(value, recipe.half) for name, value in net.state_dict().items()}
     config = {**recipe.config(), "recipe": row.name, "scores": scores, "audiocli": __version__}
-    save_whole(folder / "model.safetensors", save(tensors, {"format": "pt"}))
     for name, data in recipe.files().items():
         save_whole(folder / name, data)
     save_whole(folder / "config.json", (json.dumps(config, indent=2, ensure_ascii=False) + "\n").encode())
@@ -54,6 +53,8 @@ def save_model(
     history = outcome.progress.history
     save_whole(folder / "log.csv", _log(history))
     save_whole(folder / "curves.png", plots.curves(history, folder.resolve().name))
+    # The weights come last: where they are, the folder is complete.
+    save_whole(folder / "model.safetensors", save(tensors, {"format": "pt"}))
     (folder / CHECKPOINT).unlink(missing_ok=True)
     return scores
 
