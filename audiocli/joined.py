@@ -100,7 +100,10 @@ class GrowingFileSink(JoinedSink):
     since; what a kill left behind that is cut off. Nothing is touched before there is something to write.
     """
 
-    def __init__(self, path: Path, form: Format, key: str, *, resume: bool, force: bool) -> None:
+    def __init__(
+        self, path: Path, form: Format, key: str, *, resume: bool, force: bool, collected: bool = False
+    ) -> None:
+        """collected: results of this type are written as one at the end, so there is nothing to go on from."""
         super().__init__(-1, str(path), form)
         if os.path.exists(path) and not (resume or force):
             raise OutputError(f"{path} exists: --resume goes on with it, --force writes it again")
@@ -108,7 +111,7 @@ class GrowingFileSink(JoinedSink):
         check_writable(self._path.parent)
         self._part = part_of(self._path)
         self._journal = Journal(beside(self._path, ".audiocli.jsonl"), key)
-        self._entries = self._usable() if resume and not form.collected else []
+        self._entries = self._usable() if resume and not collected else []
         self._done = {entry.path for entry in self._entries}
         self._failures: list[Failure] = []
 

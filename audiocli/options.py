@@ -207,7 +207,8 @@ class ClassifyOptions:
     events: bool = False
     window: float | None = None  # s
     hop: float | None = None  # s
-    smooth: float = 0.5  # s
+    smooth: float = 1.0  # s
+    gap: float = 1.0  # s between two events of one label that are one
     shortest: float = 0.2  # s of an event
     plot: str | None = None
 

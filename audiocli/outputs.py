@@ -63,7 +63,10 @@ def open_sink(
         raise UsageError(f"{form.name} holds the result of one input: give -o FOLDER/ for many")
     if place == "file":
         key = _key(options, [form])
-        sink: Sink = GrowingFileSink(path, form, key, resume=writing.resume, force=writing.force)
+        collected = kind in form.collected
+        sink: Sink = GrowingFileSink(
+            path, form, key, resume=writing.resume, force=writing.force, collected=collected
+        )  # fmt: skip
     else:
         sink = _stdout(form, writing) if place == "stdout" else _device(output, form)
     if pictures:

@@ -52,6 +52,9 @@ def classify(
     smooth: Annotated[
         float, typer.Option(help="Of the probabilities over time, before events are found.", metavar="SECONDS")
     ] = DEFAULT.smooth,
+    gap: Annotated[
+        float, typer.Option(help="Events of one label with a shorter pause between them are one.", metavar="SECONDS")
+    ] = DEFAULT.gap,
     shortest: Annotated[float, typer.Option(help="Shorter events are left out.", metavar="SECONDS")] = DEFAULT.shortest,
     plot: Annotated[
         str | None,
@@ -88,7 +91,7 @@ def classify(
 
     Other labels come with other models, or with one of your own: 'audiocli train classifier' makes it from a folder a label.
     """  # fmt: skip
-    own = ClassifyOptions(top, threshold, labels, prompt_template, events, window, hop, smooth, shortest, plot)
+    own = ClassifyOptions(top, threshold, labels, prompt_template, events, window, hop, smooth, gap, shortest, plot)
     choice = ModelOptions(model, device, precision, memory, offline)
     reading = InputOptions(tuple(glob or ()), files_from, raw, start, duration)
     writing = OutputOptions(output, format, resume, force, jobs, quiet)
@@ -105,7 +108,7 @@ def check(options: ClassifyOptions) -> None:
         value = getattr(options, name)
         if value is not None and not 0.01 <= value <= 600.0:
             raise UsageError(f"--{name} must lie between 0.01 and 600, not {value:g}")
-    for name in ("smooth", "shortest"):
+    for name in ("smooth", "gap", "shortest"):
         value = getattr(options, name)
         if not 0.0 <= value <= 600.0:
             raise UsageError(f"--{name} must lie between 0 and 600, not {value:g}")

@@ -19,6 +19,7 @@ from ..features.tables import feature_tables
 from ..options import ClassifyOptions, FeaturesOptions, InputOptions
 from ..records import Events, Label, Labels, Segment, Table
 from ..sources import Source, open_audio
+from .events import LEVEL_STEP, events, with_edges
 
 Floats = NDArray[np.float32]
 
@@ -26,8 +27,6 @@ IN_MEMORY = 30.0  # s; longer inputs go through block by block, each by itself
 TOGETHER = 320.0  # s of audio of several inputs at once
 WINDOWS = 64  # of a long input at once
 EVENT_WINDOW, EVENT_HOP = 1.0, 0.1  # s
-THRESHOLD = 0.5  # an event begins above it
-HYSTERESIS = 0.2  # and goes on while it is not further than this below
 UNHEARD = 1e-5  # peak (-100 dBFS): silence, whatever the model says
 
 
@@ -64,6 +63,9 @@ class Heard:
     clip: Clip
     count: int = 0  # samples
     peak: float = 0.0
+    level_frame: int = 0  # samples
+    levels: list[Floats] = field(default_factory=list)  # mean squares of frames, for the edges of events
+    rest: Floats = field(default_factory=lambda: np.zeros(0, np.float32))  # less than a frame
     spectra: Pass | None = None  # for a picture
     probabilities: list[Floats] = field(default_factory=list)  # [windows, labels] each
 
@@ -71,6 +73,11 @@ class Heard:
         """Note a block that goes through."""
         self.count += len(samples)
         self.peak = max(self.peak, float(np.abs(samples).max(initial=0.0)))
+        if self.level_frame:
+            self.rest = np.concatenate([self.rest, samples])
+            whole = len(self.rest) // self.level_frame * self.level_frame
+            self.levels.append(np.mean(self.rest[:whole].reshape(-1, self.level_frame) ** 2, axis=1))
+            self.rest = self.rest[whole:]
         if self.spectra is not None:
             self.spectra.push(samples)
         return samples
@@ -110,7 +117,8 @@ class Work:
 
     def __call__(self, batch: list[Clip]) -> list[Labels]:
         """A record for each input; the windows of short ones go through the model together."""
-        every = [Heard(clip, spectra=self._spectra()) for clip in batch]
+        frame = round(LEVEL_STEP * self._tagger.sample_rate) if self.options.events else 0
+        every = [Heard(clip, level_frame=frame, spectra=self._spectra()) for clip in batch]
         self._hear([heard for heard in every if heard.clip.whole])
         for heard in every:
             if not heard.clip.whole:
@@ -181,7 +189,9 @@ class Work:
         if not options.events:
             return Labels(**common)
         found = events(probabilities, self.labels, self._hop / stream.sample_rate, duration, options)
-        return Events(**common, segments=later(found, self.reading.start))
+        reach = self._size / stream.sample_rate / 2
+        edged = with_edges(found, np.concatenate([np.zeros(0, np.float32), *heard.levels]), reach, options.shortest)
+        return Events(**common, segments=later(edged, self.reading.start))
 
     @property
     def _least(self) -> float:
@@ -240,40 +250,6 @@ def best(probabilities: Floats, labels: Sequence[str], top: int, least: float) -
     mean = probabilities.mean(axis=0)
     order = np.argsort(-mean, kind="stable")[:top]
     return tuple(Label(labels[n], round(float(mean[n]), 4)) for n in order if mean[n] >= least)
-
-
-def events(
-    probabilities: Floats, labels: Sequence[str], step: float, duration: float, options: ClassifyOptions
-) -> tuple[Segment, ...]:
-    """When each label sounds: smoothed probabilities [frames, labels] above a threshold, with hysteresis.
-
-    Frame n stands for the window that is centred on n * step seconds, half of which an event fills when it begins there.
-    """
-    from scipy.ndimage import median_filter
-
-    if not len(probabilities):
-        return ()
-    threshold = THRESHOLD if options.threshold is None else options.threshold
-    width = max(round(options.smooth / step), 1) | 1
-    smooth = median_filter(probabilities, (width, 1), mode="nearest")
-    found = []
-    for number, label in enumerate(labels):
-        if label == "silence":
-            continue
-        for first, last in spans(smooth[:, number], threshold, max(threshold - HYSTERESIS, threshold / 2)):
-            start, end = max(first * step - step / 2, 0.0), min(last * step + step / 2, duration)
-            if end - start >= options.shortest:
-                sure = float(smooth[first : last + 1, number].max())
-                found.append(Segment(round(start, 3), round(end, 3), label, probability=round(sure, 4)))
-    return tuple(sorted(found, key=lambda one: (one.start, one.end, one.text)))
-
-
-def spans(curve: Floats, high: float, low: float) -> Iterator[tuple[int, int]]:
-    """First and last frame of each stretch above `low` that comes above `high`."""
-    above = np.flatnonzero(np.diff(np.concatenate([[0], (curve >= low).astype(np.int8), [0]])))
-    for first, after in zip(above[::2].tolist(), above[1::2].tolist(), strict=True):
-        if curve[first:after].max() >= high:
-            yield first, after - 1
 
 
 def later(segments: Sequence[Segment], seconds: float) -> tuple[Segment, ...]:

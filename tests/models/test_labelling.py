@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from audiocli.errors import UsageError
 from audiocli.models import labelling
-from audiocli.models.labelling import Work, best, chosen, events, named, spans
+from audiocli.models.events import bridged, events, spans, with_edges
+from audiocli.models.labelling import Work, best, chosen, named
 from audiocli.options import ClassifyOptions, InputOptions
+from audiocli.records import Segment
 from audiocli.sources import find
 
 RATE = 1_000
@@ -117,6 +119,21 @@ def test_short_events_are_left_out_and_smoothing_closes_holes():
     curve[40] = 0.0
     found = events(curve, ["x"], 0.1, 10.0, ClassifyOptions(smooth=0.3, shortest=0.3))
     assert [(round(event.start, 2), round(event.end, 2)) for event in found] == [(2.95, 4.95)]
+
+
+def test_near_events_of_one_label_are_one():
+    assert list(bridged([(1, 3), (6, 8), (12, 13)], 2)) == [(1, 8), (12, 13)]
+    assert list(bridged([(1, 3), (6, 8)], 1.9)) == [(1, 3), (6, 8)]
+    assert list(bridged([], 5)) == []
+
+
+def test_edges_lie_where_the_sound_is():
+    power = np.full(500, 1e-6, np.float32)  # 10 s
+    power[150:260] = 1e-2
+    loud, faint = Segment(2.6, 5.6, "dog"), Segment(7.0, 8.0, "sea")
+    edged = with_edges([loud, faint], power, 0.5, 0.2)
+    assert [(one.start, one.end) for one in edged] == [(3.0, 5.2), (7.0, 8.0)]
+    assert with_edges([loud], power[:0], 0.5, 0.2) == (loud,)
 
 
 def test_best():

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from audiocli.training.data import Clips, Example
-from audiocli.training.enhancer import distance, mixtures, si_sdr
+from audiocli.training.enhancer import distance, likeness, mixtures, si_sdr
 from audiocli.training.mixing import Mixer, Mixing, at_snr, coloured, hum, in_room, tilted
 from tests.conftest import vowels
 
@@ -79,6 +79,24 @@ def test_noises():
     bright, dark = (np.abs(np.fft.rfft(tilted(white, slope)))[-500:].mean() for slope in (-0.5, 0.5))
     assert bright > 1.5 * dark
     assert db(white) - db(at_snr(white, white, 7.0)) == pytest.approx(7.0, abs=1e-3)
+
+
+def test_likeness_is_near_stoi():
+    clean = torch.from_numpy(np.tile(vowels(1.0), 3))[None]
+    assert float(likeness(clean, clean)) == pytest.approx(1.0, abs=1e-3)
+    assert float(likeness(3 * clean, clean)) == pytest.approx(1.0, abs=1e-3)
+    hiss = torch.from_numpy(np.random.default_rng(0).standard_normal((1, 3 * RATE)).astype(np.float32))
+    values = [float(likeness(clean + level * hiss, clean)) for level in (0.003, 0.01, 0.03, 0.1)]
+    assert values == sorted(values, reverse=True)
+    stoi = pytest.importorskip("pystoi").stoi
+    for level, value in zip((0.01, 0.03), values[1:3], strict=True):
+        assert value == pytest.approx(stoi(clean[0].numpy(), (clean + level * hiss)[0].numpy(), RATE), abs=0.1)
+
+
+def test_silence_has_a_finite_likeness():
+    nothing = torch.zeros(2, 16_000, requires_grad=True)
+    likeness(nothing, nothing.detach()).sum().backward()
+    assert torch.isfinite(nothing.grad).all()
 
 
 def test_distance_and_si_sdr():
