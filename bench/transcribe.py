@@ -1,6 +1,8 @@
 """The built-in recogniser: its word errors on read speech, and how soon it speaks, against plain pocketsphinx."""
 
 import csv
+import itertools
+import os
 import random
 import re
 import statistics
@@ -21,12 +23,13 @@ from audiocli.models import load
 from audiocli.models.transcripts import Streamed
 from audiocli.options import InputOptions, ModelOptions, TranscribeOptions
 from audiocli.sources import Source
-from bench._common import Row
+from bench._common import Row, Score
 from tests.kernels.rhythm_signals import DATA
 
 UTTERANCES = 60
 WORST = 0.32  # of the words; plain pocketsphinx: 0.286 to 0.299 on another draw of LibriSpeech
 REPEATS = 5
+MOST = 700  # MiB
 # The wheel has no command that decodes a file; this is the shortest program that does.
 PLAIN = """
 import sys, wave
@@ -117,8 +120,29 @@ def first_word_row() -> Row:
     return Row(what, took, "plain pocketsphinx in python", peer, "<= 1.3x its time", took <= 1.3 * peer)
 
 
-def rows() -> list[Row]:
-    return [first_word_row(), errors_row()]
+def long_row(hours: float) -> Score:
+    """The peak of memory over a file of so many hours: utterances behind each other."""
+    with tempfile.TemporaryDirectory() as name:
+        wav, text = Path(name, "long.wav"), Path(name, "long.txt")
+        with soundfile.SoundFile(wav, "w", 16_000, 1, "PCM_16") as file:
+            for path in itertools.cycle(sorted((DATA / "mini-librispeech").glob("*/*.opus"))):
+                file.write(audio.read(path, sample_rate=16_000, mono=True).samples[0])
+                if file.tell() >= hours * 3_600 * 16_000:
+                    break
+        start = time.perf_counter()
+        command = [sys.executable, "-m", "audiocli", "transcribe", "-q", str(wav), "-o", str(text)]
+        process = os.posix_spawn(sys.executable, command, os.environ)
+        _, status, usage = os.wait4(process, 0)
+        took, words = time.perf_counter() - start, len(text.read_text().split())
+    peak = usage.ru_maxrss / 1024  # KiB on Linux
+    good = status == 0 and words > 1_000 * hours and peak < MOST
+    note = f"{words} words, {took / hours / 3_600:.3f} x real time"
+    return Score(f"peak memory, a file of {hours:g} hours", f"{peak:.0f} MiB", "-", "-", f"< {MOST} MiB", good, note)
+
+
+def rows() -> list[Row | Score]:
+    hours = float(os.environ.get("AUDIOCLI_BENCH_HOURS", "0"))  # 2 of them take a quarter of an hour
+    return [first_word_row(), errors_row(), *([long_row(hours)] if hours else [])]
 
 
 if __name__ == "__main__":
