@@ -82,7 +82,7 @@ def test_list(models):
     assert len(lines) == 1 + len(MODELS)
     models("pull", "org/tiny")
     assert "org/tiny" in models("list", "--task", "transcribe")[1]
-    assert models("list", "--task", "diarize", "--json")[1] == "[]\n"
+    assert {row["task"] for row in json.loads(models("list", "--task", "diarize", "--json")[1])} == {"diarize"}
     code, _, err = models("list", "--task", "juggle")
     assert code == 2
     assert "no task 'juggle'" in err

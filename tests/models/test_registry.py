@@ -76,7 +76,7 @@ def test_rows_are_complete(spec):
     assert spec.half in ("float16", "bfloat16")
     assert spec.built_in or cache.parse(spec.source)
     module, _, function = spec.adapter.partition(":")
-    assert module.startswith("audiocli.models.")
+    assert module.startswith(("audiocli.models.", "audiocli.speakers."))
     assert importlib.util.find_spec(module), module
     if spec.built_in or "asr_" in module:
         assert callable(getattr(importlib.import_module(module), function))
@@ -275,7 +275,7 @@ def test_default_model(monkeypatch):
     assert config.default("transcribe") == "pocketsphinx"
     assert config.variable("generate-music") == "AUDIOCLI_GENERATE_MUSIC_MODEL"
     with pytest.raises(UsageError, match="name one with --model"):
-        config.default("diarize")
+        config.default("vocoder")
 
 
 def test_config_file_keeps_what_else_is_in_it():
