@@ -68,7 +68,8 @@ def _assembled(path: Path, name: str) -> Any:
     pipeline = SpeakerDiarization(**settings, **models, plda=plda)
     if "freeze" in config:
         pipeline.freeze(config["freeze"])
-    return pipeline.instantiate(config.get("params") or pipeline.default_parameters())  # type: ignore[no-untyped-call]
+    defaults: Any = pipeline.default_parameters
+    return pipeline.instantiate(config.get("params") or defaults())
 
 
 def read(path: Path, name: str) -> dict[str, Any]:

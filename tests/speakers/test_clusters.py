@@ -76,6 +76,13 @@ def test_a_cough_is_no_speaker():
     assert len({turn.speaker for turn in turns}) == 2
 
 
+def test_in_a_long_input_it_takes_more_to_be_a_speaker():
+    """Six seconds of a third voice are one among a minute, and nobody among ten."""
+    for rounds, want in ((5, 3), (50, 2)):
+        turns = diarize(*conversation("AB" * rounds + "C"), Bounds())
+        assert len({turn.speaker for turn in turns}) == want
+
+
 def test_a_change_within_speech_is_found():
     """Two speakers without a pause: the turn ends where the voice changes, to half a second."""
     windows, voices = conversation("ABABAB")
