@@ -4,8 +4,7 @@ import csv
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from audiocli.models import load
 from audiocli.models.labelling import Work
 from audiocli.options import ClassifyOptions, InputOptions, ModelOptions
 from audiocli.sources import find
-from bench._common import Row, Score
+from bench._common import Row, Score, seconds
 from tests.kernels.rhythm_signals import DATA
 
 # Trained by `audiocli train classifier` on folds 1 to 3; the built-in model has heard fold 4, too.
@@ -199,13 +198,6 @@ def events_row() -> Score:
     f1 = 2 * hits / max(said + there, 1)
     note = f"{there} events in {SCENES} scenes, {said} told, {hits} right; collar {COLLAR} s, at the end half the length if more"
     return Score("events in scenes of fold-4 clips over noise, F1", f"{f1:.2f}", "-", "-", ">= 0.6", f1 >= 0.6, note)
-
-
-def seconds(function: Callable[[], object]) -> float:
-    """Wall time of one call."""
-    start = time.perf_counter()
-    function()
-    return time.perf_counter() - start
 
 
 def folder_row() -> Row:

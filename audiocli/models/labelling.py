@@ -17,9 +17,10 @@ from ..errors import UsageError
 from ..features.analysis import Pass
 from ..features.tables import feature_tables
 from ..options import ClassifyOptions, FeaturesOptions, InputOptions
-from ..records import Events, Label, Labels, Segment, Table
+from ..records import Events, Label, Labels, Table
 from ..sources import Source, open_audio
 from .events import LEVEL_STEP, events, with_edges
+from .transcripts import later
 
 Floats = NDArray[np.float32]
 
@@ -250,10 +251,3 @@ def best(probabilities: Floats, labels: Sequence[str], top: int, least: float) -
     mean = probabilities.mean(axis=0)
     order = np.argsort(-mean, kind="stable")[:top]
     return tuple(Label(labels[n], round(float(mean[n]), 4)) for n in order if mean[n] >= least)
-
-
-def later(segments: Sequence[Segment], seconds: float) -> tuple[Segment, ...]:
-    """The times of the whole input where only a part of it was read."""
-    from .transcripts import later as moved
-
-    return moved(segments, seconds) if seconds else tuple(segments)

@@ -1,6 +1,5 @@
 """Sound classifiers through transformers: AST, wav2vec2 and its kin, Whisper's encoder, and CLAP for labels of one's own."""
 
-import inspect
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -38,9 +37,6 @@ class Tagger:
         self._model, self._inputs = model, inputs
         # AudioSet's labels stand beside each other; the others exclude each other.
         self._independent = model.config.model_type == "audio-spectrogram-transformer" and len(labels) > 400
-        self._fixed = "max_length" in inspect.signature(type(inputs).__call__).parameters and hasattr(
-            inputs, "num_mel_bins"
-        )
 
     def __call__(self, windows: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
         """Windows [samples] each to probabilities [windows, labels]."""

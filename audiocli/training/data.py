@@ -5,7 +5,7 @@ import json
 import os
 import random
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -257,6 +257,3 @@ def shuffled(count: int, size: int, seed: Sequence[int]) -> Iterator[NDArray[np.
     order = np.random.default_rng(seed).permutation(count)
     for first in range(0, max(count - size + 1, 1), size):
         yield order[first : first + size]
-
-
-Thunk = Callable[[], dict[str, Any]]
