@@ -86,9 +86,9 @@ def rows() -> list[Score]:
     errors = wrong(plain, recogniser)
     found = []
     for name, convert in (
-        ("cepstral-envelope", vc_envelope.load(None, None, None)),
-        ("world", vc_world.load(None, None, None)),
-    ):  # type: ignore[arg-type]
+        ("cepstral-envelope", vc_envelope.converted),
+        ("world", vc_world.converted),
+    ):
         made, after, factor = measured(convert, encoder)
         nearer, now = float(np.mean(after > before)), wrong(made, recogniser)
         found += [

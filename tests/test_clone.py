@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from audiocli.speakers import cloning
-from audiocli.speakers.cloning import FADE, WINDOW
 from audiocli.speakers.references import apart
+from tests.models import tiny_tts
 
 RATE = 16_000
 
@@ -79,6 +78,43 @@ def test_a_saved_voice_is_that_voice(call, people, tmp_path):
     assert (code, "is no voice" in err) == (2, True)
 
 
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    """SpeechT5 for texts and for speech, an encoder with its vectors, a synthesiser that imitates nobody."""
+    folder = tmp_path_factory.mktemp("models")
+    return {make.__name__: make(folder / make.__name__) for make in TINY}
+
+
+TINY = (tiny_tts.speecht5, tiny_tts.speecht5_vc, tiny_tts.xvector, tiny_tts.vits)
+
+
+@pytest.mark.parametrize("family", ["speecht5", "speecht5_vc"])
+def test_speecht5_by_a_speaker_vector(call, people, models, tmp_path, family):
+    what = ("-s", people / "bdl-sentence.wav") if family == "speecht5_vc" else ("Hello there.",)
+    args = (*what, "--model", models[family], "--seed", "5")
+    code, _, err = call("clone", *args, "-r", people / "slt.wav")
+    assert (code, "give audiocli clone --speaker-model, an encoder with 512 values" in err) == (2, True)
+    vector = ("--speaker-model", models["xvector"])
+    assert call("clone", *args, "-r", people / "slt.wav", *vector, "-o", "x.wav")[0] == 0
+    assert call("clone", *args, "-r", people / "bdl.wav", *vector, "-o", "other.wav")[0] == 0
+    her, him = ((tmp_path / name).read_bytes() for name in ("x.wav", "other.wav"))
+    made, rate = soundfile.read(tmp_path / "x.wav")
+    assert rate == RATE
+    assert np.abs(made).max() > 0.001
+    if family == "speecht5_vc":
+        assert len(made) == soundfile.info(people / "bdl-sentence.wav").frames
+    assert her != him
+    # The same from a file that keeps the vector.
+    assert call("clone", "-r", people / "slt.wav", *vector, "--save-voice", "her.voice")[0] == 0
+    assert call("clone", *args, "--voice", "her.voice", "-o", "kept.wav")[0] == 0
+    np.testing.assert_array_equal(soundfile.read(tmp_path / "kept.wav")[0], made)
+
+
+def test_a_synthesiser_that_imitates_nobody(call, people, models):
+    code, _, err = call("clone", "Hello.", "-r", people / "slt.wav", "--model", models["vits"])
+    assert (code, "speaks in voices of its own only" in err) == (2, True)
+
+
 @contextmanager
 def standard_input(path):
     """Standard input of this process from a file."""
@@ -143,16 +179,6 @@ def test_mistakes_get_one_line(call, args, words):
     code, out, err = call("clone", *args)
     assert (code, out, len(err.strip().splitlines())) == (2, b"", 1)
     assert words in err
-
-
-def test_long_sources_are_joined_without_a_seam():
-    """Windows that overlap are put together again as they were, whatever the blocks."""
-    samples = np.random.default_rng(0).standard_normal(int(2.3 * WINDOW * RATE)).astype(np.float32)
-    for size in (4_096, 999, len(samples)):
-        blocks = [samples[n : n + size, None] for n in range(0, len(samples), size)]
-        windows = list(cloning._windows(blocks))
-        assert all(len(window) <= WINDOW * RATE + FADE * RATE for window in windows)
-        np.testing.assert_allclose(np.concatenate(list(cloning._faded(iter(windows)))), samples, atol=1e-6)
 
 
 def test_two_groups_of_windows():

@@ -14,9 +14,10 @@ from . import speak as speaking
 if TYPE_CHECKING:
     from ..console import Console
     from ..models import Located
+    from ..models.conversion import Move
     from ..models.embeddings import SpeakerEncoder
+    from ..models.voices import Target
     from ..speakers.cloning import Judged
-    from ..speakers.references import Target
 
 DEFAULT, MODEL, INPUT, OUTPUT = CloneOptions(), ModelOptions(), InputOptions(), OutputOptions()
 
@@ -55,7 +56,7 @@ def clone(
         typer.Option(
             "--model",
             "-m",
-            help="cepstral-envelope (built in), world, or a SpeechT5 by name or folder.",
+            help="cepstral-envelope (built in), world, speecht5-vc; for texts a SpeechT5; or a folder.",
             metavar="NAME",
         ),
     ] = MODEL.model,
@@ -150,9 +151,10 @@ def run(
 
 
 def _located(choice: ModelOptions, console: "Console", *, says: bool) -> "Located":
-    """A model of this verb, or for texts one of `speak`."""
+    """A model of this verb, or for texts one of `speak` that takes a voice from a file. Raises ModelError."""
     from .. import models
     from ..models import config
+    from ..models.registry import IMITATORS
 
     name = choice.model or config.default("clone")
     try:
@@ -160,7 +162,10 @@ def _located(choice: ModelOptions, console: "Console", *, says: bool) -> "Locate
     except ModelError:
         if not says:
             raise
-        return models.locate(name, "speak", offline=choice.offline, tell=console.note)
+    located = models.locate(name, "speak", offline=choice.offline, tell=console.note)
+    if located.spec.adapter not in IMITATORS:
+        raise ModelError(f"{located.spec.name} speaks in voices of its own only: take a SpeechT5, or leave --model out")
+    return located
 
 
 def _encoder(name: str | None, choice: ModelOptions, console: "Console") -> "SpeakerEncoder":
@@ -180,12 +185,12 @@ def _target(
     from ..speakers import references
 
     if options.voice:
-        return references.saved(options.voice, encoder), []
-    target, warnings = references.target(options.reference, encoder)
+        target, warnings = references.saved(options.voice, encoder), list[str]()
+    else:
+        target, warnings = references.target(options.reference, encoder)
     if options.speaker_model:
         other = _encoder(options.speaker_model, choice, console)
-        vector, _ = references.target(options.reference, other)
-        target = replace(target, vectors={"xvector": vector.embedding})
+        target = replace(target, vectors={"xvector": other.embed([target.speech])[0]})
     return target, warnings
 
 
@@ -210,7 +215,6 @@ def _convert(
     located: "Located", jobs: int, console: "Console",
 ) -> int:  # fmt: skip
     """Every source through the converter and into the sink."""
-    from .. import models
     from ..outputs import open_sink
     from ..records import Recording
     from ..speakers.cloning import Conversion
@@ -218,9 +222,22 @@ def _convert(
     sources = list(options.source)
     key = {"task": "clone", **judged.told, "model": judged.model, "revision": judged.revision, **shaping(reading)}
     single = common.is_single(sources, reading)
-    converter: Any = models.build(located, replace(choice, device="auto"))
+    work = Conversion(_move(located, judged, options, choice, console), judged, reading)
     opened = open_sink(writing, Recording, key, single=single, default="wav")
-    return common.go_through(sources, reading, Conversion(converter, judged, reading), opened, console, jobs=jobs)
+    return common.go_through(sources, reading, work, opened, console, jobs=jobs)
+
+
+def _move(
+    located: "Located", judged: "Judged", options: CloneOptions, choice: ModelOptions, console: "Console"
+) -> "Move":
+    """The way from any voice to the one that is wanted."""
+    from .. import models
+
+    own = replace(options, vocoder=speaking.vocoder(options.vocoder, located, choice, console))
+    # --device is the encoder's where the converter has no weights.
+    place = replace(choice, device="auto") if located.spec.built_in else choice
+    converter: Any = models.build(located, place, own)
+    return converter.towards(judged.target)  # type: ignore[no-any-return]
 
 
 def _say(
@@ -228,43 +245,34 @@ def _say(
     located: "Located", console: "Console",
 ) -> int:  # fmt: skip
     """Every text in that voice and into the sink."""
-    from .. import batch, models, texts
+    from .. import batch, texts
     from ..outputs import open_sink
     from ..records import Recording
     from ..speakers.cloning import Spoken
 
     own = _speak_options(options)
     found = texts.find(text, options.file, lines=False, name=own.name)
-    converter: Any = None
+    move = None
     if located.spec.task == "clone":
-        converter = models.build(located, replace(choice, device="auto"))
-        _, synthesiser = speaking.loaded(
-            replace(own, vocoder=None), replace(choice, model=None, device="auto"), console
-        )
+        move = _move(located, judged, options, choice, console)
+        plain = replace(choice, model=None, device="auto")
+        _, synthesiser = speaking.loaded(replace(own, vocoder=None), plain, console)
     else:
-        synthesiser = _in_that_voice(own, options, choice, judged, console)
+        synthesiser = _in_that_voice(own, choice, judged, console)
     key = {"task": "clone", **judged.told, "model": judged.model, "revision": judged.revision}
     opened = open_sink(writing, Recording, key, single=len(options.file) <= 1, default="wav")
-    work = Spoken(synthesiser, converter, judged, own)
+    work = Spoken(synthesiser, move, judged, own)
     return common.finish(batch.run(found, work.read, work, opened.sink, console), console)
 
 
-def _in_that_voice(
-    own: SpeakOptions, options: CloneOptions, choice: ModelOptions, judged: "Judged", console: "Console"
-) -> Any:
-    """A synthesiser that takes the speaker vector of the references."""
+def _in_that_voice(own: SpeakOptions, choice: ModelOptions, judged: "Judged", console: "Console") -> Any:
+    """A synthesiser that speaks in that voice itself."""
     import tempfile
     from pathlib import Path
 
-    from ..models import voices
-
-    if "xvector" not in judged.target.vectors:
-        raise UsageError(
-            "SpeechT5 needs a speaker vector of its own kind: give --speaker-model, an encoder with 512 values"
-        )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "voice.safetensors"
-        voices.write(path, judged.target.vectors, {})
+        judged.target.write(path, {})
         return speaking.loaded(replace(own, voice=str(path)), choice, console)[1]
 
 

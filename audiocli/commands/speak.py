@@ -165,16 +165,23 @@ def _folder(output: str | None) -> bool:
 def loaded(options: SpeakOptions, choice: ModelOptions, console: "Console") -> tuple["Located", "Synthesiser"]:
     """The model and what makes sound of its spectrograms, both on this machine now."""
     from .. import models
-    from ..models.registry import GRIFFIN_LIM, WAVERNN
 
     name = choice.model or _default(options)
     located = models.locate(name, "speak", offline=choice.offline, tell=console.note)
-    vocoder = options.vocoder or located.spec.vocoder
-    if vocoder not in (None, GRIFFIN_LIM, WAVERNN):
-        path = models.locate(vocoder, "vocoder", offline=choice.offline, tell=console.note).path
-        options = replace(options, vocoder=str(path))
-    synthesiser: Any = models.build(located, choice, options)
+    own = replace(options, vocoder=vocoder(options.vocoder, located, choice, console))
+    synthesiser: Any = models.build(located, choice, own)
     return located, synthesiser
+
+
+def vocoder(wanted: str | None, located: "Located", choice: ModelOptions, console: "Console") -> str | None:
+    """What a model's adapter makes samples with: a folder on this machine now, or a way that needs none; None: as it likes."""
+    from .. import models
+    from ..models.registry import GRIFFIN_LIM, WAVERNN
+
+    name = wanted or located.spec.vocoder
+    if name in (None, GRIFFIN_LIM, WAVERNN):
+        return wanted
+    return str(models.locate(name, "vocoder", offline=choice.offline, tell=console.note).path)
 
 
 def _default(options: SpeakOptions) -> str:

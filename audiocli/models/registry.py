@@ -24,6 +24,8 @@ FASTSPEECH2 = "audiocli.models.tts_fastspeech2:load"
 HIFIGAN = "audiocli.models.vocoders:hifigan"
 ENVELOPE = "audiocli.models.vc_envelope:load"
 WORLD = "audiocli.models.vc_world:load"
+SPEECHT5_VC = "audiocli.models.vc_speecht5:load"
+IMITATORS = (SPEECHT5,)  # synthesisers that take a voice from a file of audiocli clone
 # Vocoders without a row: no weights, and inside the folder of a Tacotron 2.
 GRIFFIN_LIM, WAVERNN = "griffin-lim", "wavernn"
 SIAMESE = "audiocli.models.embed_siamese:load"
@@ -162,6 +164,9 @@ _ROWS = (
     _tts("fastspeech2", FASTSPEECH2, "espnet/fastspeech2_conformer_with_hifigan", "Apache-2.0", 22_050, 0.4),
     ModelSpec("cepstral-envelope", "clone", ENVELOPE, BUILT_IN_SOURCE, "Apache-2.0", 16_000, 0.1),
     ModelSpec("world", "clone", WORLD, BUILT_IN_SOURCE, "MIT (pyworld, an extra)", 16_000, 0.1),
+    ModelSpec(
+        "speecht5-vc", "clone", SPEECHT5_VC, "microsoft/speecht5_vc", "MIT", 16_000, 0.8, vocoder="speecht5-hifigan"
+    ),
     ModelSpec("speecht5-hifigan", "vocoder", HIFIGAN, "microsoft/speecht5_hifigan", "MIT", 16_000, 0.1),
     _sounds("everyday-sounds", BUILT_IN_SOURCE, "Apache-2.0", 0.1, 32_000, adapter=SOUNDS),
     _sounds("ast-audioset", "MIT/ast-finetuned-audioset-10-10-0.4593", "BSD-3-Clause", 0.5),
@@ -238,7 +243,7 @@ ALIASES = {
 # `model_type` of a config.json: encoders that carry the head which `architectures` names ...
 _ENCODERS = (
     "wav2vec2", "wav2vec2-conformer", "hubert", "wavlm", "unispeech", "unispeech-sat", "sew", "sew-d",
-    "data2vec-audio", "whisper", "wav2vec2-bert",
+    "data2vec-audio", "whisper", "wav2vec2-bert", "speecht5",
 )  # fmt: skip
 _HEADS = {
     "ForCTC": ("transcribe", CTC),
@@ -246,6 +251,9 @@ _HEADS = {
     "ForSequenceClassification": ("classify", SOUNDS_BY_NAME),
     "ForAudioClassification": ("classify", SOUNDS_BY_NAME),
     "ForXVector": ("verify", XVECTOR),
+    "ForTextToSpeech": ("speak", SPEECHT5),
+    "ForSpeechToSpeech": ("clone", SPEECHT5_VC),
+    "ForSpeechToText": ("transcribe", ""),
     "ForAudioFrameClassification": ("diarize", ""),
 }
 # ... and the ones that do one thing.

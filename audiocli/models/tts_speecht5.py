@@ -42,10 +42,8 @@ def _speaker(voice: str | None, path: Path, size: int) -> torch.Tensor:
         raise UsageError(
             f"this model needs a voice: --voice FILE with {size} numbers (.npy), or one of audiocli clone --save-voice"
         )
-    vector = voices.vector(inside if inside.is_file() else Path(voice), "xvector")
-    if vector.shape != (size,):
-        raise UsageError(f"--voice {voice} holds {vector.size} numbers, and this model wants {size}")
-    return torch.from_numpy(vector)[None]
+    arrays, _ = voices.read(inside if inside.is_file() else Path(voice))
+    return torch.from_numpy(voices.xvector(arrays, size, f"--voice {voice}"))[None]
 
 
 class Synthesiser:

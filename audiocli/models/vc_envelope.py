@@ -6,7 +6,6 @@ Sounds without pitch, and what lies above the band that a lowered voice has left
 recipe of Stylianou, Cappe & Moulines (1998) with one Gaussian.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import soxr
 
 from ..kernels.stretch import stretch
 from . import timbre
+from .conversion import Windowed, as_loud
 from .registry import ModelSpec
 from .timbre import N_BINS, SAMPLE_RATE, Floats, Timbre
 
@@ -27,9 +27,9 @@ SAME_PITCH = 0.02  # log Hz; what is nearer is left alone
 LEFT = 0.92  # of the band of a lowered voice: the edge of it is the resampler's
 
 
-def load(path: Path | None, spec: ModelSpec, place: Any, options: Any = None) -> "Converter":
+def load(path: Path | None, spec: ModelSpec, place: Any, options: Any = None) -> Windowed:
     """The converter; it has no weights."""
-    return Converter()
+    return Windowed(converted)
 
 
 def moved(envelopes: Floats, source: Timbre, target: Timbre) -> Floats:
@@ -43,27 +43,21 @@ def moved(envelopes: Floats, source: Timbre, target: Timbre) -> Floats:
     )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Converter:
-    """Speech of one voice [n] at SAMPLE_RATE to that of another."""
-
-    sample_rate: int = SAMPLE_RATE
-
-    def __call__(self, samples: Floats, source: Timbre, target: Timbre) -> Floats:
-        """As many samples, as loud."""
-        change = float(np.clip(target.pitch - source.pitch, -OCTAVE, OCTAVE))
-        plain = timbre.transform(samples)
-        own = timbre.envelope(plain)
-        excitation, present = plain, own
-        if abs(change) > SAME_PITCH:
-            raised = timbre.transform(_raised(samples, float(np.exp(change))))
-            voiced = np.isfinite(timbre.pitch(samples, timbre.loudness(plain)))[:, None]
-            band = np.arange(N_BINS) < min(1.0, float(np.exp(change))) * N_BINS * LEFT
-            take = voiced & (band if change < 0 else True)
-            excitation = np.where(take, raised, plain)
-            present = np.where(take, timbre.envelope(raised), own)
-        gain = np.clip(moved(own, source, target) - present, -GAIN, GAIN)
-        return as_loud(timbre.inverse(excitation * np.exp(gain), len(samples)), samples)
+def converted(samples: Floats, source: Timbre, target: Timbre) -> Floats:
+    """Speech [n] of one voice at SAMPLE_RATE in another: as many samples, as loud."""
+    change = float(np.clip(target.pitch - source.pitch, -OCTAVE, OCTAVE))
+    plain = timbre.transform(samples)
+    own = timbre.envelope(plain)
+    excitation, present = plain, own
+    if abs(change) > SAME_PITCH:
+        raised = timbre.transform(_raised(samples, float(np.exp(change))))
+        voiced = np.isfinite(timbre.pitch(samples, timbre.loudness(plain)))[:, None]
+        band = np.arange(N_BINS) < min(1.0, float(np.exp(change))) * N_BINS * LEFT
+        take = voiced & (band if change < 0 else True)
+        excitation = np.where(take, raised, plain)
+        present = np.where(take, timbre.envelope(raised), own)
+    gain = np.clip(moved(own, source, target) - present, -GAIN, GAIN)
+    return as_loud(timbre.inverse(excitation * np.exp(gain), len(samples)), samples)
 
 
 def _raised(samples: Floats, factor: float) -> Floats:
@@ -71,10 +65,3 @@ def _raised(samples: Floats, factor: float) -> Floats:
     longer = stretch(samples, 1.0 / factor, SAMPLE_RATE)
     raised = soxr.resample(longer, SAMPLE_RATE * factor, SAMPLE_RATE).astype(np.float32)
     return np.pad(raised, (0, max(len(samples) - len(raised), 0)))[: len(samples)]
-
-
-def as_loud(samples: Floats, like: Floats) -> Floats:
-    """Samples with the level of others, below full scale."""
-    level, wanted = (float(np.sqrt(np.mean(np.square(x, dtype=np.float64)) + 1e-12)) for x in (samples, like))
-    peak = float(np.abs(samples).max(initial=1e-9))
-    return np.asarray(samples * np.float32(min(wanted / level, 0.99 / peak)), np.float32)

@@ -1,18 +1,40 @@
 """Voices in files: what `audiocli clone --save-voice` writes and --voice reads; plain arrays, nothing that can run.
 
-A .npy file is one vector. A .safetensors file holds several tensors by name (a speaker vector of each kind that somebody made,
-statistics of pitch and spectrum), and in its metadata where they come from.
+A .npy file is one vector. A .safetensors file holds several tensors by name (the speech itself, the embedding that judges by it,
+statistics of pitch and spectrum, a speaker vector where somebody made one), and in its metadata where they come from.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import OutputError, UsageError
+from .timbre import Timbre
 
 Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Target:
+    """A voice to imitate, as each model wants it.
+
+    embedding [embedding]: by the encoder that judges. speech [n]: at timbre.SAMPLE_RATE, at one level, without its pauses.
+    vectors: "xvector" [size] for SpeechT5, if somebody has made one.
+    """
+
+    name: str
+    embedding: Floats
+    timbre: Timbre
+    speech: Floats
+    vectors: Mapping[str, Floats] = field(default_factory=dict)
+
+    def write(self, path: Path, about: Mapping[str, str]) -> None:
+        """Into a voice file. Raises OutputError."""
+        own = {"embedding": self.embedding, "speech": self.speech}
+        write(path, {**own, **self.timbre.arrays(), **self.vectors}, about)
 
 
 def read(path: Path) -> tuple[dict[str, Floats], dict[str, str]]:
@@ -34,14 +56,17 @@ def read(path: Path) -> tuple[dict[str, Floats], dict[str, str]]:
         ) from error
 
 
-def vector(path: Path, kind: str) -> Floats:
-    """The speaker vector [n] of a kind; a .npy file holds one only. Raises UsageError."""
-    arrays, _ = read(path)
-    found = arrays.get(kind, arrays.get(""))
+def xvector(arrays: Mapping[str, Floats], size: int, name: str) -> Floats:
+    """The speaker vector [size] for SpeechT5 among the arrays of a voice; a .npy file holds nothing else. Raises UsageError."""
+    found = arrays.get("xvector", arrays.get(""))
     if found is None:
-        raise UsageError(f"--voice {path} holds no {kind}, only {', '.join(sorted(arrays))}")
+        raise UsageError(
+            f"SpeechT5 needs a speaker vector of its own kind: give audiocli clone --speaker-model, an encoder with {size} values"
+        )
+    if found.shape != (size,):
+        raise UsageError(f"{name} holds {found.size} numbers, and this model wants {size}")
     if not np.isfinite(found).all():
-        raise UsageError(f"--voice {path} holds numbers that are NaN or infinite")
+        raise UsageError(f"{name} holds numbers that are NaN or infinite")
     return found
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import soxr
@@ -11,35 +11,26 @@ from numpy.typing import NDArray
 
 from .. import __version__
 from ..models import timbre
+from ..models.conversion import Move
 from ..models.embeddings import SpeakerEncoder
 from ..models.speech import Synthesiser, cut, flow
 from ..models.timbre import SAMPLE_RATE, Timbre
+from ..models.voices import Target
 from ..options import InputOptions, SpeakOptions
 from ..records import Recording, Sound
 from ..sources import Source, open_audio
 from ..spool import Spool
 from ..texts import Text
 from . import voice
-from .references import Target
 
 Floats = NDArray[np.float32]
 
-WINDOW = 30.0  # s that are converted at once
-FADE = 0.25  # s over which one window goes over into the next
 HEARD = 60.0  # s of a result, and of its source, that are compared with the reference
 # What a synthesiser says to show its own voice: each sound of English once or more (Fairbanks 1960, the rainbow passage).
 SAMPLE = (
     "When the sunlight strikes raindrops in the air, they act as a prism and form a rainbow. The rainbow is a division of white "
     "light into many beautiful colors. These take the shape of a long round arch, with its path high above."
 )
-
-
-class Converter(Protocol):
-    """Speech [n] at sample_rate from one voice to another."""
-
-    sample_rate: int
-
-    def __call__(self, samples: Floats, source: Timbre, target: Timbre) -> Floats: ...
 
 
 @dataclass(frozen=True)
@@ -101,7 +92,7 @@ def _sound(spool: Spool) -> Sound:
 class Conversion:
     """Recordings in, recordings in another voice out."""
 
-    converter: Converter
+    move: Move
     judged: Judged
     reading: InputOptions
     grouping: None = None
@@ -127,17 +118,10 @@ class Conversion:
             warnings.append("no voice is heard in it: it stays as it is")
             made = given
         else:
-            status, made = "ok", self._moved(given, own)
+            status, made = "ok", _moved(given, self.move, own)
         return self.judged.recording(
             source, stream.source_rate, made, beginning, _first(made, HEARD), status=status, warnings=warnings
         )  # fmt: skip
-
-    def _moved(self, given: Spool, own: Timbre) -> Spool:
-        made = Spool(1)
-        pieces = (self.converter(window, own, self.judged.target.timbre) for window in _windows(given.blocks()))
-        for block in _faded(pieces):
-            made.append(block[:, None])
-        return made
 
 
 def _first(spool: Spool, seconds: float) -> Floats:
@@ -151,31 +135,12 @@ def _first(spool: Spool, seconds: float) -> Floats:
     return np.concatenate(parts) if parts else np.zeros(0, np.float32)
 
 
-def _windows(blocks: Iterable[Floats]) -> Iterator[Floats]:
-    """Blocks [n, 1] as windows of WINDOW seconds, each with the last FADE seconds of the one before."""
-    size, fade = int(WINDOW * SAMPLE_RATE), int(FADE * SAMPLE_RATE)
-    rest, fresh = np.zeros(0, np.float32), False
-    for block in blocks:
-        rest, fresh = np.concatenate([rest, block[:, 0]]), True
-        while len(rest) >= size + fade:
-            yield rest[:size]
-            rest, fresh = rest[size - fade :], len(rest) > size
-    if fresh:
-        yield rest
-
-
-def _faded(windows: Iterable[Floats]) -> Iterator[Floats]:
-    """Windows that overlap by FADE seconds as one sound."""
-    fade, rest = int(FADE * SAMPLE_RATE), None
-    for window in windows:
-        if rest is not None:
-            part = min(fade, len(window))
-            rise = np.linspace(0.0, 1.0, part, dtype=np.float32)
-            window[:part] = rest[:part] * (1 - rise) + window[:part] * rise
-        rest = window[len(window) - fade :] if len(window) > fade else window[:0]
-        yield window[: len(window) - len(rest)]
-    if rest is not None:
-        yield rest
+def _moved(given: Spool, move: Move, own: Timbre) -> Spool:
+    """What is in a spool, in another voice."""
+    made = Spool(1)
+    for block in move((block[:, 0] for block in given.blocks()), own):
+        made.append(block[:, None])
+    return made
 
 
 @dataclass(frozen=True)
@@ -183,7 +148,7 @@ class Spoken:
     """Texts in, speech in the voice of the reference out: by the synthesiser itself, or moved there by a converter."""
 
     synthesiser: Synthesiser
-    converter: Converter | None  # None: the synthesiser speaks in that voice
+    move: Move | None  # None: the synthesiser speaks in that voice
     judged: Judged
     options: SpeakOptions
     grouping: None = None
@@ -197,13 +162,15 @@ class Spoken:
         return [self._speak(text) for text in batch]
 
     def _speak(self, source: Text) -> Recording:
-        plain, made = Spool(1), Spool(1)
+        plain = Spool(1)
         with source.blocks() as blocks:
             for samples in self._pieces(blocks):
                 plain.append(samples[:, None])
-                made.append(self._moved(samples)[:, None])
+        made = plain
+        if self.move and plain.n_rows and self._own:
+            made = _moved(plain, self.move, self._own)
         warnings = [] if made.n_rows else ["there is nothing in it to say"]
-        before = _first(plain, HEARD) if self.converter else None
+        before = _first(plain, HEARD) if self.move else None
         return self.judged.recording(
             source, SAMPLE_RATE, made, before, _first(made, HEARD), status="ok" if made.n_rows else "empty", warnings=warnings
         )  # fmt: skip
@@ -213,11 +180,6 @@ class Spoken:
         for _, samples in flow(cut(blocks, self.synthesiser), self.synthesiser, self.options):
             resampled: Floats = soxr.resample(samples, self.synthesiser.traits.sample_rate, SAMPLE_RATE)
             yield resampled.astype(np.float32)
-
-    def _moved(self, samples: Floats) -> Floats:
-        if self.converter is None or self._own is None:
-            return samples
-        return self.converter(samples, self._own, self.judged.target.timbre)
 
     @cached_property
     def _own(self) -> Timbre | None:

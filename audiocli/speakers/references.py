@@ -1,7 +1,6 @@
 """Recordings of the voice that shall be imitated: whether they will do, and what is taken from them."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,14 +10,15 @@ from .. import audio
 from ..errors import InputError, UsageError
 from ..models import timbre, voices
 from ..models.embeddings import SpeakerEncoder
-from ..models.timbre import Timbre
+from ..models.voices import Target
 from . import voice
 from .voice import Encoder
 
 Floats = NDArray[np.float32]
 
 SHORTEST = 3.0  # s of speech; below it a voice is guessed at
-LONGEST = 120.0  # s of speech that is listened to; more changes nothing
+LONGEST = 120.0  # s of speech whose voice is listened to; more changes nothing
+READ = 1_200.0  # s of a recording: more speech only helps models that take frames out of it
 LEVEL = -26.0  # dBFS of every reference, so that a loud one counts for no more
 SILENT = 1e-4  # peak, -80 dBFS
 CLIPPED, CLIP_SHARE = 0.999, 0.001  # of full scale; share of the samples
@@ -29,41 +29,27 @@ TWO_PEOPLE = 0.6
 SPEECH_SHARE = 0.15  # of a recording; less is music or noise with a word in it
 
 
-@dataclass(frozen=True)
-class Target:
-    """A voice to imitate: its embedding [embedding] by the encoder that judges, its timbre, a speaker vector if there is one."""
-
-    name: str
-    embedding: Floats
-    timbre: Timbre
-    vectors: Mapping[str, Floats]
-
-    def write(self, path: Path, about: Mapping[str, str]) -> None:
-        """Into a voice file. Raises OutputError."""
-        voices.write(path, {"embedding": self.embedding, **self.timbre.arrays(), **self.vectors}, about)
-
-
 def target(paths: Sequence[str], encoder: Encoder) -> tuple[Target, list[str]]:
     """The voice in some recordings of one person, and what is to be said about them. Raises InputError."""
-    heard, warnings, spoken = [], list[str](), []
+    heard, warnings, spoken, most = [], list[str](), [], int(LONGEST * timbre.SAMPLE_RATE)
     for path in paths:
         found, notes = _speech(path)
         warnings += notes
-        _check_one_person(path, found, encoder)
+        _check_one_person(path, found[:most], encoder)
         spoken.append(found)
-        heard.append(voice.Voice(encoder.embed([found])[0], len(found) / timbre.SAMPLE_RATE, 0.0))
-    of_all = voice.mean(heard)
+        heard.append(voice.Voice(encoder.embed([found[:most]])[0], len(found[:most]) / timbre.SAMPLE_RATE, 0.0))
+    of_all, speech = voice.mean(heard), np.concatenate(spoken)
     assert of_all.embedding is not None
-    found_timbre = timbre.timbre(np.concatenate(spoken)[: int(LONGEST * timbre.SAMPLE_RATE)])
+    found_timbre = timbre.timbre(speech[:most])
     if found_timbre is None:
         raise InputError(f"{paths[0]}: no voice with a pitch is heard in it")
-    return Target(", ".join(Path(path).name for path in paths), of_all.embedding, found_timbre, {}), warnings
+    return Target(", ".join(Path(path).name for path in paths), of_all.embedding, found_timbre, speech), warnings
 
 
 def _speech(path: str) -> tuple[Floats, list[str]]:
     """The speech of a recording at one level, without its pauses; and warnings. Raises InputError with the path."""
     try:
-        samples = audio.read(path, sample_rate=timbre.SAMPLE_RATE, mono=True, duration=10 * LONGEST).samples[0]
+        samples = audio.read(path, sample_rate=timbre.SAMPLE_RATE, mono=True, duration=READ).samples[0]
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
     peak = float(np.abs(samples).max(initial=0.0))
@@ -78,7 +64,7 @@ def _speech(path: str) -> tuple[Floats, list[str]]:
         raise InputError(f"{path}: {'no' if not seconds else 'hardly any'} speech is heard in it ({seconds:.1f} s)")
     if seconds < SHORTEST:
         raise InputError(f"{path}: {seconds:.1f} s of speech are too short, give {SHORTEST:g} s or more")
-    return levelled(spoken[: int(LONGEST * timbre.SAMPLE_RATE)]), notes
+    return levelled(spoken), notes
 
 
 def levelled(samples: Floats) -> Floats:
@@ -115,10 +101,9 @@ def saved(path: str, encoder: SpeakerEncoder) -> Target:
     """The voice in a file that --save-voice wrote. Raises UsageError."""
     arrays, about = voices.read(Path(path))
     found = timbre.of_arrays(arrays)
-    embedding = arrays.pop("embedding", None)
-    if found is None or embedding is None:
+    if found is None or not {"embedding", "speech"} <= arrays.keys():
         raise UsageError(f"--voice {path} was not written by audiocli clone --save-voice")
     if about.get("encoder") != encoder.spec.name:
         raise UsageError(f"--voice {path} is of another speaker encoder: save it again from its recordings")
-    vectors = {name: array for name, array in arrays.items() if name not in found.arrays()}
-    return Target(Path(path).stem, embedding, found, vectors)
+    vectors = {name: array for name, array in arrays.items() if name == "xvector"}
+    return Target(Path(path).stem, arrays["embedding"], found, arrays["speech"], vectors)

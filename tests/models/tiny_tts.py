@@ -23,6 +23,8 @@ from transformers import (
     FastSpeech2ConformerWithHifiGanConfig,
     GenerationConfig,
     SpeechT5Config,
+    SpeechT5FeatureExtractor,
+    SpeechT5ForSpeechToSpeech,
     SpeechT5ForTextToSpeech,
     SpeechT5HifiGan,
     SpeechT5HifiGanConfig,
@@ -30,6 +32,9 @@ from transformers import (
     VitsConfig,
     VitsModel,
     VitsTokenizer,
+    Wav2Vec2FeatureExtractor,
+    WavLMConfig,
+    WavLMForXVector,
 )
 from transformers.models.bark.generation_configuration_bark import (
     BarkCoarseGenerationConfig,
@@ -57,13 +62,22 @@ def speecht5_tokenizer(folder: Path) -> SpeechT5Tokenizer:
     return SpeechT5Tokenizer(str(folder / "spm_char.model"))
 
 
-def speecht5_model(tokenizer: SpeechT5Tokenizer, **more) -> SpeechT5ForTextToSpeech:
+def speecht5_config(**more) -> SpeechT5Config:
     small = {
-        "vocab_size": len(tokenizer), "hidden_size": 64, "encoder_layers": 2, "encoder_attention_heads": 4, "encoder_ffn_dim": 128,
+        "hidden_size": 64, "encoder_layers": 2, "encoder_attention_heads": 4, "encoder_ffn_dim": 128,
         "decoder_layers": 2, "decoder_attention_heads": 4, "decoder_ffn_dim": 128, "speech_decoder_prenet_units": 32,
         "speech_decoder_postnet_units": 32, "speech_decoder_postnet_layers": 2, "speaker_embedding_dim": SIZE,
     }  # fmt: skip
-    return SpeechT5ForTextToSpeech(SpeechT5Config(**(small | more)))
+    return SpeechT5Config(**(small | more))
+
+
+def _talkative(model: SpeechT5ForTextToSpeech | SpeechT5ForSpeechToSpeech) -> None:
+    """Weights with which it makes something of what it is given, and does not stop at once."""
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.dim() == 2:
+                parameter.mul_(4.0)
+        model.speech_decoder_postnet.prob_out.bias.fill_(-1.5)
 
 
 def voice(folder: Path, seed: int = 0) -> Path:
@@ -93,16 +107,42 @@ def _louder(net: torch.nn.Module) -> None:
 def speecht5(folder: Path) -> Path:
     torch.manual_seed(1)
     tokenizer = speecht5_tokenizer(folder)
-    model = speecht5_model(tokenizer)
-    with torch.no_grad():
-        for parameter in model.parameters():
-            if parameter.dim() == 2:
-                parameter.mul_(4.0)
-        model.speech_decoder_postnet.prob_out.bias.fill_(-1.5)  # else it stops at once
+    model = SpeechT5ForTextToSpeech(speecht5_config(vocab_size=len(tokenizer)))
+    _talkative(model)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     hifigan(folder / "vocoder")
     return folder
+
+
+def speecht5_vc(folder: Path) -> Path:
+    torch.manual_seed(1)
+    convolutions = {"conv_dim": [16] * 7, "num_conv_pos_embeddings": 16, "num_conv_pos_embedding_groups": 4}
+    model = SpeechT5ForSpeechToSpeech(speecht5_config(**convolutions))
+    _talkative(model)
+    model.save_pretrained(folder)
+    SpeechT5FeatureExtractor().save_pretrained(folder)
+    hifigan(folder / "vocoder")
+    return folder
+
+
+def xvector(folder: Path) -> Path:
+    """A speaker encoder whose vectors are as long as SpeechT5 wants them."""
+    torch.manual_seed(1)
+    config = WavLMConfig(
+        **small_wavlm(), num_hidden_layers=1, tdnn_dim=[16] * 5, tdnn_kernel=[5, 3, 3, 1, 1], tdnn_dilation=[1, 2, 3, 1, 1],
+        xvector_output_dim=SIZE,
+    )  # fmt: skip
+    WavLMForXVector(config).save_pretrained(folder)
+    Wav2Vec2FeatureExtractor(do_normalize=True).save_pretrained(folder)
+    return folder
+
+
+def small_wavlm() -> dict[str, object]:
+    return {
+        "hidden_size": 32, "num_attention_heads": 2, "intermediate_size": 32, "conv_dim": [16] * 7,
+        "num_conv_pos_embeddings": 16, "num_conv_pos_embedding_groups": 4,
+    }  # fmt: skip
 
 
 def vits(folder: Path, speakers: int = 1, *, phonemes: bool = False) -> Path:
