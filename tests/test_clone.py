@@ -85,7 +85,7 @@ def models(tmp_path_factory):
     return {make.__name__: make(folder / make.__name__) for make in TINY}
 
 
-TINY = (tiny_tts.speecht5, tiny_tts.speecht5_vc, tiny_tts.xvector, tiny_tts.vits)
+TINY = (tiny_tts.speecht5, tiny_tts.speecht5_vc, tiny_tts.knn, tiny_tts.xvector, tiny_tts.vits)
 
 
 @pytest.mark.parametrize("family", ["speecht5", "speecht5_vc"])
@@ -106,6 +106,16 @@ def test_speecht5_by_a_speaker_vector(call, people, models, tmp_path, family):
     assert her != him
     # The same from a file that keeps the vector.
     assert call("clone", "-r", people / "slt.wav", *vector, "--save-voice", "her.voice")[0] == 0
+    assert call("clone", *args, "--voice", "her.voice", "-o", "kept.wav")[0] == 0
+    np.testing.assert_array_equal(soundfile.read(tmp_path / "kept.wav")[0], made)
+
+
+def test_nearest_neighbours_of_the_reference(call, people, models, tmp_path):
+    args = ("-s", people / "bdl-sentence.wav", "--model", models["knn"])
+    assert call("clone", *args, "-r", people / "slt.wav", "-o", "x.wav") == (0, b"", "")
+    made, _ = soundfile.read(tmp_path / "x.wav")
+    assert len(made) == soundfile.info(people / "bdl-sentence.wav").frames
+    assert call("clone", "-r", people / "slt.wav", "--save-voice", "her.voice")[0] == 0
     assert call("clone", *args, "--voice", "her.voice", "-o", "kept.wav")[0] == 0
     np.testing.assert_array_equal(soundfile.read(tmp_path / "kept.wav")[0], made)
 

@@ -56,7 +56,7 @@ def clone(
         typer.Option(
             "--model",
             "-m",
-            help="cepstral-envelope (built in), world, speecht5-vc; for texts a SpeechT5; or a folder.",
+            help="cepstral-envelope (built in), world, speecht5-vc, knn-vc; for texts a SpeechT5; or a folder.",
             metavar="NAME",
         ),
     ] = MODEL.model,
@@ -65,7 +65,10 @@ def clone(
         typer.Option(help="With SpeechT5: the encoder that makes its 512-value speaker vector.", metavar="NAME"),
     ] = DEFAULT.speaker_model,
     vocoder: Annotated[
-        str | None, typer.Option(help="With SpeechT5: griffin-lim, or a folder (its own).", metavar="NAME")
+        str | None,
+        typer.Option(
+            help="With SpeechT5: griffin-lim, or a folder (its own). With knn-vc: its published .pt.", metavar="NAME"
+        ),
     ] = DEFAULT.vocoder,
     seed: Annotated[int, typer.Option(help="Of what a model draws at random.", metavar="N")] = DEFAULT.seed,
     pause: Annotated[

@@ -174,12 +174,12 @@ def loaded(options: SpeakOptions, choice: ModelOptions, console: "Console") -> t
 
 
 def vocoder(wanted: str | None, located: "Located", choice: ModelOptions, console: "Console") -> str | None:
-    """What a model's adapter makes samples with: a folder on this machine now, or a way that needs none; None: as it likes."""
+    """What a model's adapter makes samples with: a folder or file on this machine, or a way without; None: as it likes."""
     from .. import models
     from ..models.registry import GRIFFIN_LIM, WAVERNN
 
     name = wanted or located.spec.vocoder
-    if name in (None, GRIFFIN_LIM, WAVERNN):
+    if name in (None, GRIFFIN_LIM, WAVERNN) or os.path.isfile(name):
         return wanted
     return str(models.locate(name, "vocoder", offline=choice.offline, tell=console.note).path)
 

@@ -25,6 +25,7 @@ HIFIGAN = "audiocli.models.vocoders:hifigan"
 ENVELOPE = "audiocli.models.vc_envelope:load"
 WORLD = "audiocli.models.vc_world:load"
 SPEECHT5_VC = "audiocli.models.vc_speecht5:load"
+KNN = "audiocli.models.vc_knn:load"
 IMITATORS = (SPEECHT5,)  # synthesisers that take a voice from a file of audiocli clone
 # Vocoders without a row: no weights, and inside the folder of a Tacotron 2.
 GRIFFIN_LIM, WAVERNN = "griffin-lim", "wavernn"
@@ -167,6 +168,8 @@ _ROWS = (
     ModelSpec(
         "speecht5-vc", "clone", SPEECHT5_VC, "microsoft/speecht5_vc", "MIT", 16_000, 0.8, vocoder="speecht5-hifigan"
     ),
+    # The hub has no vocoder for it in a safe form: --vocoder takes the file that its authors publish.
+    ModelSpec("knn-vc", "clone", KNN, "microsoft/wavlm-large", "CC-BY-SA-3.0 (WavLM), MIT (vocoder)", 16_000, 1.5),
     ModelSpec("speecht5-hifigan", "vocoder", HIFIGAN, "microsoft/speecht5_hifigan", "MIT", 16_000, 0.1),
     _sounds("everyday-sounds", BUILT_IN_SOURCE, "Apache-2.0", 0.1, 32_000, adapter=SOUNDS),
     _sounds("ast-audioset", "MIT/ast-finetuned-audioset-10-10-0.4593", "BSD-3-Clause", 0.5),
@@ -254,6 +257,7 @@ _HEADS = {
     "ForTextToSpeech": ("speak", SPEECHT5),
     "ForSpeechToSpeech": ("clone", SPEECHT5_VC),
     "ForSpeechToText": ("transcribe", ""),
+    "WavLMModel": ("clone", KNN),
     "ForAudioFrameClassification": ("diarize", ""),
 }
 # ... and the ones that do one thing.

@@ -35,6 +35,7 @@ from transformers import (
     Wav2Vec2FeatureExtractor,
     WavLMConfig,
     WavLMForXVector,
+    WavLMModel,
 )
 from transformers.models.bark.generation_configuration_bark import (
     BarkCoarseGenerationConfig,
@@ -135,6 +136,22 @@ def xvector(folder: Path) -> Path:
     )  # fmt: skip
     WavLMForXVector(config).save_pretrained(folder)
     Wav2Vec2FeatureExtractor(do_normalize=True).save_pretrained(folder)
+    return folder
+
+
+def knn(folder: Path, *, stable: bool = True) -> Path:
+    """A WavLM of more layers than are heard, and a HiFi-GAN for its frames of 320 samples."""
+    torch.manual_seed(1)
+    shape = {"feat_extract_norm": "layer", "do_stable_layer_norm": True, "conv_bias": True} if stable else {}
+    WavLMModel(WavLMConfig(**small_wavlm(), **shape, num_hidden_layers=8)).save_pretrained(folder)
+    net = SpeechT5HifiGan(
+        SpeechT5HifiGanConfig(
+            model_in_dim=32, upsample_initial_channel=32, upsample_rates=[10, 8, 2, 2], upsample_kernel_sizes=[20, 16, 4, 4],
+            resblock_kernel_sizes=[3], resblock_dilation_sizes=[[1, 3]], normalize_before=False,
+        )
+    )  # fmt: skip
+    _louder(net)
+    net.save_pretrained(folder / "vocoder")
     return folder
 
 
