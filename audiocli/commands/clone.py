@@ -56,7 +56,7 @@ def clone(
         typer.Option(
             "--model",
             "-m",
-            help="cepstral-envelope (built in), world, speecht5-vc, knn-vc; for texts a SpeechT5; or a folder.",
+            help="cepstral-envelope (built in), world, speecht5-vc, knn-vc; for texts speecht5, bark; or a folder.",
             metavar="NAME",
         ),
     ] = MODEL.model,
@@ -167,7 +167,9 @@ def _located(choice: ModelOptions, console: "Console", *, says: bool) -> "Locate
             raise
     located = models.locate(name, "speak", offline=choice.offline, tell=console.note)
     if located.spec.adapter not in IMITATORS:
-        raise ModelError(f"{located.spec.name} speaks in voices of its own only: take a SpeechT5, or leave --model out")
+        raise ModelError(
+            f"{located.spec.name} speaks in voices of its own only: take a SpeechT5 or a Bark, or leave --model out"
+        )
     return located
 
 

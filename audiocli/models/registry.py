@@ -26,7 +26,7 @@ ENVELOPE = "audiocli.models.vc_envelope:load"
 WORLD = "audiocli.models.vc_world:load"
 SPEECHT5_VC = "audiocli.models.vc_speecht5:load"
 KNN = "audiocli.models.vc_knn:load"
-IMITATORS = (SPEECHT5,)  # synthesisers that take a voice from a file of audiocli clone
+IMITATORS = (SPEECHT5, BARK)  # synthesisers that take a voice from a file of audiocli clone
 # Vocoders without a row: no weights, and inside the folder of a Tacotron 2.
 GRIFFIN_LIM, WAVERNN = "griffin-lim", "wavernn"
 SIAMESE = "audiocli.models.embed_siamese:load"

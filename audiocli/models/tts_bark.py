@@ -1,4 +1,7 @@
-"""Bark (Suno 2023) through transformers: text to semantic, coarse and fine tokens, those to samples; voices by presets."""
+"""Bark (Suno 2023) through transformers: text to semantic, coarse and fine tokens, those to samples.
+
+Its voices are presets: its own by name, .npz files, and those that are made of a voice file's speech.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -10,6 +13,7 @@ import torch
 
 from ..errors import UsageError
 from ..options import SpeakOptions
+from . import bark_presets, voices
 from .asr_common import checkpoint
 from .registry import ModelSpec
 from .speech import Spoken, Traits, Voice, closest
@@ -28,18 +32,31 @@ def load(path: Path, spec: ModelSpec, place: Any, options: SpeakOptions | None) 
     processor = BarkProcessor.from_pretrained(  # type: ignore[no-untyped-call]
         path, local_files_only=True, speaker_embeddings_dict_path=presets if (path / presets).is_file() else None
     )
-    preset = _preset(processor, wanted.voice)
-    return Synthesiser(checkpoint(BarkModel, path, place), processor, preset, wanted)
+    _known(processor, wanted.voice)
+    model = checkpoint(BarkModel, path, place)
+    return Synthesiser(model, processor, _preset(model, processor, wanted.voice, wanted.seed), wanted)
 
 
-def _preset(processor: Any, voice: str | None) -> Any:
-    """The preset of a name, or the arrays of a .npz file; None: whoever comes. Raises UsageError."""
-    if voice is None or voice in processor.available_voice_presets:
+def _known(processor: Any, voice: str | None) -> bool:
+    """Whether a voice is one of Bark's own, or None. Raises UsageError when it is no file either."""
+    known = voice is None or voice in processor.available_voice_presets
+    if not known and not Path(str(voice)).is_file():
+        raise UsageError(f"bark has no voice {voice!r}: {closest(str(voice), processor.available_voice_presets)}")
+    return known
+
+
+def _preset(model: Any, processor: Any, voice: str | None, seed: int) -> Any:
+    """The preset of a name, or the arrays of a file; None: whoever comes. Raises UsageError, InputError."""
+    if _known(processor, voice):
         return voice
-    if not Path(voice).is_file():
-        raise UsageError(f"bark has no voice {voice!r}: {closest(voice, processor.available_voice_presets)}")
+    file = Path(str(voice))
+    if file.suffix != ".npz":
+        speech = voices.read(file)[0].get("speech")
+        if speech is None:
+            raise UsageError(f"--voice {voice} holds no speech, of which bark makes its voice")
+        return bark_presets.preset(model, processor, speech, seed)
     try:
-        with np.load(voice, allow_pickle=False) as arrays:
+        with np.load(file, allow_pickle=False) as arrays:
             return {part: arrays[part] for part in PARTS}
     except (OSError, ValueError, KeyError) as error:
         raise UsageError(f"--voice {voice} is no preset of Bark: it must be .npz with {', '.join(PARTS)}") from error
@@ -61,7 +78,7 @@ class Synthesiser:
 
     def in_voice(self, voice: str) -> "Synthesiser":
         """The same net, another preset."""
-        preset = _preset(self._processor, voice)
+        preset = _preset(self._model, self._processor, voice, self._options.seed)
         return Synthesiser(self._model, self._processor, preset, replace(self._options, voice=voice))
 
     def __call__(self, texts: Sequence[str]) -> list[Spoken]:

@@ -242,7 +242,7 @@ def bark(folder: Path) -> Path:
             if parameter.dim() == 2:
                 parameter.mul_(4.0)
         for layer in model.codec_model.quantizer.layers:
-            layer.codebook.embed.normal_()  # fresh ones are zeros, and then every code sounds the same
+            layer.codebook.embed.normal_(0.0, 0.1)  # fresh ones are zeros, and then every code sounds the same
     parts = {
         "semantic_config": BarkSemanticGenerationConfig(max_new_tokens=24, do_sample=True, semantic_rate_hz=49.9),
         "coarse_acoustics_config": BarkCoarseGenerationConfig(
