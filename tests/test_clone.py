@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import soundfile
 
-from audiocli.speakers.references import apart
 from tests.models import tiny_tts
 
 RATE = 16_000
@@ -85,7 +84,7 @@ def models(tmp_path_factory):
     return {make.__name__: make(folder / make.__name__) for make in TINY}
 
 
-TINY = (tiny_tts.speecht5, tiny_tts.speecht5_vc, tiny_tts.knn, tiny_tts.xvector, tiny_tts.vits)
+TINY = (tiny_tts.speecht5, tiny_tts.speecht5_vc, tiny_tts.knn, tiny_tts.xvector, tiny_tts.vits, tiny_tts.bark)
 
 
 @pytest.mark.parametrize("family", ["speecht5", "speecht5_vc"])
@@ -118,6 +117,11 @@ def test_nearest_neighbours_of_the_reference(call, people, models, tmp_path):
     assert call("clone", "-r", people / "slt.wav", "--save-voice", "her.voice")[0] == 0
     assert call("clone", *args, "--voice", "her.voice", "-o", "kept.wav")[0] == 0
     np.testing.assert_array_equal(soundfile.read(tmp_path / "kept.wav")[0], made)
+
+
+def test_bark_goes_on_from_the_reference(call, people, models, tmp_path):
+    assert call("clone", "Yes.", "-r", people / "slt.wav", "--model", models["bark"], "-o", "x.wav")[0] == 0
+    assert soundfile.info(tmp_path / "x.wav").frames > 1_000
 
 
 def test_a_synthesiser_that_imitates_nobody(call, people, models):
@@ -159,6 +163,7 @@ def test_references_that_will_not_do(call, people, tmp_path):
     bad = {
         "silent": np.zeros(5 * RATE), "no speech": sum(0.1 * np.sin(2 * np.pi * f * t) for f in (220, 277, 330)),
         "too short": hers[: 2 * RATE], "more than one person": np.concatenate([hers[: 11 * RATE], his[: 11 * RATE]]),
+        "than one person": np.concatenate([hers[: 12 * RATE], his[: 5 * RATE]]),
     }  # fmt: skip
     for words, samples in bad.items():
         soundfile.write(tmp_path / "r.wav", samples, RATE)
@@ -189,10 +194,3 @@ def test_mistakes_get_one_line(call, args, words):
     code, out, err = call("clone", *args)
     assert (code, out, len(err.strip().splitlines())) == (2, b"", 1)
     assert words in err
-
-
-def test_two_groups_of_windows():
-    one = np.array([[1, 0.05 * n] for n in range(6)], np.float32)
-    other = np.array([[0.05 * n, 1] for n in range(4)], np.float32)
-    for rows, least, most in ((one, 0.9, 1.0), (np.concatenate([one, other]), -1.0, 0.4)):
-        assert least <= apart(rows / np.linalg.norm(rows, axis=1, keepdims=True)) <= most
