@@ -107,7 +107,7 @@ def score(name: str, wrong: float, factor: float, default: str) -> Score:
     """A line about a voice; only the default one has to reach something."""
     chosen = name == default
     return Score(
-        f"words of 40 sentences that pocketsphinx gets wrong, {name}", f"{wrong:.1%}", "", "",
+        f"words of {len(TEXTS)} sentences that pocketsphinx gets wrong, {name}", f"{wrong:.1%}", "", "",
         f"<= {WORST:.0%}" if chosen else "", not chosen or wrong <= WORST, f"spoken in {factor:.4f}x real time",
     )  # fmt: skip
 
