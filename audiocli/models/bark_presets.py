@@ -74,7 +74,7 @@ def semantic(model: Any, processor: Any, text: str, seed: int) -> Tokens:
 def _semantic(model: Any) -> Any:
     from transformers.models.bark.generation_configuration_bark import BarkSemanticGenerationConfig
 
-    return BarkSemanticGenerationConfig(**model.generation_config.semantic_config)
+    return BarkSemanticGenerationConfig(**model.generation_config.semantic_config)  # type: ignore[no-untyped-call]
 
 
 def stretched(tokens: Tokens, size: int) -> Tokens:

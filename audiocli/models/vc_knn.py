@@ -140,7 +140,8 @@ def published(file: Path) -> tuple[torch.nn.Linear, Any]:
             upsample_rates=[kernel // 2 for kernel in ups], upsample_kernel_sizes=ups, leaky_relu_slope=SLOPE,
             resblock_kernel_sizes=blocks[:each], resblock_dilation_sizes=[DILATIONS] * each,
         )  # fmt: skip
-        narrow = torch.nn.Linear(*reversed(tensors["lin_pre.weight"].shape))
+        size, wide = tensors["lin_pre.weight"].shape
+        narrow = torch.nn.Linear(wide, size)
         narrow.load_state_dict({"weight": tensors.pop("lin_pre.weight"), "bias": tensors.pop("lin_pre.bias")})
         gan = SpeechT5HifiGan(config)
         own = {name.replace("ups.", "upsampler."): tensor for name, tensor in tensors.items()}
