@@ -128,19 +128,27 @@ def _in_folder(folder: Path, task: str) -> Located:
 
 
 def _by_files(name: str, folder: Path, task: str, source: str) -> ModelSpec:
-    """A row for an embedding of pyannote's, or a pipeline, whose models lie in folders below its own. Raises ModelError."""
-    embedding, about = ((folder / file).is_file() for file in ("pytorch_model.bin", "config.yaml"))
-    if not about and not (embedding and task == "verify"):
+    """A row for a folder of SpeechBrain's or pyannote's, which no config.json describes. Raises ModelError.
+
+    The models of a pipeline lie in folders below its own.
+    """
+    ecapa, embedding, about = (
+        (folder / file).is_file() for file in (registry.ECAPA_FILE, "pytorch_model.bin", "config.yaml")
+    )
+    if not (ecapa or about or (embedding and task == "verify")):
         raise ModelError(f"{folder} has no config.json: a model's folder is what save_pretrained() writes")
-    kind, adapter = ("verify", registry.PYANNOTE) if embedding else ("diarize", registry.PIPELINE)
+    kind, adapter = "diarize", registry.PIPELINE
+    if ecapa or embedding:
+        kind, adapter = "verify", registry.ECAPA if ecapa else registry.PYANNOTE
     fits(name, kind, task)
-    memory = 1.2 * sum(path.stat().st_size for path in folder.rglob("*.bin")) / 2**30
+    installed(name, adapter)
+    memory = 1.2 * sum(path.stat().st_size for end in ("bin", "ckpt") for path in folder.rglob(f"*.{end}")) / 2**30
     return ModelSpec(name, kind, adapter, source, "not known", 16_000, memory)
 
 
 def _described(name: str, folder: Path, task: str, source: str) -> ModelSpec:
     """A row for a model that the registry does not have, by its config.json and its weights."""
-    if not (folder / "config.json").exists():
+    if not (folder / "config.json").exists() or (folder / registry.ECAPA_FILE).exists():
         return _by_files(name, folder, task, source)
     try:
         parsed = json.loads((folder / "config.json").read_text(encoding="utf-8"))

@@ -118,6 +118,77 @@ def test_a_folder_of_pyannotes_says_what_it_is_not(folder, tmp_path):
         build(locate(str(tmp_path / "seg"), "verify"), ModelOptions())
 
 
+@pytest.fixture
+def ecapa(tmp_path):
+    """SpeechBrain's folder as the hub has it, with a small net of random weights, and that net."""
+    pytest.importorskip("speechbrain")
+    from speechbrain.lobes.models.ECAPA_TDNN import ECAPA_TDNN
+
+    torch.manual_seed(0)
+    sizes = {"channels": [16, 16, 16, 16, 48], "lin_neurons": 12, "attention_channels": 8, "se_channels": 4}
+    net = ECAPA_TDNN(20, **sizes).eval()
+    torch.save(net.state_dict(), tmp_path / "embedding_model.ckpt")
+    (tmp_path / "config.json").write_text('{"speechbrain_interface": "EncoderClassifier"}')
+    (tmp_path / "hyperparams.yaml").write_text(
+        f"""
+compute_features: !new:speechbrain.lobes.features.Fbank
+    n_mels: 20
+mean_var_norm: !new:speechbrain.processing.features.InputNormalization
+    norm_type: sentence
+    std_norm: False
+embedding_model: !new:speechbrain.lobes.models.ECAPA_TDNN.ECAPA_TDNN
+    input_size: 20
+    {"".join(f"{name}: {value}{chr(10)}    " for name, value in sizes.items())}
+mean_var_norm_emb: !new:speechbrain.processing.features.InputNormalization
+    norm_type: global
+    std_norm: False
+classifier: !new:speechbrain.lobes.models.ECAPA_TDNN.Classifier
+    input_size: 12
+    out_neurons: 3
+modules:
+    compute_features: !ref <compute_features>
+    mean_var_norm: !ref <mean_var_norm>
+    embedding_model: !ref <embedding_model>
+    mean_var_norm_emb: !ref <mean_var_norm_emb>
+    classifier: !ref <classifier>
+label_encoder: !new:speechbrain.dataio.encoder.CategoricalEncoder
+pretrainer: !new:speechbrain.utils.parameter_transfer.Pretrainer
+    loadables:
+        embedding_model: !ref <embedding_model>
+    paths:
+        embedding_model: {tmp_path}/embedding_model.ckpt
+"""
+    )
+    return tmp_path
+
+
+def test_ecapa_of_speechbrain_hears_as_speechbrain_does(ecapa):
+    from speechbrain.inference.speaker import EncoderClassifier
+
+    theirs = EncoderClassifier.from_hparams(source=str(ecapa), savedir=str(ecapa / "saved"))
+    encoder = build(locate(str(ecapa), "verify"), ModelOptions())
+    clips = [noise(2.0), noise(2.0, 1)]
+    expected = theirs.encode_batch(torch.from_numpy(np.stack(clips)))[:, 0].numpy()
+    expected /= np.linalg.norm(expected, axis=1, keepdims=True)
+    np.testing.assert_allclose(encoder.embed(clips), expected, atol=1e-5)
+    assert abs(float(expected[0] @ expected[1])) < 0.9999  # two clips are two vectors
+
+
+def test_a_checkpoint_of_something_else_is_no_ecapa(ecapa):
+    for held in ({"x": torch.zeros(3)}, {"x": open}):
+        torch.save(held, ecapa / "embedding_model.ckpt")
+        with pytest.raises(ModelError, match="something else than an ECAPA"):
+            build(locate(str(ecapa), "verify"), ModelOptions())
+
+
+def test_ecapa_names_its_extra(monkeypatch, tmp_path):
+    monkeypatch.setattr(registry, "find_spec", lambda name: None)
+    (tmp_path / "embedding_model.ckpt").touch()
+    for name in ("ecapa", str(tmp_path)):
+        with pytest.raises(ModelError, match=r"needs the extra 'speechbrain': pip install 'audiocli\[speechbrain\]'"):
+            locate(name, "verify")
+
+
 def test_a_pickle_of_something_else_is_not_opened(tmp_path):
     torch.save({"state_dict": {}, "x": open}, tmp_path / "pytorch_model.bin")
     with pytest.raises(ModelError, match="holds more than weights"):
