@@ -180,6 +180,10 @@ class SpeakerRecipe:
             "settings": asdict(self.settings), "own": asdict(self.own),
         }  # fmt: skip
 
+    def files(self) -> dict[str, bytes]:
+        """Nothing besides."""
+        return {}
+
     def about(self) -> About:
         """For the card."""
         seconds = self.voices.seconds.sum()
