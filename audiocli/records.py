@@ -1,7 +1,7 @@
 """What a verb finds out about one input, as plain frozen data; `formats` writes it, and nothing here knows how."""
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -156,6 +156,17 @@ class Segment:
     words: tuple[Word, ...] = ()
     probability: float | None = None
     speaker: str | None = None
+
+
+def later(segments: Sequence[Segment], seconds: float) -> tuple[Segment, ...]:
+    """Segments with their words so much later."""
+    return tuple(
+        replace(
+            segment, start=segment.start + seconds, end=segment.end + seconds,
+            words=tuple(replace(word, start=word.start + seconds, end=word.end + seconds) for word in segment.words),
+        )
+        for segment in segments
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

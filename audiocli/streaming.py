@@ -17,10 +17,10 @@ from .console import Console
 from .errors import UsageError
 from .formats.timed import columns, segment_object
 from .models.silero import SAMPLE_RATE
-from .models.transcripts import Partial, Recogniser, later
+from .models.transcripts import Partial, Recogniser
 from .models.vad import Cutter, cutter
 from .options import TranscribeOptions
-from .records import Segment
+from .records import Segment, later
 from .stop import Stop
 
 Floats = NDArray[np.float32]

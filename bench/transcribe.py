@@ -2,6 +2,7 @@
 
 import csv
 import itertools
+import json
 import os
 import random
 import re
@@ -11,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -29,6 +31,9 @@ from tests.kernels.rhythm_signals import DATA
 UTTERANCES = 60
 WORST = 0.32  # of the words; plain pocketsphinx: 0.286 to 0.299 on another draw of LibriSpeech
 REPEATS = 5
+LIVE = 5  # utterances that are spoken into it
+PIECE = 3_200  # bytes: 100 ms
+STARTED = 3.0  # s
 MOST = 700  # MiB
 # The wheel has no command that decodes a file; this is the shortest program that does.
 PLAIN = """
@@ -65,9 +70,10 @@ def timed(hear: Callable[[Path], str], found: list[tuple[Path, str]]) -> tuple[f
     return took, float(jiwer.wer([normalised(text) for _, text in found], [normalised(text) for text in heard]))
 
 
-def ours() -> Callable[[Path], str]:
+def ours() -> Callable[[Path], Any]:
+    """The built-in model's record of a file."""
     runner: Any = load("pocketsphinx", "transcribe", ModelOptions(), TranscribeOptions())
-    return lambda path: runner([Streamed(Source(str(path), PurePath(path.name)), InputOptions())])[0].text  # type: ignore[no-any-return]
+    return lambda path: runner([Streamed(Source(str(path), PurePath(path.name)), InputOptions())])[0]
 
 
 def plain() -> Callable[[Path], str]:
@@ -90,7 +96,8 @@ def plain() -> Callable[[Path], str]:
 def errors_row() -> Row:
     found = utterances()
     length = sum(audio.read(path).duration for path, _ in found)
-    (took, wer), (peer_took, peer_wer) = timed(ours(), found), timed(plain(), found)
+    hear = ours()
+    (took, wer), (peer_took, peer_wer) = timed(lambda path: hear(path).text, found), timed(plain(), found)
     note = f"WER {wer:.1%} (plain: {peer_wer:.1%}), {length:.0f} s of speech at {took / length:.3f} x real time"
     what = f"{UTTERANCES} utterances of mini-librispeech, VAD and all"
     return Row(what, took, "plain pocketsphinx", peer_took, f"WER < {WORST:.0%}", wer < WORST, note)
@@ -120,6 +127,48 @@ def first_word_row() -> Row:
     return Row(what, took, "plain pocketsphinx in python", peer, "<= 1.3x its time", took <= 1.3 * peer)
 
 
+def first_partial(path: Path) -> tuple[float, bool]:
+    """Seconds from the first word in live speech to the first words said of it, and whether the text is the file's in the end."""
+    command = [sys.executable, "-m", "audiocli", "transcribe", "-q", "--stream", "-", "--format", "jsonl"]
+    samples = audio.read(path, sample_rate=16_000, mono=True).samples[0]
+    pcm = (np.pad(samples, (16_000, 0)) * 32_767).astype(np.int16)
+    with tempfile.TemporaryDirectory() as name:
+        soundfile.write(Path(name, "x.wav"), pcm, 16_000)
+        record = ours()(Path(name, "x.wav"))
+    raw = pcm.tobytes()
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin and process.stdout
+        stdin = process.stdin
+        stdin.write(raw[:PIECE])
+        stdin.flush()
+        time.sleep(STARTED)  # whoever speaks into a microphone has started the program before
+
+        def feed() -> None:
+            for n, first in enumerate(range(PIECE, len(raw), PIECE)):
+                time.sleep(max(begin + (n + 1) * PIECE / 32_000 - time.perf_counter(), 0.0))
+                stdin.write(raw[first : first + PIECE])
+                stdin.flush()
+            stdin.close()
+
+        begin = time.perf_counter()
+        with ThreadPoolExecutor(1) as pool:
+            fed = pool.submit(feed)
+            process.stdout.readline()
+            took = time.perf_counter() - begin - (record.segments[0].start - PIECE / 32_000)
+            finals = [json.loads(line) for line in process.stdout]
+            fed.result()
+    said = " ".join(event["text"] for event in finals if event["event"] == "final")
+    return took, said == record.text
+
+
+def live_row() -> Score:
+    times, same = zip(*[first_partial(path) for path, _ in utterances()[:LIVE]], strict=True)
+    what = f"live at real speed: first partial text after the first word, {LIVE} utterances, median (slowest)"
+    found = f"{statistics.median(times):.2f} s ({max(times):.2f} s)"
+    note = f"final text that of the file in {sum(same)} of {LIVE}"
+    return Score(what, found, "-", "-", "<= 1.5 s", max(times) <= 1.5 and all(same), note)
+
+
 def long_row(hours: float) -> Score:
     """The peak of memory over a file of so many hours: utterances behind each other."""
     with tempfile.TemporaryDirectory() as name:
@@ -142,7 +191,7 @@ def long_row(hours: float) -> Score:
 
 def rows() -> list[Row | Score]:
     hours = float(os.environ.get("AUDIOCLI_BENCH_HOURS", "0"))  # 2 of them take a quarter of an hour
-    return [first_word_row(), errors_row(), *([long_row(hours)] if hours else [])]
+    return [first_word_row(), live_row(), errors_row(), *([long_row(hours)] if hours else [])]
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ def locate(name: str | None, task: str, *, offline: bool = False, tell: Tell = s
         if spec.built_in:
             return Located(spec, spec.weights)
     if folder is not None:
-        return _in_folder(name, folder, task)
+        return _in_folder(folder, task)
     assert repo is not None
     path = cache.cached(repo, spec.files if spec else ())
     parts = [cache.cached(Repo(part)) for part in spec.parts] if spec else []
@@ -122,25 +122,34 @@ def fetch(
     return hub.pull(repo, patterns=patterns, sha256=sha256, check=check, **how)
 
 
-def _in_folder(name: str, folder: Path, task: str) -> Located:
+def _in_folder(folder: Path, task: str) -> Located:
     """A model that lies in a folder of the user's."""
-    if (folder / "config.yaml").is_file() and not (folder / "config.json").exists():
-        return _pipeline(folder, task)
-    if not (folder / "config.json").is_file():
-        raise ModelError(f"{folder} has no config.json: a model's folder is what save_pretrained() writes")
     return Located(_described(folder.resolve().name, folder, task, str(folder)), folder)
 
 
-def _pipeline(folder: Path, task: str) -> Located:
-    """A pipeline of pyannote's, whose models lie in folders below its own."""
-    name = folder.resolve().name
-    fits(name, "diarize", task)
-    memory = 1.2 * sum(path.stat().st_size for path in folder.rglob("*.bin")) / 2**30
-    return Located(ModelSpec(name, "diarize", registry.PIPELINE, str(folder), "not known", 16_000, memory), folder)
+def _by_files(name: str, folder: Path, task: str, source: str) -> ModelSpec:
+    """A row for a folder of SpeechBrain's or pyannote's, which no config.json describes. Raises ModelError.
+
+    The models of a pipeline lie in folders below its own.
+    """
+    ecapa, embedding, about = (
+        (folder / file).is_file() for file in (registry.ECAPA_FILE, "pytorch_model.bin", "config.yaml")
+    )
+    if not (ecapa or about or (embedding and task == "verify")):
+        raise ModelError(f"{folder} has no config.json: a model's folder is what save_pretrained() writes")
+    kind, adapter = "diarize", registry.PIPELINE
+    if ecapa or embedding:
+        kind, adapter = "verify", registry.ECAPA if ecapa else registry.PYANNOTE
+    fits(name, kind, task)
+    installed(name, adapter)
+    memory = 1.2 * sum(path.stat().st_size for end in ("bin", "ckpt") for path in folder.rglob(f"*.{end}")) / 2**30
+    return ModelSpec(name, kind, adapter, source, "not known", 16_000, memory)
 
 
 def _described(name: str, folder: Path, task: str, source: str) -> ModelSpec:
     """A row for a model that the registry does not have, by its config.json and its weights."""
+    if not (folder / "config.json").exists() or (folder / registry.ECAPA_FILE).exists():
+        return _by_files(name, folder, task, source)
     try:
         parsed = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         kind, adapter = _row(name, parsed, task)

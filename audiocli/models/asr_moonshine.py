@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..audio import Audio
 from ..options import TranscribeOptions
-from ..records import Segment, Transcript
+from ..records import Segment, Transcript, Word, later
 from .asr_common import (
     SILENT,
     Found,
@@ -26,6 +26,7 @@ from .asr_common import (
     without_loops,
 )
 from .batches import Batches
+from .cross_attention import edges, looking, upper_heads
 from .masked import mask_norms
 from .registry import ModelSpec
 
@@ -34,6 +35,7 @@ QUIET = 0.2  # s; a cut lies in the middle of the quietest stretch of so long
 SHORTEST = 0.2  # s; shorter pieces are padded, because no frame fits into them
 SECONDS = 480.0  # of padded audio in one forward pass
 TOKENS_PER_SECOND = 6.5  # the model's card: more than that are a loop
+BLANK = "▁"  # that a token of its vocabulary begins with where a word does
 STRIDE = 384  # samples per position of the encoder: 64 * 3 * 2
 
 
@@ -49,7 +51,7 @@ def load(path: Path, spec: ModelSpec, place: Any, options: TranscribeOptions) ->
 
 
 class MoonshineRunner:
-    """Clips in, transcripts out; the pieces of all clips share padded batches. It knows no times within a piece."""
+    """Clips in, transcripts out; the pieces of all clips share padded batches."""
 
     def __init__(
         self, model: Any, sample_rate: int, tokenizer: Any, spec: ModelSpec, options: TranscribeOptions
@@ -57,6 +59,8 @@ class MoonshineRunner:
         self.spec, self.options, self.sample_rate = spec, options, sample_rate
         self._model, self._tokenizer, self._norms = model, tokenizer, mask_norms(model)
         self.batches = Batches(options.batch_size, SECONDS, model.device)
+        self._n_heads = model.config.decoder_num_attention_heads
+        self._heads = upper_heads(model.config.decoder_num_hidden_layers, self._n_heads)
 
     def __call__(self, batch: list[Audio]) -> list[Transcript]:
         """The transcripts of the clips [1, samples], in their order."""
@@ -65,21 +69,19 @@ class MoonshineRunner:
             [samples for *_, samples in pieces], lambda samples: len(samples) / self.sample_rate, self._read
         )
         found: list[list[Segment]] = [[] for _ in batch]
-        for (owner, start, samples), (text, sure) in zip(pieces, said, strict=True):
-            first, last = loud_part(samples, self.sample_rate)
-            if text.strip():
-                found[owner].append(Segment(start + first, start + last, f" {text.strip()}", (), sure))
+        for (owner, start, _), one in zip(pieces, said, strict=True):
+            if one.text:
+                found[owner] += later([one], start)
         return [record(audio, self.spec, self._found(each)) for audio, each in zip(batch, found, strict=True)]
 
     def _found(self, segments: list[Segment]) -> Found:
         if not segments:
             return SILENT
-        timeless = ("this model knows no word times",) if self.options.timestamps == "word" else ()
-        return without_loops(Found(tuple(segments), self.options.language, warnings=timeless))
+        return without_loops(Found(tuple(segments), self.options.language))
 
     @torch.inference_mode()
-    def _read(self, pieces: Sequence[NDArray[np.float32]]) -> list[tuple[str, float]]:
-        """The text of each piece and the mean probability of its tokens."""
+    def _read(self, pieces: Sequence[NDArray[np.float32]]) -> list[Segment]:
+        """What is said in each piece, times from its start."""
         encoded, mask = self._encoded(pieces)
         most = [max(int(len(piece) / self.sample_rate * TOKENS_PER_SECOND), 2) for piece in pieces]
         config = self._model.config
@@ -93,7 +95,10 @@ class MoonshineRunner:
             logits_processor=[_limit(most, self.options.beam, end)],
         )  # fmt: skip
         answers = [row[1 : row.index(end)] if end in row else row[1:] for row in generated.tolist()]
-        return [self._judged(encoded, n, [start, *answer, end]) for n, answer in enumerate(answers)]
+        return [
+            self._judged(encoded, n, [start, *answer, end], loud_part(pieces[n], self.sample_rate))
+            for n, answer in enumerate(answers)
+        ]
 
     def _encoded(self, pieces: Sequence[NDArray[np.float32]]) -> tuple[Any, torch.Tensor]:
         """The encoder's output for the pieces, and the mask of their samples that gives each its own positions."""
@@ -107,16 +112,34 @@ class MoonshineRunner:
             norm.lengths = torch.tensor([len(piece) for piece in pieces], device=device)
         return self._model.model.encoder(padded.to(device, dtype), attention_mask=mask), mask
 
-    def _judged(self, encoded: Any, n: int, row: list[int]) -> tuple[str, float]:
-        """The text of an answer, start and end included, and the mean probability of its tokens."""
-        hidden = self._model.model.decoder(
-            input_ids=torch.tensor([row[:-1]], device=self._model.device),
-            encoder_hidden_states=encoded.last_hidden_state[n : n + 1],
-            encoder_attention_mask=None if encoded.attention_mask is None else encoded.attention_mask[n : n + 1],
-        ).last_hidden_state[0]
+    def _judged(self, encoded: Any, n: int, row: list[int], loud: tuple[float, float]) -> Segment:
+        """An answer, start and end included, with the mean probability of its tokens and, when asked for, its words."""
+        decoder = self._model.model.decoder
+        own = None if encoded.attention_mask is None else int(encoded.attention_mask[n].sum())
+        heard = encoded.last_hidden_state[n : n + 1, :own]
+        timed = self.options.timestamps == "word"
+        with looking(decoder.layers, self._heads if timed else (), self._n_heads) as looks:
+            hidden = decoder(
+                input_ids=torch.tensor([row[:-1]], device=self._model.device), encoder_hidden_states=heard
+            ).last_hidden_state[0]
         log_probs = self._model.proj_out(hidden).float().log_softmax(-1)
         said = log_probs[torch.arange(len(row) - 1), torch.tensor(row[1:], device=log_probs.device)]
-        return str(self._tokenizer.decode(row, skip_special_tokens=True)), float(said.mean().exp())
+        words = tuple(self._words(looks, row[1:-1], said.exp().tolist(), loud)) if timed else ()
+        first, last = (words[0].start, words[-1].end) if words else loud
+        text = str(self._tokenizer.decode(row, skip_special_tokens=True)).strip()
+        return Segment(first, last, text and f" {text}", words, float(said.mean().exp()))
+
+    def _words(
+        self, looks: dict[int, torch.Tensor], answer: list[int], sure: list[float], loud: tuple[float, float]
+    ) -> Iterator[Word]:
+        """The words of an answer; times from where the decoder looked for their first tokens."""
+        times = edges(looks, self._heads, 0, slice(len(answer) + 1), loud, STRIDE / self.sample_rate)
+        starts = [n for n, token in enumerate(self._tokenizer.convert_ids_to_tokens(answer)) if token.startswith(BLANK)]
+        starts = [0, *(n for n in starts if n)] if answer else []
+        for begin, end in zip(starts, [*starts[1:], len(answer)], strict=True):
+            text = str(self._tokenizer.decode(answer[begin:end], skip_special_tokens=True)).strip()
+            if text:
+                yield Word(text, times[begin], times[end], float(np.mean(sure[begin:end])))
 
 
 def _limit(most: Sequence[int], beam: int, end: int) -> Any:

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from ..audio import Audio
 from ..errors import UsageError
 from ..options import TranscribeOptions
-from ..records import Segment, Transcript
+from ..records import Segment, Transcript, later
 from .asr_common import SILENT, Found, checkpoint, extractor, loud_part, mono, record, refuse, silent, without_loops
 from .batches import Batches
 from .registry import ModelSpec
 from .whisper_decode import Decoder, Reading
 from .whisper_tokens import TICK, Span, Tokens, spans
-from .whisper_words import Aligner, Timed, by_span, later
+from .whisper_words import Aligner, Timed, bounded, by_span
 
 SECONDS = 480.0  # in one forward pass: 16 windows
 LEAST = 0.1  # s; nobody says a word in less at the end of a clip
@@ -181,7 +181,7 @@ class WhisperRunner:
         for span, words in zip(heard.spoken, by_span(heard.spoken, heard.timed), strict=True):
             segment = Segment(span.start, span.end, self._tokens.text(span.tokens), words, sure)
             if segment.text.strip():
-                clip.segments.append(later(segment, offset))
+                clip.segments += later([bounded(segment)], offset)
         clip.seek += heard.size if heard.on is None else max(int(heard.on * self.sample_rate), 1)
         if len(clip.samples) - clip.seek < LEAST * self.sample_rate:
             clip.seek = len(clip.samples)

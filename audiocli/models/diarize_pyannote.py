@@ -4,7 +4,6 @@ The pipeline is put together here, so that nothing of it is code or a pickle: it
 tensors, numbers and pyannote's own descriptions only. It gets waveforms, because its way to files needs torchcodec.
 """
 
-import os
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from ..options import DiarizeOptions
 from ..records import Diarization, Turn
 from . import cache
 from .asr_common import silent
+from .embed_pyannote import FILE, checkpoint
 from .registry import ModelSpec
 from .transcripts import NO_SPEECH, Streamed
 
@@ -26,15 +26,11 @@ PIPELINES = (
     "pyannote.audio.pipelines.SpeakerDiarization",
     "pyannote.audio.pipelines.speaker_diarization.SpeakerDiarization",
 )
-ARCHITECTURES = "pyannote.audio.models."
-CHECKPOINT = "pytorch_model.bin"
 PLDA = ("xvec_transform.npz", "plda.npz")
 # What a pipeline is made with, but for its models; other entries of older versions mean nothing any more.
 SETTINGS = (
     "segmentation_step", "embedding_exclude_overlap", "clustering", "embedding_batch_size", "segmentation_batch_size",
 )  # fmt: skip
-
-os.environ["PYANNOTE_METRICS_ENABLED"] = "0"  # read when it is imported, and at every call
 
 
 def load(path: Path, spec: ModelSpec, place: Any, options: DiarizeOptions) -> "Pipeline":
@@ -107,21 +103,10 @@ def _folder(params: dict[str, Any], part: str, path: Path, name: str) -> Path:
 
 def model(folder: Path, name: str) -> Any:
     """A pyannote model from its folder. Raises ModelError for a checkpoint that holds more than weights and descriptions."""
-    import torch
     from pyannote.audio import Model
-    from pyannote.audio.core.task import Problem, Resolution, Specifications
 
-    file = folder / CHECKPOINT
-    try:
-        with torch.serialization.safe_globals([Problem, Resolution, Specifications, torch.torch_version.TorchVersion]):
-            checked = torch.load(file, map_location="cpu", weights_only=True)
-        module = checked["pyannote.audio"]["architecture"]["module"]
-    except FileNotFoundError as error:
-        raise ModelError(f"{name}: there is no {file}") from error
-    except Exception as error:  # whatever a damaged or malicious pickle leads to
-        raise ModelError(f"{file} is damaged, or holds more than weights: it is not loaded") from error
-    if not module.startswith(ARCHITECTURES):
-        raise ModelError(f"{file} is for a net that is not pyannote's: {module}")
+    file = folder / FILE
+    checkpoint(file, name)
     loaded: Any = Model.from_pretrained(file, strict=False)
     return loaded.eval()
 

@@ -6,6 +6,7 @@ That one opens pickles without asking; here a checkpoint may hold tensors and a 
 import os
 import warnings
 from importlib import import_module
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,11 @@ from .embeddings import Floats, SpeakerEncoder
 from .registry import ModelSpec
 
 FILE = "pytorch_model.bin"
-ARCHITECTURES = "pyannote.audio.models.embedding"
+NETS = "pyannote.audio.models."
+ARCHITECTURES = f"{NETS}embedding"
 THRESHOLD = 0.3  # cosine; pyannote's own pipelines cluster these embeddings at a distance of 0.7
+
+os.environ["PYANNOTE_METRICS_ENABLED"] = "0"  # read when it is imported, and at every call
 
 
 def load(path: Path, spec: ModelSpec, place: Any, options: Any = None) -> SpeakerEncoder:
@@ -36,28 +40,33 @@ def load(path: Path, spec: ModelSpec, place: Any, options: Any = None) -> Speake
 
 def _model(file: Path, spec: ModelSpec) -> Any:
     """The net of a checkpoint, with its weights. Raises ModelError."""
-    os.environ["PYANNOTE_METRICS_ENABLED"] = "0"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of torchcodec, which is not asked to open anything
-        checkpoint = _tensors(file, spec)
-        about = checkpoint["pyannote.audio"]["architecture"]
+        held = checkpoint(file, spec.name)
+        about = held["pyannote.audio"]["architecture"]
         if not about["module"].startswith(ARCHITECTURES):
             raise ModelError(f"{spec.name} is no pyannote embedding, but {about['module']}.{about['class']}")
-        model = getattr(import_module(about["module"]), about["class"])(**checkpoint.get("hyper_parameters", {}))
+        architecture = getattr(import_module(about["module"]), about["class"])
+        own = signature(architecture).parameters  # a checkpoint has settings of what lies below the net, too
+        model = architecture(**{key: value for key, value in held.get("hyper_parameters", {}).items() if key in own})
     # The head of its training has no place here.
-    model.load_state_dict({k: v for k, v in checkpoint["state_dict"].items() if not k.startswith("loss_func")})
+    model.load_state_dict({k: v for k, v in held["state_dict"].items() if not k.startswith("loss_func")})
     return model
 
 
-def _tensors(file: Path, spec: ModelSpec) -> Any:
-    import pickle
-
+def checkpoint(file: Path, name: str) -> dict[str, Any]:
+    """What a checkpoint of pyannote's holds. Raises ModelError when that is more than weights and descriptions, or not all."""
     import torch
     from pyannote.audio.core.task import Problem, Resolution, Specifications
-    from torch.torch_version import TorchVersion
 
     try:
-        with torch.serialization.safe_globals([Problem, Resolution, Specifications, TorchVersion]):
-            return torch.load(file, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise ModelError(f"{spec.name}: {file.name} holds more than weights, and is not opened") from error
+        with torch.serialization.safe_globals([Problem, Resolution, Specifications, torch.torch_version.TorchVersion]):
+            held: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
+        about = held["pyannote.audio"]["architecture"]
+    except FileNotFoundError as error:
+        raise ModelError(f"{name}: there is no {file}") from error
+    except Exception as error:  # whatever a damaged or malicious pickle leads to
+        raise ModelError(f"{file} is damaged, or holds more than weights: it is not loaded") from error
+    if not about["module"].startswith(NETS):
+        raise ModelError(f"{file} is for a net that is not pyannote's: {about['module']}")
+    return held

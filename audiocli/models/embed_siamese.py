@@ -1,4 +1,4 @@
-"""The speaker encoder of our own: `audiocli train speaker-encoder` wrote its folder."""
+"""The encoders of our own: `audiocli train speaker-encoder` or `sound-encoder` wrote their folders."""
 
 from pathlib import Path
 from typing import Any
@@ -29,4 +29,5 @@ def load(path: Path, spec: ModelSpec, place: Any, options: Any = None) -> Speake
         ):
             return np.asarray(net(torch.from_numpy(clips).to(place.device)).float().cpu().numpy())
 
-    return SpeakerEncoder(spec, sizes.sample_rate, forward, config.get("calibration", {}))
+    told = {name: config[name] for name in ("calibration", "threshold", "speech") if name in config}
+    return SpeakerEncoder(spec, sizes.sample_rate, forward, **told)

@@ -23,6 +23,7 @@ class SpeakerEncoder:
 
     calibration: how scores become decisions, from the model's config.json; empty when nobody has fitted one.
     threshold: the cosine that its authors, or their users, take where there is no calibration.
+    speech: whether it hears voices, and is to get speech only; else it hears sounds of any kind.
     """
 
     spec: ModelSpec
@@ -30,6 +31,7 @@ class SpeakerEncoder:
     forward: Callable[[Floats], Floats]
     calibration: dict[str, Any] = field(default_factory=dict)
     threshold: float = 0.5
+    speech: bool = True
 
     def embed(self, clips: Sequence[Floats]) -> Floats:
         """Embeddings [clips, embedding] of length 1 for clips [samples] at sample_rate; clips of one length share a pass."""

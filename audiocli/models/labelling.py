@@ -17,10 +17,9 @@ from ..errors import UsageError
 from ..features.analysis import Pass
 from ..features.tables import feature_tables
 from ..options import ClassifyOptions, FeaturesOptions, InputOptions
-from ..records import Events, Label, Labels, Table
+from ..records import Events, Label, Labels, Table, later
 from ..sources import Source, open_audio
 from .events import LEVEL_STEP, events, with_edges
-from .transcripts import later
 
 Floats = NDArray[np.float32]
 

@@ -32,6 +32,7 @@ GRIFFIN_LIM, WAVERNN = "griffin-lim", "wavernn"
 SIAMESE = "audiocli.models.embed_siamese:load"
 XVECTOR = "audiocli.models.embed_transformers:load"
 PYANNOTE = "audiocli.models.embed_pyannote:load"
+ECAPA, ECAPA_FILE = "audiocli.models.embed_speechbrain:load", "embedding_model.ckpt"
 SOUNDS = "audiocli.models.sounds_own:load"
 SOUNDS_BY_NAME = "audiocli.models.sounds_transformers:load"
 ENHANCER = "audiocli.models.denoise_own:load"
@@ -40,7 +41,10 @@ ZERO_SHOT = "audiocli.models.sounds_transformers:load_zero_shot"
 CHORALE = "audiocli.models.music_chorale:load"
 MUSICGEN = "audiocli.models.music_musicgen:load"
 FASTER = "audiocli.models.asr_faster:load"
-EXTRAS = {FASTER: ("faster_whisper", "fast")}  # adapters that need a package of an extra
+EXTRAS = {
+    FASTER: ("faster_whisper", "fast"),
+    ECAPA: ("speechbrain", "speechbrain"),
+}  # adapters that need a package of an extra
 
 VERBS = ("transcribe", "classify", "denoise", "verify", "diarize", "speak", "clone", "generate-music")
 BUILT_IN = {
@@ -194,6 +198,7 @@ _ROWS = (
         0.1,
         files=("pytorch_model.bin", "config.yaml"),
     ),
+    _speakers("ecapa", ECAPA, "speechbrain/spkrec-ecapa-voxceleb", "Apache-2.0", 0.1, files=(ECAPA_FILE,)),
     ModelSpec(
         "siamese-clusters", "diarize", CLUSTERS, BUILT_IN_SOURCE, "CC-BY-4.0", 16_000, 0.2, stands_on="siamese-speakers"
     ),

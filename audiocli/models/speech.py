@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..options import SpeakOptions
-from ..records import Segment, Word
+from ..records import Segment, Word, later
 from ..text import english, numbers
 from ..text.reading import speakable
 from ..text.sentences import Piece, pieces, sentences
@@ -98,7 +98,7 @@ def flow(
         silence = np.zeros(round(pause * rate), np.float32)
         segment, samples = finished(piece, _bent(spoken, traits, options), rate, options.loudness)
         position += len(silence)
-        yield later(segment, position / rate), np.concatenate([silence, samples])
+        yield later([segment], position / rate)[0], np.concatenate([silence, samples])
         position += len(samples)
         pause = options.pause * (PARAGRAPH if piece.last else 1.0)
 
@@ -158,12 +158,6 @@ def levelled(samples: Floats, rate: int, loudness: float) -> Floats:
         return samples
     gain = min(10 ** ((loudness - measured) / 20), CEILING / float(np.abs(samples).max()))
     return (samples * np.float32(gain)).astype(np.float32)
-
-
-def later(segment: Segment, seconds: float) -> Segment:
-    """A segment with its words so much later."""
-    words = tuple(replace(word, start=word.start + seconds, end=word.end + seconds) for word in segment.words)
-    return replace(segment, start=segment.start + seconds, end=segment.end + seconds, words=words)
 
 
 def _shifted(words: Sequence[Word], seconds: float, end: float) -> tuple[Word, ...]:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from .. import audio
 from ..batch import Grouping
 from ..options import InputOptions
-from ..records import UNSPACED, Segment, Transcript, Word
+from ..records import UNSPACED, Transcript, Word, later
 from ..sources import Source, open_audio
 from . import vad
 from .silero import SAMPLE_RATE
@@ -186,17 +186,6 @@ def _concatenated(blocks: list[Any]) -> Any:
     import numpy as np
 
     return np.concatenate(blocks, axis=1) if blocks else np.zeros((1, 0), np.float32)
-
-
-def later(segments: Sequence[Segment], seconds: float) -> tuple[Segment, ...]:
-    """Segments with their words so much later."""
-    return tuple(
-        replace(
-            segment, start=segment.start + seconds, end=segment.end + seconds,
-            words=tuple(replace(word, start=word.start + seconds, end=word.end + seconds) for word in segment.words),
-        )
-        for segment in segments
-    )  # fmt: skip
 
 
 def mean_probability(words: Sequence[Word]) -> float | None:

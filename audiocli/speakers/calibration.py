@@ -8,6 +8,7 @@ regression on both standardised scores (Brummer & du Preez 2006; with conditions
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ RATES = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5)  # f
 SURE = 1e-4  # no probability is further out than what the trials can show
 STEPS = 50
 LEAST = 1e-3  # spread of a cosine
+TAIL = 0.01  # of the scores of different speakers are the ones that thresholds are about
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,7 @@ def from_dict(values: Mapping[str, Any]) -> Calibration:
 def fit(pairs: Pairs, same: ArrayLike) -> Calibration:
     """The calibration of a model by trials [n]; both kinds count alike, however many there are of each."""
     labels, conditions, scores = np.asarray(same, bool), pairs.conditions(), pairs.scores
-    different, one = (_spread(scores[kind], conditions[kind]) for kind in (~labels, labels))
+    different, one = _tail(scores[~labels], conditions[~labels]), _spread(scores[labels], conditions[labels])
     others = different.standard(scores[~labels], conditions[~labels])
     own = one.standard(scores[labels], conditions[labels])
     weights = np.where(labels, 0.5 / labels.sum(), 0.5 / (~labels).sum())
@@ -136,6 +138,34 @@ def _spread(scores: Doubles, conditions: Doubles) -> Spread:
     log_spread = np.linalg.lstsq(conditions, np.log(np.maximum(rest, LEAST)), rcond=None)[0]
     log_spread[0] += 0.635
     return Spread(mean.tolist(), log_spread.tolist())
+
+
+def _tail(scores: Doubles, conditions: Doubles) -> Spread:
+    """As `_spread`, but by the highest scores: a share TAIL of normal ones lies beyond as many spreads in all conditions.
+
+    Scores of different speakers are no bell curve, and less so the longer the clips: men and women are far apart, and few
+    pairs far out. By the spread of all of them the threshold of long clips would be one that hardly anybody reaches.
+    """
+    mean = np.linalg.lstsq(conditions, scores, rcond=None)[0]
+    above = (conditions @ _quantile(scores, conditions, 1.0 - TAIL) - conditions @ mean) / NormalDist().inv_cdf(
+        1.0 - TAIL
+    )
+    log_spread = np.linalg.lstsq(conditions, np.log(np.maximum(above, LEAST)), rcond=None)[0]
+    return Spread(mean.tolist(), log_spread.tolist())
+
+
+def _quantile(scores: Doubles, conditions: Doubles, share: float) -> Doubles:
+    """Weights [5] of the conditions, below whose sum a share of the scores lies: quantile regression (Koenker & Bassett 1978).
+
+    By least squares again and again, each score by the inverse of its distance.
+    """
+    found = np.linalg.lstsq(conditions, scores, rcond=None)[0]
+    for _ in range(STEPS):
+        rest = scores - conditions @ found
+        weights = np.where(rest > 0.0, share, 1.0 - share) / np.maximum(np.abs(rest), LEAST)
+        weighted = conditions * weights[:, None]
+        found = np.linalg.solve(weighted.T @ conditions, weighted.T @ scores)
+    return np.asarray(found)
 
 
 def _inputs(different: Spread, one: Spread, scores: Doubles, conditions: Doubles) -> Doubles:

@@ -22,10 +22,13 @@ NO_SPEECH, TOO_SHORT = "no_speech", "too_short"
 
 
 class Encoder(Protocol):
-    """What makes embeddings [clips, embedding] of clips [samples]."""
+    """What makes embeddings [clips, embedding] of clips [samples], of the speech in them or of all that is heard."""
 
     @property
     def sample_rate(self) -> int: ...
+
+    @property
+    def speech(self) -> bool: ...
 
     def embed(self, clips: Sequence[Floats]) -> Floats: ...
 
@@ -52,8 +55,8 @@ def speech(samples: Floats) -> Floats:
 
 
 def hear(encoder: Encoder, samples: Floats) -> Voice:
-    """The voice in samples [n] at the encoder's rate."""
-    spoken = speech(samples)
+    """The voice in samples [n] at the encoder's rate; for an encoder of sounds everything, unless it is silence."""
+    spoken = speech(samples) if encoder.speech else samples if samples.any() else samples[:0]
     seconds = len(spoken) / encoder.sample_rate
     embedding = encoder.embed([spoken])[0] if seconds >= SHORTEST else None
     return Voice(embedding, seconds, snr(samples))

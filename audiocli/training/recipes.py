@@ -35,6 +35,10 @@ RECIPES = {
             "a Siamese encoder of voices: manifests with speakers; examples without one are sounds behind them",
         ),
         Row(
+            "sound-encoder", "verify", "audiocli.training.sounds:make",
+            "the same net for near-duplicates of sounds: a folder of recordings, each of which is what its own copies are like",
+        ),
+        Row(
             "music-lstm", "generate-music", "audiocli.training.music:lstm",
             "four-part chorales by an LSTM: a folder of MIDI files, or a JSON of grids",
         ),

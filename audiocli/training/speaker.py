@@ -70,18 +70,20 @@ def make(options: TrainOptions, console: Console) -> "SpeakerRecipe":
     sounds = [row for row in parts.train if not row.speaker and row.fields.get("fold", own.folds[0]) in own.folds]
     if len({row.speaker for row in spoken}) < 2:
         raise UsageError("no two speakers to train on: the manifests need a column `speaker`")
-    read = partial(_read, console=console, jobs=options.jobs or 1)
-    voices = _voices(read(spoken, "training data"), read(sounds, "sounds"), options.seed)
+    read = partial(clips_of, console=console, jobs=options.jobs or 1)
+    voices = voices_of(read(spoken, "training data"), read(sounds, "sounds"), options.seed)
     return SpeakerRecipe(
         options, own, voices, heard(read(parts.valid, "data to choose by")), heard(read(parts.test, "test data"))
     )
 
 
-def _read(rows: list[Example], what: str, *, console: Console, jobs: int) -> Clips:
+def clips_of(rows: list[Example], what: str, *, console: Console, jobs: int) -> Clips:
+    """The sound of examples. Raises InputError."""
     return load(rows, SAMPLE_RATE, console, jobs=jobs, what=what)
 
 
-def _voices(spoken: Clips, sounds: Clips, seed: int) -> Voices:
+def voices_of(spoken: Clips, sounds: Clips, seed: int) -> Voices:
+    """The speakers of the clips, and sounds behind them."""
     clips = defaultdict(list)
     for n, row in enumerate(spoken.rows):
         clips[row.speaker].append(as_16_bits(spoken[n]))
@@ -97,9 +99,9 @@ def as_16_bits(samples: Floats) -> NDArray[np.int16]:
     return np.asarray(np.clip(samples * 32_767.0, -32_768, 32_767), np.int16)
 
 
-def heard(clips: Clips) -> Heard:
+def heard(clips: Clips, shortest: int = SHORTEST) -> Heard:
     """What is long enough to be a trial."""
-    kept = [n for n in range(len(clips)) if clips.rows[n].speaker and len(clips[n]) >= SHORTEST]
+    kept = [n for n in range(len(clips)) if clips.rows[n].speaker and len(clips[n]) >= shortest]
     return Heard(tuple(clips[n][:LISTENED] for n in kept), tuple(clips.rows[n].speaker for n in kept))
 
 
@@ -180,6 +182,10 @@ class SpeakerRecipe:
             "settings": asdict(self.settings), "own": asdict(self.own),
         }  # fmt: skip
 
+    def files(self) -> dict[str, bytes]:
+        """Nothing besides."""
+        return {}
+
     def about(self) -> About:
         """For the card."""
         seconds = self.voices.seconds.sum()
@@ -200,6 +206,7 @@ class Encoder:
 
     net: nn.Module
     sample_rate: int = SAMPLE_RATE
+    speech: bool = True
 
     def embed(self, clips: Sequence[Floats]) -> Floats:
         """Embeddings [clips, embedding] of clips [samples]."""

@@ -26,12 +26,17 @@ SNR = (0.0, 20.0)  # dB
 
 @dataclass(frozen=True)
 class Voices:
-    """One array of samples [n] a speaker, sounds to be heard behind them, and rooms [samples] to be heard in."""
+    """One array of samples [n] a speaker, sounds to be heard behind them, and rooms [samples] to be heard in.
+
+    speeds: of each speaker, a class each; drift: the share by which they may be off and are still that class.
+    """
 
     names: tuple[str, ...]
     samples: tuple[Samples, ...]
     sounds: tuple[Samples, ...]
     rooms: tuple[Floats, ...]
+    speeds: tuple[float, ...] = SPEEDS
+    drift: float = 0.0
 
     @property
     def seconds(self) -> NDArray[np.float64]:
@@ -47,7 +52,7 @@ class Voices:
     @cached_property
     def first_class(self) -> NDArray[np.int64]:
         """The class of each speaker at the first speed, [speakers + 1]; the last is the number of classes."""
-        return np.concatenate([[0], np.cumsum(np.where(self.seconds < SHORT, 1, len(SPEEDS)))])
+        return np.concatenate([[0], np.cumsum(np.where(self.seconds < SHORT, 1, len(self.speeds)))])
 
 
 def rooms(seed: int, count: int = 300) -> tuple[Floats, ...]:
@@ -78,13 +83,17 @@ def batch(voices: Voices, size: int, random: np.random.Generator) -> tuple[Float
     """Crops of one length [size, samples] and their classes [size]."""
     n = round(random.choice(CROPS) * SAMPLE_RATE)
     speakers = random.choice(len(voices.samples), size, p=voices.odds)
-    speeds = random.choice(len(SPEEDS), size, p=SPEED_ODDS) * (voices.seconds[speakers] >= SHORT)
-    crops = [crop(voices, who, SPEEDS[speed], n, random) for who, speed in zip(speakers, speeds, strict=True)]
+    speeds = np.zeros(size, np.int64)
+    if len(voices.speeds) > 1:
+        speeds = random.choice(len(voices.speeds), size, p=SPEED_ODDS) * (voices.seconds[speakers] >= SHORT)
+    crops = [crop(voices, who, voices.speeds[speed], n, random) for who, speed in zip(speakers, speeds, strict=True)]
     return np.stack(crops), voices.first_class[speakers] + speeds
 
 
 def crop(voices: Voices, speaker: int, speed: float, n: int, random: np.random.Generator) -> Floats:
     """N samples of a speaker, whatever happened to them on the way."""
+    if voices.drift:
+        speed *= random.uniform(1.0 - voices.drift, 1.0 + voices.drift)
     samples = piece(voices.samples[speaker], round(n * speed), random)
     frequencies = np.linspace(0.0, SAMPLE_RATE / 2, n // 2 + 1, dtype=np.float32)
     gain = np.ones(len(frequencies), np.complex64)

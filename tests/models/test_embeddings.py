@@ -1,6 +1,7 @@
 """Speaker encoders: what all of them keep, and each family on random weights through its own files."""
 
 import json
+import warnings
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from audiocli.models import build, embed_pyannote, locate, registry
 from audiocli.models.embeddings import SHORTEST, WINDOW, SpeakerEncoder
 from audiocli.models.registry import ModelSpec
 from audiocli.options import ModelOptions
+from tests.models import pipelines
 
 RATE = 16_000
 SPEC = ModelSpec("tiny", "verify", "", "here", "none", RATE, 0.1)
@@ -72,39 +74,119 @@ def test_x_vectors_of_transformers(family, tmp_path):
     assert encoder.calibration == {}
 
 
-@pytest.fixture(scope="module")
-def pyannote_folder(tmp_path_factory):
+@pytest.fixture
+def folder(tmp_path):
     """A checkpoint as pyannote.audio writes it, of random weights."""
     from pyannote.audio.core.task import Problem, Resolution, Specifications
     from pyannote.audio.models.embedding import WeSpeakerResNet34
 
     torch.manual_seed(0)
-    folder = tmp_path_factory.mktemp("pyannote")
     model = WeSpeakerResNet34()
-    torch.save(
-        {
-            "state_dict": {**model.state_dict(), "loss_func.W": torch.zeros(2)},
-            "hyper_parameters": {"sample_rate": RATE, "num_channels": 1},
-            "pyannote.audio": {
-                "versions": {"pyannote.audio": "3.1", "torch": torch.__version__},
-                "architecture": {"module": "pyannote.audio.models.embedding", "class": "WeSpeakerResNet34"},
-                "specifications": Specifications(
-                    problem=Problem.REPRESENTATION, resolution=Resolution.CHUNK, duration=5.0
-                ),
-            },
-        },
-        folder / "pytorch_model.bin",
-    )
-    return folder, model.eval()
+    model.specifications = Specifications(problem=Problem.REPRESENTATION, resolution=Resolution.CHUNK, duration=5.0)
+    model.loss_func = torch.nn.Linear(2, 2)  # the head of a training
+    pipelines.save(model, tmp_path / "pyannote" / "pytorch_model.bin")
+    return tmp_path / "pyannote"
 
 
-def test_wespeaker_of_pyannote(pyannote_folder):
-    folder, model = pyannote_folder
-    encoder = embed_pyannote.load(folder, SPEC, place("cpu", "float32"))
+@pytest.mark.parametrize("about", [None, "task:\n  _target_: of.its.training\n"])
+def test_a_folder_of_pyannotes_hears_as_pyannote_does(folder, about):
+    from pyannote.audio import Inference, Model
+
+    if about:
+        (folder / "config.yaml").write_text(about)
+    encoder = build(locate(str(folder), "verify"), ModelOptions())
     clip = noise(2.0)
-    with torch.inference_mode():
-        expected = model(torch.from_numpy(clip)[None, None])[0].numpy()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        theirs = Inference(Model.from_pretrained(folder / "pytorch_model.bin", strict=False), window="whole")
+    expected = theirs({"waveform": torch.from_numpy(clip)[None], "sample_rate": RATE})
     np.testing.assert_allclose(encoder.embed([clip])[0], expected / np.linalg.norm(expected), atol=1e-5)
+
+
+def test_a_folder_of_pyannotes_says_what_it_is_not(folder, tmp_path):
+    with pytest.raises(ModelError, match=r"no config\.json"):
+        locate(str(folder), "transcribe")
+    (folder / "config.yaml").write_text("task: {}\n")
+    with pytest.raises(ModelError, match="'audiocli verify' takes it"):
+        locate(str(folder), "diarize")
+    pipelines.save(pipelines.segmentation(), tmp_path / "seg" / "pytorch_model.bin")
+    with pytest.raises(ModelError, match=r"no pyannote embedding, but pyannote\.audio\.models\.segmentation"):
+        build(locate(str(tmp_path / "seg"), "verify"), ModelOptions())
+    cut = (tmp_path / "seg" / "pytorch_model.bin").read_bytes()[:-1_000]
+    (tmp_path / "seg" / "pytorch_model.bin").write_bytes(cut)
+    with pytest.raises(ModelError, match="is damaged, or holds more than weights"):
+        build(locate(str(tmp_path / "seg"), "verify"), ModelOptions())
+
+
+@pytest.fixture
+def ecapa(tmp_path):
+    """SpeechBrain's folder as the hub has it, with a small net of random weights, and that net."""
+    pytest.importorskip("speechbrain")
+    from speechbrain.lobes.models.ECAPA_TDNN import ECAPA_TDNN
+
+    torch.manual_seed(0)
+    sizes = {"channels": [16, 16, 16, 16, 48], "lin_neurons": 12, "attention_channels": 8, "se_channels": 4}
+    net = ECAPA_TDNN(20, **sizes).eval()
+    torch.save(net.state_dict(), tmp_path / "embedding_model.ckpt")
+    (tmp_path / "config.json").write_text('{"speechbrain_interface": "EncoderClassifier"}')
+    (tmp_path / "hyperparams.yaml").write_text(
+        f"""
+compute_features: !new:speechbrain.lobes.features.Fbank
+    n_mels: 20
+mean_var_norm: !new:speechbrain.processing.features.InputNormalization
+    norm_type: sentence
+    std_norm: False
+embedding_model: !new:speechbrain.lobes.models.ECAPA_TDNN.ECAPA_TDNN
+    input_size: 20
+    {"".join(f"{name}: {value}{chr(10)}    " for name, value in sizes.items())}
+mean_var_norm_emb: !new:speechbrain.processing.features.InputNormalization
+    norm_type: global
+    std_norm: False
+classifier: !new:speechbrain.lobes.models.ECAPA_TDNN.Classifier
+    input_size: 12
+    out_neurons: 3
+modules:
+    compute_features: !ref <compute_features>
+    mean_var_norm: !ref <mean_var_norm>
+    embedding_model: !ref <embedding_model>
+    mean_var_norm_emb: !ref <mean_var_norm_emb>
+    classifier: !ref <classifier>
+label_encoder: !new:speechbrain.dataio.encoder.CategoricalEncoder
+pretrainer: !new:speechbrain.utils.parameter_transfer.Pretrainer
+    loadables:
+        embedding_model: !ref <embedding_model>
+    paths:
+        embedding_model: {tmp_path}/embedding_model.ckpt
+"""
+    )
+    return tmp_path
+
+
+def test_ecapa_of_speechbrain_hears_as_speechbrain_does(ecapa):
+    from speechbrain.inference.speaker import EncoderClassifier
+
+    theirs = EncoderClassifier.from_hparams(source=str(ecapa), savedir=str(ecapa / "saved"))
+    encoder = build(locate(str(ecapa), "verify"), ModelOptions())
+    clips = [noise(2.0), noise(2.0, 1)]
+    expected = theirs.encode_batch(torch.from_numpy(np.stack(clips)))[:, 0].numpy()
+    expected /= np.linalg.norm(expected, axis=1, keepdims=True)
+    np.testing.assert_allclose(encoder.embed(clips), expected, atol=1e-5)
+    assert abs(float(expected[0] @ expected[1])) < 0.9999  # two clips are two vectors
+
+
+def test_a_checkpoint_of_something_else_is_no_ecapa(ecapa):
+    for held in ({"x": torch.zeros(3)}, {"x": open}):
+        torch.save(held, ecapa / "embedding_model.ckpt")
+        with pytest.raises(ModelError, match="something else than an ECAPA"):
+            build(locate(str(ecapa), "verify"), ModelOptions())
+
+
+def test_ecapa_names_its_extra(monkeypatch, tmp_path):
+    monkeypatch.setattr(registry, "find_spec", lambda name: None)
+    (tmp_path / "embedding_model.ckpt").touch()
+    for name in ("ecapa", str(tmp_path)):
+        with pytest.raises(ModelError, match=r"needs the extra 'speechbrain': pip install 'audiocli\[speechbrain\]'"):
+            locate(name, "verify")
 
 
 def test_a_pickle_of_something_else_is_not_opened(tmp_path):

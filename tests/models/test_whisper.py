@@ -6,7 +6,7 @@ import torch
 
 from audiocli.audio import Audio
 from audiocli.errors import UsageError
-from audiocli.models import asr_common, asr_moonshine, asr_whisper, whisper_decode, whisper_words
+from audiocli.models import asr_common, asr_moonshine, asr_whisper, cross_attention, whisper_decode, whisper_words
 from audiocli.models.asr_common import Found
 from audiocli.models.whisper_decode import Reading
 from audiocli.models.whisper_tokens import Span, Tokens, spans
@@ -265,7 +265,7 @@ def test_the_path_is_the_cheapest(seed):
         steps = [(a, b) for a, b in ((i - 1, j - 1), (i, j - 1), (i - 1, j)) if a >= 0 and b >= 0]
         i, j = min(steps, key=lambda step: total[step])
     firsts[0] = 0
-    assert whisper_words.warped(cost) == firsts
+    assert cross_attention.warped(cost) == firsts
 
 
 def test_words_at_the_edges_are_believed_less_than_timestamps():
@@ -322,5 +322,19 @@ def test_moonshine_cuts_where_it_is_quiet(moonshine):
 def test_moonshine_says_what_it_cannot(moonshine):
     with pytest.raises(UsageError, match="has no --translate"):
         tiny.runner(asr_whisper.load, moonshine, translate=True)
-    (record,) = tiny.runner(asr_whisper.load, moonshine, timestamps="word")([Audio(noise(1), tiny.RATE)])
-    assert record.warnings == ("this model knows no word times",)
+
+
+def test_words_of_moonshine_stand_where_pocketsphinx_has_them(shared, tmp_path_factory, clips):
+    folder = tiny.trained("moonshine", shared, tmp_path_factory)
+    run = tiny.runner(asr_whisper.load, folder, timestamps="word")
+    together = run(clips)
+    for utterance, record in zip(tiny.UTTERANCES, together, strict=True):
+        (segment,) = record.segments
+        assert [word.text for word in segment.words] == utterance.text.split()
+        assert [word.start for word in segment.words] == pytest.approx(utterance.starts, abs=NEAR)
+        assert segment.words[-1].end == pytest.approx(utterance.end, abs=0.25)  # it is told by one token alone
+        assert (segment.start, segment.end) == (segment.words[0].start, segment.words[-1].end)
+    assert tiny.same(together, [run([clip])[0] for clip in clips])
+    plain = tiny.runner(asr_whisper.load, folder)(clips)
+    assert [record.text for record in plain] == [utterance.text for utterance in tiny.UTTERANCES]
+    assert not plain[0].segments[0].words

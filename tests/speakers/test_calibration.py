@@ -47,6 +47,20 @@ def test_a_bare_threshold_drifts_and_this_one_does_not(fitted):
     assert fitted.judge(pairs, 0.01).same[noisy & ~same].mean() < 0.02
 
 
+def test_scores_of_strangers_need_be_no_bell_curve():
+    """Two heaps with nothing between or beyond them in long clips, a bell curve in short ones, as men and women score."""
+    random, n = np.random.default_rng(0), 40_000
+    same = random.random(n) < 0.1
+    seconds = tuple(np.exp(random.uniform(-0.5, 3.0, n)) for _ in range(2))
+    length = np.log(np.minimum(*seconds)).clip(0.0, 3.0) / 3.0
+    heaps = 0.25 * random.choice([-1.0, 1.0], n) * length
+    strangers = 0.15 + heaps + (0.18 - 0.12 * length) * random.standard_normal(n)
+    pairs = Pairs(np.where(same, 0.8, strangers), seconds, tuple(np.full(n, 20.0) + random.random(n) for _ in range(2)))
+    judged = fit(pairs, same).judge(pairs, 0.01)
+    for some in (length < 0.2, (length > 0.2) & (length < 0.5), length > 0.5):
+        assert 0.005 < judged.same[some & ~same].mean() < 0.02
+
+
 def test_probabilities_are_shares(fitted):
     pairs, same = trials(40_000, 3)
     probability = fitted.judge(pairs, 0.01).probability
