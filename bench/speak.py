@@ -1,7 +1,7 @@
 """The built-in voices: words that the recogniser of transcribe gets wrong of what they say, how fast they are, how soon they begin.
 
-Sentences: lists 1 to 4 of the Harvard sentences (IEEE 1969), for voices that are no engine's default lists 1 and 2. The ear is pocketsphinx, not a listener; flite is measured where its
-program is installed.
+Sentences: lists 1 to 4 of the Harvard sentences (IEEE 1969); for voices that are no engine's default, lists 1 and 2. The ear is
+pocketsphinx, not a listener; flite is measured where its program is installed.
 """
 
 import io
