@@ -108,7 +108,7 @@ def decision_row(encoder: SpeakerEncoder, name: str, found: Trials) -> Score:
     judged = calibration.from_dict(encoder.calibration).judge(found.known, FAR)
     accepts, rejects = float(judged.same[~found.same].mean()), float((~judged.same[found.same]).mean())
     claimed = float(judged.false_rejects[found.same].mean())
-    times = accepts / FAR, rejects / claimed
+    times = accepts / FAR, rejects / max(claimed, 1e-6)
     ours = f"{accepts:.2%} false accepts, {rejects:.2%} false rejects"
     note = f"{times[0]:.2f} and {times[1]:.2f} times what is claimed; {found.note}"
     return Score(f"decisions, {name}", ours, "a bare threshold (Resemblyzer, 0 dB)", "50 % false accepts",

@@ -27,7 +27,7 @@ def load(path: Path, spec: ModelSpec, place: Any, options: Any = None) -> Speake
         weights = torch.load(path / ECAPA_FILE, map_location="cpu", weights_only=True)
         net = ECAPA_TDNN(**_shape(weights))
         net.load_state_dict(weights)
-    except (pickle.UnpicklingError, RuntimeError, KeyError, TypeError, AttributeError) as error:
+    except (pickle.UnpicklingError, EOFError, RuntimeError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(f"{path / ECAPA_FILE} is damaged, or holds something else than an ECAPA-TDNN") from error
     net.to(place.device).eval()
     bands = Fbank(n_mels=weights["blocks.0.conv.conv.weight"].shape[1]).to(place.device)

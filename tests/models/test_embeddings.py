@@ -179,6 +179,9 @@ def test_a_checkpoint_of_something_else_is_no_ecapa(ecapa):
         torch.save(held, ecapa / "embedding_model.ckpt")
         with pytest.raises(ModelError, match="something else than an ECAPA"):
             build(locate(str(ecapa), "verify"), ModelOptions())
+    (ecapa / "embedding_model.ckpt").write_bytes(b"")
+    with pytest.raises(ModelError, match="is damaged"):
+        build(locate(str(ecapa), "verify"), ModelOptions())
 
 
 def test_ecapa_names_its_extra(monkeypatch, tmp_path):
