@@ -137,7 +137,8 @@ def first_partial(path: Path) -> tuple[float, bool]:
         record = ours()(Path(name, "x.wav"))
     raw = pcm.tobytes()
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stdin and process.stdout
+        assert process.stdin
+        assert process.stdout
         stdin = process.stdin
         stdin.write(raw[:PIECE])
         stdin.flush()
