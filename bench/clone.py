@@ -23,7 +23,7 @@ from audiocli.models import load, timbre, vc_envelope, vc_world
 from audiocli.options import ModelOptions, TranscribeOptions
 from audiocli.speakers import references, voice
 from bench._common import Score
-from bench.speak import _heard, normalised
+from bench.speak import recognised, normalised
 from tests.kernels.rhythm_signals import DATA
 
 # The numerically highest eight are the encoder's test speakers; of those that it was chosen by, the highest two.
@@ -98,7 +98,7 @@ def likeness(sounds: list[Floats], held: dict[str, Floats], encoder: Any) -> np.
 def wrong(sounds: list[Floats], recogniser: Any) -> float:
     """Word error rate."""
     texts = [normalised(text) for (_, text), _ in pairs()]
-    return float(jiwer.wer(texts, [normalised(_heard(recogniser, sound, timbre.SAMPLE_RATE)) for sound in sounds]))
+    return float(jiwer.wer(texts, [normalised(recognised(recogniser, sound, timbre.SAMPLE_RATE)) for sound in sounds]))
 
 
 def scores(name: str, before: np.ndarray, after: np.ndarray, errors: float, now: float, factor: float) -> list[Score]:

@@ -56,12 +56,12 @@ def round_trip(synthesiser: Synthesiser, recogniser: Any, texts: list[str]) -> t
     start = time.perf_counter()
     spoken = [one.samples for one in synthesiser(texts)]
     took = time.perf_counter() - start
-    heard = [_heard(recogniser, samples, synthesiser.traits.sample_rate) for samples in spoken]
+    heard = [recognised(recogniser, samples, synthesiser.traits.sample_rate) for samples in spoken]
     seconds = sum(map(len, spoken)) / synthesiser.traits.sample_rate
     return float(jiwer.wer(list(map(normalised, texts)), list(map(normalised, heard)))), took / seconds
 
 
-def _heard(recogniser: Any, samples: np.ndarray, rate: int) -> str:
+def recognised(recogniser: Any, samples: np.ndarray, rate: int) -> str:
     """What the recogniser makes of samples, by the way that a file takes."""
     file = io.BytesIO()
     soundfile.write(file, samples, rate, format="WAV")
