@@ -23,7 +23,7 @@ from audiocli.models import load, timbre, vc_envelope, vc_world
 from audiocli.options import ModelOptions, TranscribeOptions
 from audiocli.speakers import references, voice
 from bench._common import Score
-from bench.speak import recognised, normalised
+from bench.speak import normalised, recognised
 from tests.kernels.rhythm_signals import DATA
 
 # The numerically highest eight are the encoder's test speakers; of those that it was chosen by, the highest two.
