@@ -1,7 +1,7 @@
 """What the speaker encoders share: clips of any length in, vectors of length 1 out, whichever net it is."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,7 @@ Floats = NDArray[np.float32]
 WINDOW = 20.0  # s that a net hears at once; of longer speech, the mean of its windows
 AT_ONCE = 120.0  # s of audio in one forward pass
 SHORTEST = 0.1  # s; shorter clips are padded
+LONG = 2  # pieces; in less, they would say nothing new
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class SpeakerEncoder:
     calibration: how scores become decisions, from the model's config.json; empty when nobody has fitted one.
     threshold: the cosine that its authors, or their users, take where there is no calibration.
     speech: whether it hears voices, and is to get speech only; else it hears sounds of any kind.
+    pieces: s; longer speech is heard in pieces of that length, too, which overlap by half.
     """
 
     spec: ModelSpec
@@ -32,6 +34,7 @@ class SpeakerEncoder:
     calibration: dict[str, Any] = field(default_factory=dict)
     threshold: float = 0.5
     speech: bool = True
+    pieces: float | None = None
 
     def embed(self, clips: Sequence[Floats]) -> Floats:
         """Embeddings [clips, embedding] of length 1 for clips [samples] at sample_rate; clips of one length share a pass."""
@@ -49,13 +52,19 @@ class SpeakerEncoder:
                 np.add.at(sums, [owner for owner, _ in some], rows * np.float32(length))
         return normalised(sums)
 
-    def _pieces(self, owner: int, clip: Floats) -> list[tuple[int, Floats]]:
-        """The windows of a clip, all of them long."""
+    def _pieces(self, owner: int, clip: Floats) -> Iterator[tuple[int, Floats]]:
+        """The windows of a clip, all of them long, and its pieces if it is LONG enough for them."""
+        clip = np.ascontiguousarray(clip, np.float32)
         shortest = int(SHORTEST * self.sample_rate)
         if len(clip) < shortest:
             clip = np.pad(clip, (0, shortest - len(clip)))
         count = -(-len(clip) // int(WINDOW * self.sample_rate))
-        return [(owner, part) for part in np.array_split(np.ascontiguousarray(clip, np.float32), count)]
+        yield from ((owner, part) for part in np.array_split(clip, count))
+        length = int((self.pieces or 0.0) * self.sample_rate)
+        if length and len(clip) >= LONG * length:
+            yield from (
+                (owner, clip[first : first + length]) for first in range(0, len(clip) - length + 1, length // 2)
+            )
 
 
 def normalised(vectors: Floats) -> Floats:

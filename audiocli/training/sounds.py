@@ -10,8 +10,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import torch
-from torch import nn
 
 from ..console import Console
 from ..errors import UsageError
@@ -21,7 +19,7 @@ from . import configured
 from .data import Example, examples, split
 from .distortions import SAMPLE_RATE, Floats
 from .loop import About
-from .speaker import Heard, Own, SpeakerRecipe, as_16_bits, clips_of, embedded, heard, voices_of
+from .speaker import Embed, Heard, Own, SpeakerRecipe, as_16_bits, clips_of, heard, voices_of
 from .speaker_batches import crop
 
 SHORTEST = SAMPLE_RATE // 2  # samples of a recording that is held out
@@ -51,13 +49,15 @@ def named(rows: Sequence[Example]) -> list[Example]:
 class SoundRecipe(SpeakerRecipe):
     """Trains nets.siamese on recordings."""
 
-    def _scored(self, net: nn.Module, some: Heard) -> dict[str, float]:
+    speech = False
+
+    def _scored(self, embed: Embed, some: Heard) -> dict[str, float]:
         if len(some.samples) < 2:
             return {}
-        known = embedded(net, some.samples)
+        known = embed(some.samples)
         rates = {}
         for name, pieces in (("whole", False), ("2 s", True)):
-            cosines = embedded(net, self._copies(some, pieces)) @ known.T
+            cosines = embed(self._copies(some, pieces)) @ known.T
             own = np.eye(len(known), dtype=bool)
             rates[f"EER {name}"] = 100.0 * curve(cosines.ravel(), own.ravel()).equal_error_rate()
             rates[f"found {name}"] = 100.0 * float((cosines.argmax(1) == np.arange(len(known))).mean())
@@ -77,9 +77,8 @@ class SoundRecipe(SpeakerRecipe):
             "classes": len(self.net.directions), "settings": asdict(self.settings), "own": asdict(self.own),
         }  # fmt: skip
         if len(self._valid.samples) > 1:
-            with torch.inference_mode():
-                copies = embedded(self.net, self._copies(self._valid, pieces=False))
-                cosines = copies @ embedded(self.net, self._valid.samples).T
+            embed = self.encoder(self.net).embed
+            cosines = embed(self._copies(self._valid, pieces=False)) @ embed(self._valid.samples).T
             others = cosines[~np.eye(len(cosines), dtype=bool)]
             told["threshold"] = round(float(np.quantile(others, 1.0 - FAR)), 4)
         return told

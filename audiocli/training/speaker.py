@@ -13,6 +13,9 @@ from torch import Tensor, nn
 
 from ..console import Console
 from ..errors import UsageError
+from ..models import embed_siamese
+from ..models.embeddings import SpeakerEncoder
+from ..models.registry import MODELS
 from ..nets.classifier import mask
 from ..nets.siamese import Siamese, Sizes, margin_loss
 from ..options import TrainOptions
@@ -29,6 +32,9 @@ CROP = 3 * SAMPLE_RATE
 SHORTEST = 2 * SAMPLE_RATE  # samples; shorter clips are no trial
 LISTENED = 30 * SAMPLE_RATE  # of a clip is enough
 SNR = 10.0  # dB
+SPEC = MODELS["siamese-speakers"]
+
+Embed = Callable[[Sequence[Floats]], Floats]  # clips [samples] to embeddings [clips, embedding]
 
 
 @dataclass(frozen=True)
@@ -109,6 +115,7 @@ class SpeakerRecipe:
     """Trains nets.siamese."""
 
     metric, higher, half = "EER", False, True
+    speech = True  # is what it hears
 
     def __init__(self, options: TrainOptions, own: Own, voices: Voices, valid: Heard, test: Heard) -> None:
         self.options, self.own, self.voices, self._valid, self._test = options, own, voices, valid, test
@@ -146,13 +153,17 @@ class SpeakerRecipe:
     def validate(self, net: nn.Module) -> dict[str, float]:
         """Equal error rates of some of the speakers that are held out to choose by; EER is their mean."""
         step = max(len(self._valid.samples) // CHOSEN, 1)
-        return self._scored(net, Heard(self._valid.samples[::step], self._valid.speakers[::step]))
+        return self._scored(partial(embedded, net), Heard(self._valid.samples[::step], self._valid.speakers[::step]))
 
     def test(self, net: nn.Module) -> dict[str, float]:
-        """The same on all of the speakers by whom nothing was chosen."""
-        return self._scored(net, self._test)
+        """The same on all of the speakers by whom nothing was chosen, heard as `audiocli verify` hears them."""
+        return self._scored(self.encoder(net).embed, self._test)
 
-    def _scored(self, net: nn.Module, some: Heard) -> dict[str, float]:
+    def encoder(self, net: Any) -> SpeakerEncoder:
+        """What `audiocli verify` makes of a net."""
+        return embed_siamese.of(net, SPEC, speech=self.speech)
+
+    def _scored(self, embed: Embed, some: Heard) -> dict[str, float]:
         if len(set(some.speakers)) < 2:
             return {}
         random = np.random.default_rng(self.options.seed)
@@ -165,17 +176,16 @@ class SpeakerRecipe:
             for samples in some.samples
         ]
         rates = {
-            name: equal_error_rate(embedded(net, clips), some.speakers)
+            name: equal_error_rate(embed(clips), some.speakers)
             for name, clips in (("whole", some.samples), ("3 s", crops), ("10 dB", noisy))
         }
         return {"EER": sum(rates.values()) / len(rates), **{f"EER {name}": rate for name, rate in rates.items()}}
 
     def config(self) -> dict[str, Any]:
         """For config.json; the calibration is fitted to the net as it is now, on the speakers that epochs are chosen by."""
-        with torch.inference_mode():
-            fitted = speaker_trials.fitted(
-                Encoder(self.net), self._valid.samples, self._valid.speakers, self.voices.sounds, self.options.seed
-            )
+        fitted = speaker_trials.fitted(
+            self.encoder(self.net), self._valid.samples, self._valid.speakers, self.voices.sounds, self.options.seed
+        )
         return {
             "calibration": fitted,
             "model_type": KIND, "sizes": asdict(self.net.sizes), "classes": len(self.net.directions),
@@ -198,19 +208,6 @@ class SpeakerRecipe:
             "EER: equal error rate over all trials of the speakers, in percent: `whole` utterances, crops of 3 seconds, and whole "
             "utterances in noise of 10 dB. `held-out` scores are on the test speakers, by whom nothing was chosen.",
         )
-
-
-@dataclass(frozen=True)
-class Encoder:
-    """A net as `speakers.voice` takes it."""
-
-    net: nn.Module
-    sample_rate: int = SAMPLE_RATE
-    speech: bool = True
-
-    def embed(self, clips: Sequence[Floats]) -> Floats:
-        """Embeddings [clips, embedding] of clips [samples]."""
-        return embedded(self.net, clips)
 
 
 def piece_of(samples: Floats, random: np.random.Generator) -> Floats:

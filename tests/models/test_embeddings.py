@@ -1,6 +1,7 @@
 """Speaker encoders: what all of them keep, and each family on random weights through its own files."""
 
 import json
+import sys
 import warnings
 
 import numpy as np
@@ -123,6 +124,7 @@ def ecapa(tmp_path):
     """SpeechBrain's folder as the hub has it, with a small net of random weights, and that net."""
     pytest.importorskip("speechbrain")
     from speechbrain.lobes.models.ECAPA_TDNN import ECAPA_TDNN
+    from speechbrain.utils.importutils import LazyModule
 
     torch.manual_seed(0)
     sizes = {"channels": [16, 16, 16, 16, 48], "lin_neurons": 12, "attention_channels": 8, "se_channels": 4}
@@ -159,7 +161,10 @@ pretrainer: !new:speechbrain.utils.parameter_transfer.Pretrainer
         embedding_model: {tmp_path}/embedding_model.ckpt
 """
     )
-    return tmp_path
+    yield tmp_path
+    # SpeechBrain leaves modules behind that are imported when looked at, and fail: hypothesis looks at all modules.
+    for name in [name for name, module in sys.modules.items() if isinstance(module, LazyModule)]:
+        del sys.modules[name]
 
 
 def test_ecapa_of_speechbrain_hears_as_speechbrain_does(ecapa):
