@@ -18,25 +18,20 @@ HOP = 0.4  # s from one window to the next
 SPEECH = Cut(threshold=0.3, silence=0.5, lead=0.1, trail=0.1, comfortable=math.inf, longest=60.0)
 
 
-def windows(work: Cutter, blocks: Iterable[Floats]) -> Iterator[tuple[Window, Floats]]:
-    """Windows of the speech in blocks [n] at 16 kHz, each with LENGTH of samples; regions are numbered from 0."""
+def windows(work: Cutter, blocks: Iterable[Floats], length: float = LENGTH) -> Iterator[tuple[Window, Floats]]:
+    """Windows of the speech in blocks [n] at 16 kHz, each with `length` seconds of samples; regions are numbered from 0."""
+    size = int(length * SAMPLE_RATE)
     for region, (start, padded) in enumerate(pieces(work, blocks)):
         samples = padded[: round(work.seconds * SAMPLE_RATE) - start]  # without the zeros that fill the last frame
-        for first, last in _places(len(samples)):
+        for first, last in _places(len(samples), size):
             window = Window(region, (start + first) / SAMPLE_RATE, (start + last) / SAMPLE_RATE)
-            yield window, _filled(samples[first:last])
+            yield window, np.resize(samples[first:last], size)  # a short one is said again and again
 
 
-def _places(size: int) -> Iterator[tuple[int, int]]:
-    """First and last sample of each window of a region; the last ends where the region ends."""
-    length, hop = int(LENGTH * SAMPLE_RATE), int(HOP * SAMPLE_RATE)
-    yield from ((first, first + length) for first in range(0, size - length, hop))
+def _places(size: int, length: int) -> Iterator[tuple[int, int]]:
+    """First and last sample of each window of a region [size]; the last ends where the region ends."""
+    yield from ((first, first + length) for first in range(0, size - length, int(HOP * SAMPLE_RATE)))
     yield max(size - length, 0), size
-
-
-def _filled(samples: Floats) -> Floats:
-    """A short window said again and again until it is long enough."""
-    return np.resize(samples, int(LENGTH * SAMPLE_RATE))
 
 
 def in_batches(found: Iterable[tuple[Window, Floats]], size: int) -> Iterator[tuple[Sequence[Window], Floats]]:
