@@ -132,14 +132,14 @@ def _by_files(name: str, folder: Path, task: str, source: str) -> ModelSpec:
 
     The models of a pipeline lie in folders below its own.
     """
-    ecapa, embedding, about = (
-        (folder / file).is_file() for file in (registry.ECAPA_FILE, "pytorch_model.bin", "config.yaml")
+    speechbrain, embedding, about = (
+        (folder / file).is_file() for file in (registry.SPEECHBRAIN_FILE, "pytorch_model.bin", "config.yaml")
     )
-    if not (ecapa or about or (embedding and task == "verify")):
+    if not (speechbrain or about or (embedding and task == "verify")):
         raise ModelError(f"{folder} has no config.json: a model's folder is what save_pretrained() writes")
     kind, adapter = "diarize", registry.PIPELINE
-    if ecapa or embedding:
-        kind, adapter = "verify", registry.ECAPA if ecapa else registry.PYANNOTE
+    if speechbrain or embedding:
+        kind, adapter = "verify", registry.SPEECHBRAIN if speechbrain else registry.PYANNOTE
     fits(name, kind, task)
     installed(name, adapter)
     memory = 1.2 * sum(path.stat().st_size for end in ("bin", "ckpt") for path in folder.rglob(f"*.{end}")) / 2**30
@@ -148,7 +148,7 @@ def _by_files(name: str, folder: Path, task: str, source: str) -> ModelSpec:
 
 def _described(name: str, folder: Path, task: str, source: str) -> ModelSpec:
     """A row for a model that the registry does not have, by its config.json and its weights."""
-    if not (folder / "config.json").exists() or (folder / registry.ECAPA_FILE).exists():
+    if not (folder / "config.json").exists() or (folder / registry.SPEECHBRAIN_FILE).exists():
         return _by_files(name, folder, task, source)
     try:
         parsed = json.loads((folder / "config.json").read_text(encoding="utf-8"))

@@ -1,7 +1,7 @@
-"""SpeechBrain's ECAPA-TDNN (Desplanques et al., 2020), from the checkpoint of its weights; needs the extra `speechbrain`.
+"""SpeechBrain's ECAPA-TDNN (Desplanques et al., 2020) and x-vector net (Snyder et al., 2018); needs the extra `speechbrain`.
 
-Its hyperparams.yaml is a program (it names classes to be made) and is not read: what differs between these nets, their widths, is
-in the shapes of their weights.
+From the checkpoint of their weights: hyperparams.yaml is a program (it names classes to be made) and is not read. What differs
+between these nets, their kinds and widths, is in the names and shapes of their weights.
 """
 
 import pickle
@@ -12,8 +12,9 @@ import numpy as np
 
 from ..errors import ModelError
 from .embeddings import Floats, SpeakerEncoder
-from .registry import ECAPA_FILE, ModelSpec
+from .registry import SPEECHBRAIN_FILE, ModelSpec
 
+XVECTOR_FIRST = "blocks.0.conv.weight"  # a weight that only an x-vector net has
 THRESHOLD = 0.25  # cosine; what SpeakerRecognition.verify_batch of speechbrain takes
 
 
@@ -21,16 +22,17 @@ def load(path: Path, spec: ModelSpec, place: Any, options: Any = None) -> Speake
     """The encoder in the folder `path`; `place` has the device. Raises ModelError."""
     import torch
     from speechbrain.lobes.features import Fbank
-    from speechbrain.lobes.models.ECAPA_TDNN import ECAPA_TDNN
 
     try:
-        weights = torch.load(path / ECAPA_FILE, map_location="cpu", weights_only=True)
-        net = ECAPA_TDNN(**_shape(weights))
+        weights = torch.load(path / SPEECHBRAIN_FILE, map_location="cpu", weights_only=True)
+        net, n_mels = _xvector(weights) if XVECTOR_FIRST in weights else _ecapa(weights)
         net.load_state_dict(weights)
     except (pickle.UnpicklingError, EOFError, RuntimeError, KeyError, TypeError, AttributeError) as error:
-        raise ModelError(f"{path / ECAPA_FILE} is damaged, or holds something else than an ECAPA-TDNN") from error
+        raise ModelError(
+            f"{path / SPEECHBRAIN_FILE} is damaged, or holds something else than an ECAPA-TDNN or an x-vector net"
+        ) from error
     net.to(place.device).eval()
-    bands = Fbank(n_mels=weights["blocks.0.conv.conv.weight"].shape[1]).to(place.device)
+    bands = Fbank(n_mels=n_mels).to(place.device)
 
     def forward(clips: Floats) -> Floats:
         with torch.inference_mode():
@@ -41,13 +43,28 @@ def load(path: Path, spec: ModelSpec, place: Any, options: Any = None) -> Speake
     return SpeakerEncoder(spec, spec.sample_rate, forward, threshold=THRESHOLD)
 
 
-def _shape(weights: Any) -> dict[str, Any]:
-    """The arguments of ECAPA_TDNN that its weights tell; kernels, dilations and the scale are the ones of the paper."""
+def _ecapa(weights: Any) -> tuple[Any, int]:
+    """An ECAPA-TDNN that such weights fit, and its bands; kernels, dilations and the scale are the ones of the paper."""
+    from speechbrain.lobes.models.ECAPA_TDNN import ECAPA_TDNN
+
     first, attention, squeezed = (
         weights[f"{name}.conv.weight"].shape for name in ("blocks.0.conv", "asp.tdnn.conv", "blocks.1.se_block.conv1")
     )
     pooled, embedding = weights["mfa.conv.conv.weight"].shape[0], weights["fc.conv.weight"].shape[0]
-    return {
-        "input_size": first[1], "channels": [*[first[0]] * 4, pooled], "lin_neurons": embedding,
-        "attention_channels": attention[0], "se_channels": squeezed[0],
-    }  # fmt: skip
+    net = ECAPA_TDNN(
+        first[1], channels=[*[first[0]] * 4, pooled], lin_neurons=embedding, attention_channels=attention[0],
+        se_channels=squeezed[0],
+    )  # fmt: skip
+    return net, first[1]
+
+
+def _xvector(weights: Any) -> tuple[Any, int]:
+    """An x-vector net that such weights fit, and its bands; dilations are the ones of the paper."""
+    from speechbrain.lobes.models.Xvector import Xvector
+
+    layers = [weights[f"blocks.{3 * n}.conv.weight"].shape for n in range(5)]
+    net = Xvector(
+        tdnn_channels=[layer[0] for layer in layers], tdnn_kernel_sizes=[layer[2] for layer in layers],
+        lin_neurons=weights["blocks.16.w.weight"].shape[0], in_channels=layers[0][1],
+    )  # fmt: skip
+    return net, layers[0][1]

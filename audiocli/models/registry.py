@@ -32,7 +32,7 @@ GRIFFIN_LIM, WAVERNN = "griffin-lim", "wavernn"
 SIAMESE = "audiocli.models.embed_siamese:load"
 XVECTOR = "audiocli.models.embed_transformers:load"
 PYANNOTE = "audiocli.models.embed_pyannote:load"
-ECAPA, ECAPA_FILE = "audiocli.models.embed_speechbrain:load", "embedding_model.ckpt"
+SPEECHBRAIN, SPEECHBRAIN_FILE = "audiocli.models.embed_speechbrain:load", "embedding_model.ckpt"
 SOUNDS = "audiocli.models.sounds_own:load"
 SOUNDS_BY_NAME = "audiocli.models.sounds_transformers:load"
 ENHANCER = "audiocli.models.denoise_own:load"
@@ -43,7 +43,7 @@ MUSICGEN = "audiocli.models.music_musicgen:load"
 FASTER = "audiocli.models.asr_faster:load"
 EXTRAS = {
     FASTER: ("faster_whisper", "fast"),
-    ECAPA: ("speechbrain", "speechbrain"),
+    SPEECHBRAIN: ("speechbrain", "speechbrain"),
 }  # adapters that need a package of an extra
 
 VERBS = ("transcribe", "classify", "denoise", "verify", "diarize", "speak", "clone", "generate-music")
@@ -198,7 +198,16 @@ _ROWS = (
         0.1,
         files=("pytorch_model.bin", "config.yaml"),
     ),
-    _speakers("ecapa", ECAPA, "speechbrain/spkrec-ecapa-voxceleb", "Apache-2.0", 0.1, files=(ECAPA_FILE,)),
+    _speakers("ecapa", SPEECHBRAIN, "speechbrain/spkrec-ecapa-voxceleb", "Apache-2.0", 0.1, files=(SPEECHBRAIN_FILE,)),
+    # What SpeechT5 was trained with: clone --speaker-model.
+    _speakers(
+        "speechbrain-xvector",
+        SPEECHBRAIN,
+        "speechbrain/spkrec-xvect-voxceleb",
+        "Apache-2.0",
+        0.1,
+        files=(SPEECHBRAIN_FILE,),
+    ),
     ModelSpec(
         "siamese-clusters", "diarize", CLUSTERS, BUILT_IN_SOURCE, "CC-BY-4.0", 16_000, 0.2, stands_on="siamese-speakers"
     ),

@@ -120,11 +120,20 @@ def test_a_folder_of_pyannotes_says_what_it_is_not(folder, tmp_path):
 
 
 @pytest.fixture
-def ecapa(tmp_path):
-    """SpeechBrain's folder as the hub has it, with a small net of random weights, and that net."""
+def speechbrain():
+    """SpeechBrain leaves modules behind that are imported when looked at, and fail: hypothesis looks at all modules."""
     pytest.importorskip("speechbrain")
-    from speechbrain.lobes.models.ECAPA_TDNN import ECAPA_TDNN
     from speechbrain.utils.importutils import LazyModule
+
+    yield
+    for name in [name for name, module in sys.modules.items() if isinstance(module, LazyModule)]:
+        del sys.modules[name]
+
+
+@pytest.fixture
+def ecapa(tmp_path, speechbrain):
+    """SpeechBrain's folder as the hub has it, with a small net of random weights, and that net."""
+    from speechbrain.lobes.models.ECAPA_TDNN import ECAPA_TDNN
 
     torch.manual_seed(0)
     sizes = {"channels": [16, 16, 16, 16, 48], "lin_neurons": 12, "attention_channels": 8, "se_channels": 4}
@@ -161,10 +170,7 @@ pretrainer: !new:speechbrain.utils.parameter_transfer.Pretrainer
         embedding_model: {tmp_path}/embedding_model.ckpt
 """
     )
-    yield tmp_path
-    # SpeechBrain leaves modules behind that are imported when looked at, and fail: hypothesis looks at all modules.
-    for name in [name for name, module in sys.modules.items() if isinstance(module, LazyModule)]:
-        del sys.modules[name]
+    return tmp_path
 
 
 def test_ecapa_of_speechbrain_hears_as_speechbrain_does(ecapa):
@@ -177,6 +183,23 @@ def test_ecapa_of_speechbrain_hears_as_speechbrain_does(ecapa):
     expected /= np.linalg.norm(expected, axis=1, keepdims=True)
     np.testing.assert_allclose(encoder.embed(clips), expected, atol=1e-5)
     assert abs(float(expected[0] @ expected[1])) < 0.9999  # two clips are two vectors
+
+
+def test_x_vectors_of_speechbrain(tmp_path, speechbrain):
+    from speechbrain.lobes.features import Fbank
+    from speechbrain.lobes.models.Xvector import Xvector
+    from speechbrain.processing.features import InputNormalization
+
+    torch.manual_seed(0)
+    net = Xvector(tdnn_channels=[16, 16, 16, 16, 48], lin_neurons=12, in_channels=24).eval()
+    torch.save(net.state_dict(), tmp_path / "embedding_model.ckpt")
+    encoder = build(locate(str(tmp_path), "verify"), ModelOptions())
+    clips = torch.from_numpy(np.stack([noise(2.0), noise(2.0, 1)]))
+    with torch.inference_mode():
+        bands = InputNormalization(norm_type="sentence", std_norm=False)(Fbank(n_mels=24)(clips), torch.ones(2))
+        expected = torch.nn.functional.normalize(net(bands)[:, 0], dim=1).numpy()
+    # Its pooling adds a little noise, a new one each time.
+    np.testing.assert_allclose(encoder.embed(list(clips.numpy())), expected, atol=1e-3)
 
 
 def test_a_checkpoint_of_something_else_is_no_ecapa(ecapa):
