@@ -226,9 +226,9 @@ def recognition_row() -> Score:
                 heard[name].append(normalised(hear(path)))
     wer = {name: float(jiwer.wer(texts, found)) for name, found in heard.items()}
     note = ", ".join(f"{name} {value:.1%}" for name, value in wer.items())
-    best = min(wer["enhancer"], wer["rnnoise + 10 % dry"])
-    what = f"WER of pocketsphinx at 5 dB after denoise, {HEARD} utterances"
-    return Score(what, f"{wer['enhancer']:.1%}", "noisy", f"{wer['noisy']:.1%}", "below it", best < wer["noisy"], note)
+    ours = wer["rnnoise + 10 % dry"]
+    what = f"WER of pocketsphinx at 5 dB after denoise as it is by default, {HEARD} utterances"
+    return Score(what, f"{ours:.1%}", "noisy", f"{wer['noisy']:.1%}", "below it", ours < wer["noisy"], note)
 
 
 def rows() -> list[Row | Score]:
