@@ -28,7 +28,7 @@ NETS = {"lstm": MusicLSTM, "transformer": MusicTransformer}
 
 # Chosen on the valid split, by what bench/music.py measures.
 TEMPERATURE, TOP_P = 0.98, 0.98
-PENALTY = 5.0  # nats off the logit of a pitch that moves in parallel fifths or octaves; it alone brings them down to Bach's rate
+PENALTY = 4.5  # nats off the logit of a pitch that moves in parallel fifths or octaves; it alone brings them down to Bach's rate
 
 Ints = NDArray[np.int64]
 Net = MusicLSTM | MusicTransformer
