@@ -127,6 +127,10 @@ def test_bark_goes_on_from_the_reference(call, people, models, tmp_path):
 def test_a_synthesiser_that_imitates_nobody(call, people, models):
     code, _, err = call("clone", "Hello.", "-r", people / "slt.wav", "--model", models["vits"])
     assert (code, "speaks in voices of its own only" in err) == (2, True)
+    code, _, err = call(
+        "clone", "Hello.", "-r", people / "slt.wav", "--model", "mms-tts-eng"
+    )  # and nothing is fetched for it
+    assert (code, "speaks in voices of its own only" in err) == (2, True)
 
 
 @contextmanager

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ..models import Located
     from ..models.conversion import Move
     from ..models.embeddings import SpeakerEncoder
+    from ..models.registry import ModelSpec
     from ..models.voices import Target
     from ..speakers.cloning import Judged
 
@@ -156,8 +157,7 @@ def run(
 def _located(choice: ModelOptions, console: "Console", *, says: bool) -> "Located":
     """A model of this verb, or for texts one of `speak` that takes a voice from a file. Raises ModelError."""
     from .. import models
-    from ..models import config
-    from ..models.registry import IMITATORS
+    from ..models import config, registry
 
     name = choice.model or config.default("clone")
     try:
@@ -165,12 +165,21 @@ def _located(choice: ModelOptions, console: "Console", *, says: bool) -> "Locate
     except ModelError:
         if not says:
             raise
+    known = registry.by_name(name)
+    if known is not None:
+        _check_imitates(known)  # before anything is fetched
     located = models.locate(name, "speak", offline=choice.offline, tell=console.note)
-    if located.spec.adapter not in IMITATORS:
-        raise ModelError(
-            f"{located.spec.name} speaks in voices of its own only: take a SpeechT5 or a Bark, or leave --model out"
-        )
+    _check_imitates(located.spec)
     return located
+
+
+def _check_imitates(spec: "ModelSpec") -> None:
+    from ..models.registry import IMITATORS
+
+    if spec.task == "speak" and spec.adapter not in IMITATORS:
+        raise ModelError(
+            f"{spec.name} speaks in voices of its own only: take a SpeechT5 or a Bark, or leave --model out"
+        )
 
 
 def _encoder(name: str | None, choice: ModelOptions, console: "Console") -> "SpeakerEncoder":
