@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path, PurePath
 
 import numpy as np
@@ -235,6 +236,15 @@ def open_gate(tmp_path):
     os.rename(tmp_path / "real.wav", tmp_path / NAMES[GATE])
 
 
+def _holds(descriptors, pipe):
+    """Whether one of a process's open files is the pipe; it may close others meanwhile."""
+    for one in descriptors.iterdir():
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.stat(one), pipe):
+                return True
+    return False
+
+
 def until(condition, process):
     while not condition():
         assert process.poll() is None, process.stderr.read()
@@ -334,9 +344,7 @@ def at_the_gate(start, gate, tmp_path):
         process = start("features", "--files-from", "list", "-j", "1", *args)
         descriptors = Path(f"/proc/{process.pid}/fd")
         pipe = os.stat(tmp_path / NAMES[GATE])
-        until(
-            lambda: any(os.path.samestat(os.stat(one), pipe) for one in descriptors.iterdir() if one.exists()), process
-        )
+        until(lambda: _holds(descriptors, pipe), process)
         until(done, process)
         return process
 
