@@ -165,18 +165,16 @@ def _located(choice: ModelOptions, console: "Console", *, says: bool) -> "Locate
     except ModelError:
         if not says:
             raise
-    known = registry.by_name(name)
-    if known is not None:
-        _check_imitates(known)  # before anything is fetched
+    _check_imitates(registry.by_name(name))  # before anything is fetched
     located = models.locate(name, "speak", offline=choice.offline, tell=console.note)
     _check_imitates(located.spec)
     return located
 
 
-def _check_imitates(spec: "ModelSpec") -> None:
+def _check_imitates(spec: "ModelSpec | None") -> None:
     from ..models.registry import IMITATORS
 
-    if spec.task == "speak" and spec.adapter not in IMITATORS:
+    if spec and spec.task == "speak" and spec.adapter not in IMITATORS:
         raise ModelError(
             f"{spec.name} speaks in voices of its own only: take a SpeechT5 or a Bark, or leave --model out"
         )

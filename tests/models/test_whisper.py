@@ -70,16 +70,22 @@ def test_segments_stand_where_the_times_said_have_them(folder, clips):
         assert 0.5 < segment.probability <= 1
 
 
+def timed(record, utterance):
+    """The one segment of an utterance, its words where they should be."""
+    (segment,) = record.segments
+    assert [word.text for word in segment.words] == utterance.text.split()
+    assert [word.start for word in segment.words] == pytest.approx(utterance.starts, abs=NEAR)
+    assert (segment.start, segment.end) == (segment.words[0].start, segment.words[-1].end)
+    return segment
+
+
 def test_words_stand_where_pocketsphinx_has_them(folder, clips):
     run = tiny.runner(asr_whisper.load, folder, timestamps="word")
     together = run(clips)
     for utterance, record in zip(tiny.UTTERANCES, together, strict=True):
-        (segment,) = record.segments
-        assert [word.text for word in segment.words] == utterance.text.split()
-        assert [word.start for word in segment.words] == pytest.approx(utterance.starts, abs=NEAR)
+        segment = timed(record, utterance)
         assert segment.words[-1].end == pytest.approx(utterance.end, abs=NEAR)
         assert all(0.5 < word.probability <= 1 for word in segment.words)
-        assert (segment.start, segment.end) == (segment.words[0].start, segment.words[-1].end)
     assert tiny.same(together, [run([clip])[0] for clip in clips])
 
 
@@ -329,11 +335,8 @@ def test_words_of_moonshine_stand_where_pocketsphinx_has_them(shared, tmp_path_f
     run = tiny.runner(asr_whisper.load, folder, timestamps="word")
     together = run(clips)
     for utterance, record in zip(tiny.UTTERANCES, together, strict=True):
-        (segment,) = record.segments
-        assert [word.text for word in segment.words] == utterance.text.split()
-        assert [word.start for word in segment.words] == pytest.approx(utterance.starts, abs=NEAR)
+        segment = timed(record, utterance)
         assert segment.words[-1].end == pytest.approx(utterance.end, abs=0.25)  # it is told by one token alone
-        assert (segment.start, segment.end) == (segment.words[0].start, segment.words[-1].end)
     assert tiny.same(together, [run([clip])[0] for clip in clips])
     plain = tiny.runner(asr_whisper.load, folder)(clips)
     assert [record.text for record in plain] == [utterance.text for utterance in tiny.UTTERANCES]
