@@ -1,16 +1,13 @@
 """The recipes of the speech enhancers: mixtures made on the fly, a loss on compressed spectra and on the waveform."""
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache, partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from ..console import Console
@@ -19,6 +16,7 @@ from ..nets.conv_enhancer import ConvEnhancer
 from ..nets.enhancer import SAMPLE_RATE, Enhancer, Widths, window
 from ..options import TrainOptions
 from . import configured, settled
+from .base import begin_from
 from .data import Clips, Example, examples, load, shuffled, split
 from .loop import About, Batch, Settings
 from .mixing import Mixer, Mixing
@@ -73,22 +71,8 @@ def _made(
         raise UsageError("speech and noise are needed: give --data FOLDER of speech and --data noise=FOLDER")
     torch.manual_seed(options.seed)
     made = net()
-    if options.base is not None:
-        made.load_state_dict(_weights(options.base, kind))
+    begin_from(options.base, made, kind)
     return EnhancerRecipe(options, own, kind, made, train, valid, test)
-
-
-def _weights(folder: str, kind: str) -> dict[str, Tensor]:
-    """The weights of --from. Raises UsageError."""
-    path = Path(folder)
-    try:
-        found = json.loads((path / "config.json").read_text(encoding="utf-8")).get("model_type")
-        weights = load_file(path / "model.safetensors")
-    except (OSError, ValueError, AttributeError) as error:
-        raise UsageError(f"--from {folder}: is no folder that 'audiocli train' has written") from error
-    if found != kind:
-        raise UsageError(f"--from {folder}: is a {found}, not a {kind}")
-    return {name: value.float() for name, value in weights.items()}
 
 
 def _loaded(rows: Sequence[Example], console: Console, jobs: int, what: str) -> tuple[Clips | None, Clips | None]:

@@ -10,8 +10,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -24,9 +22,11 @@ from ..nets.music_lstm import MusicLSTM
 from ..nets.music_transformer import MusicTransformer
 from ..options import TrainOptions
 from . import configured, settled
+from .base import begin_from
 from .data import Example, examples, shuffled, split
 from .loop import About, Batch, Settings
 
+KIND = "audiocli-music"
 MIDI = frozenset({".mid", ".midi"})
 SPLITS = ("train", "valid", "test")
 PADDING = -1  # as a target: counts for nothing
@@ -43,7 +43,10 @@ class Own:
     dropout: float = 0.1
     crop: int = 192  # steps of a piece that are seen at once, and less, down to a third
     repeats: int = 4  # times that each piece comes in an epoch, each time in a key by lot
-    hidden: float = 0.5  # share of the crops whose key is not told, and of those whose end is not
+    starts: float = (
+        0.25  # share of the crops that begin where their piece does: only there the key is not to be heard yet
+    )
+    hidden: float = 0.3  # share of the crops whose key is not told, and of those whose end is not
     mean: float = 0.998  # decay of the running mean of the weights
 
 
@@ -72,20 +75,8 @@ def _recipe(kind: str, shape: dict[str, Any], own: Own, options: TrainOptions, c
     parts = pieces(options, console)
     torch.manual_seed(options.seed)
     net = NETS[kind](N_TOKENS, **shape)
-    if options.base is not None:
-        _go_on_from(net, Path(options.base))
+    begin_from(options.base, net, KIND)
     return MusicRecipe(kind, net, shape, own, options, parts)
-
-
-def _go_on_from(net: nn.Module, folder: Path) -> None:
-    """The weights of a model that this recipe made before. Raises UsageError."""
-    try:
-        stored = load_file(folder / "model.safetensors")
-        net.load_state_dict({name: value.float() for name, value in stored.items()})
-    except (OSError, SafetensorError) as error:
-        raise UsageError(f"--from {folder}: holds no model.safetensors that can be read") from error
-    except RuntimeError as error:
-        raise UsageError(f"--from {folder}: is a net of another kind or size") from error
 
 
 def pieces(options: TrainOptions, console: Console) -> dict[str, list[Grid]]:
@@ -160,7 +151,8 @@ class MusicRecipe:
     def _crop(self, keys: Sequence[Steps], length: int, random: np.random.Generator) -> Steps:
         """Steps of a piece in one of its keys."""
         whole = keys[int(random.integers(len(keys)))]
-        start = int(random.integers(0, max(len(whole.now) - length, 0) + 1))
+        begins = random.random() < self.own.starts
+        start = 0 if begins else int(random.integers(0, max(len(whole.now) - length, 0) + 1))
         no_key, no_end = random.random(2) < self.own.hidden
         context = tokens.without_hints(whole.context, key=bool(no_key), end=bool(no_end))
         return Steps(*(part[start : start + length] for part in whole._replace(context=context)))
@@ -185,7 +177,7 @@ class MusicRecipe:
     def config(self) -> dict[str, Any]:
         """For config.json."""
         return {
-            "model_type": "audiocli-music", "net": self.kind, "n_tokens": N_TOKENS, "ranges": RANGES, "shape": self.shape,
+            "model_type": KIND, "net": self.kind, "n_tokens": N_TOKENS, "ranges": RANGES, "shape": self.shape,
             "settings": asdict(self.settings), "own": asdict(self.own),
         }  # fmt: skip
 

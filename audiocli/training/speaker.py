@@ -21,6 +21,7 @@ from ..nets.siamese import Siamese, Sizes, margin_loss
 from ..options import TrainOptions
 from ..speakers.scores import curve
 from . import configured, settled, speaker_trials
+from .base import begin_from
 from .data import Clips, Example, examples, load, split
 from .distortions import SAMPLE_RATE, Floats, mixed
 from .loop import About, Batch, Settings
@@ -48,6 +49,7 @@ class Own:
     pooled: int = 384
     embedding: int = 192
     steps: int = 100  # an epoch
+    crops: tuple[float, ...] = (0.8, 1.0, 1.2, 1.6, 2.0)  # s; a batch has one
     bands: int = 12  # masked at most
     frames: int = 24
     margin: float = 0.2  # radians
@@ -125,6 +127,7 @@ class SpeakerRecipe:
         torch.manual_seed(options.seed)
         shape = {name: getattr(own, name) for name in ("front", "width", "squeeze", "blocks", "pooled", "embedding")}
         self.net = Siamese(Sizes(**shape), int(voices.first_class[-1]))
+        begin_from(options.base, self.net, KIND, classes="directions")
         self.steps = own.steps
 
     def batches(self, epoch: int) -> Iterator[Callable[[], Batch]]:
@@ -135,7 +138,7 @@ class SpeakerRecipe:
             yield partial(self._batch, [self.options.seed, epoch, number], margin)
 
     def _batch(self, seed: Sequence[int], margin: float) -> Batch:
-        samples, classes = batch(self.voices, self.settings.batch_size, np.random.default_rng(seed))
+        samples, classes = batch(self.voices, self.settings.batch_size, self.own.crops, np.random.default_rng(seed))
         return {
             "samples": torch.from_numpy(samples),
             "classes": torch.from_numpy(classes),

@@ -19,7 +19,6 @@ QUIET = 0.05  # of a clip's loudest frame (-26 dB): what is quieter at its ends 
 FRAME = 320  # samples
 SHORT = 8.0  # s: speakers with less than that
 SHORT_ODDS = 0.7  # count for a little less, and at one speed
-CROPS = (0.8, 1.0, 1.2, 1.6, 2.0)  # s; a batch has one
 ROOM, COLOUR, BAND, NOISE, CODEC = 0.3, 0.7, 0.2, 0.75, 0.1  # how many crops each of them happens to
 SNR = (0.0, 20.0)  # dB
 
@@ -79,9 +78,11 @@ def joined(clips: Sequence[Samples]) -> Samples:
     return np.clip(np.concatenate(scaled), -32_768, 32_767).astype(np.int16)
 
 
-def batch(voices: Voices, size: int, random: np.random.Generator) -> tuple[Floats, NDArray[np.int64]]:
-    """Crops of one length [size, samples] and their classes [size]."""
-    n = round(random.choice(CROPS) * SAMPLE_RATE)
+def batch(
+    voices: Voices, size: int, lengths: Sequence[float], random: np.random.Generator
+) -> tuple[Floats, NDArray[np.int64]]:
+    """Crops of one of the lengths (s) [size, samples] and their classes [size]."""
+    n = round(random.choice(lengths) * SAMPLE_RATE)
     speakers = random.choice(len(voices.samples), size, p=voices.odds)
     speeds = np.zeros(size, np.int64)
     if len(voices.speeds) > 1:

@@ -5,6 +5,8 @@ import json
 import numpy as np
 import pytest
 import soundfile
+import torch
+from safetensors.torch import load_file
 
 from tests.conftest import vowels
 
@@ -37,6 +39,13 @@ def test_speakers(call, tmp_path):
     code, out, _ = call("verify", "0-0.wav", "0-0.wav", "-m", "m", "-f", "jsonl")
     assert code == 0
     assert lines(out)[0]["score"] == pytest.approx(1.0, abs=1e-4) or lines(out)[0]["status"] != "ok"
+    code, _, err = call(
+        "train", "speaker-encoder", "--data", "clips.tsv", "-o", "on", "--valid", "speaker=0,1", "--epochs", "1",
+        "--from", "m", "--rate", "1e-9", "--set", "steps=1", *TINY,
+    )  # fmt: skip
+    assert (code, err) == (0, "")
+    before, after = (load_file(tmp_path / name / "model.safetensors")["directions"].float() for name in ("m", "on"))
+    torch.testing.assert_close(after, before, atol=1e-3, rtol=1e-3)
 
 
 def sound(seed, seconds=2.0):
