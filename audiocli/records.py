@@ -183,6 +183,7 @@ class Transcript(Record):
 class Match(Record):
     """Whether two recordings `a` and `b` are of one speaker; None where nothing can be decided, and `reason` says why.
 
+    log_odds: natural logarithm of the odds of one speaker, both being as likely beforehand; it means the same in all conditions.
     false_accepts, false_rejects: the shares of them that are to be expected at this threshold. name: who of a database it is.
     """
 
@@ -192,6 +193,7 @@ class Match(Record):
     threshold: float | None = None
     same: bool | None = None
     probability: float | None = None
+    log_odds: float | None = None
     false_accepts: float | None = None
     false_rejects: float | None = None
     label: bool | None = None

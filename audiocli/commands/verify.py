@@ -287,7 +287,7 @@ def _told_rates(matches: "list[Match]", options: VerifyOptions, console: "Consol
 
     known = [match for match in matches if match.score is not None]
     try:
-        curve = scores.curve([match.score or 0.0 for match in known], [bool(match.label) for match in known])
+        curve = scores.of(known)
     except ValueError as error:
         console.error(f"{options.trials}: {error}")
         return

@@ -53,7 +53,7 @@ def tsv(records: Sequence[Match], stream: BinaryIO, place: Place) -> None:
 
 def _object(record: Match, place: Place) -> dict[str, Any]:
     """The head, then what is known of the pair."""
-    own = ("a", "b", "score", "threshold", "same", "probability", "false_accepts", "false_rejects")
+    own = ("a", "b", "score", "threshold", "same", "probability", "log_odds", "false_accepts", "false_rejects")
     more = {name: getattr(record, name) for name in ("label", "reason") if getattr(record, name) is not None}
     if record.candidates:
         more |= {"name": record.name, "candidates": [{"name": n, "score": s} for n, s in record.candidates]}

@@ -15,7 +15,7 @@ Floats = NDArray[np.float32]
 WINDOW = 20.0  # s that a net hears at once; of longer speech, the mean of its windows
 AT_ONCE = 120.0  # s of audio in one forward pass
 SHORTEST = 0.1  # s; shorter clips are padded
-LONG = 2  # pieces; in less, they would say nothing new
+LONG = 1.5  # pieces; in less, they would say nothing new
 
 
 @dataclass(frozen=True)
@@ -23,15 +23,17 @@ class SpeakerEncoder:
     """A loaded encoder. `forward` takes clips of one length [batch, samples] and gives [batch, embedding].
 
     calibration: how scores become decisions, from the model's config.json; empty when nobody has fitted one.
+    cohort: embeddings of strangers [strangers, embedding] that the calibration measures scores by.
     threshold: the cosine that its authors, or their users, take where there is no calibration.
     speech: whether it hears voices, and is to get speech only; else it hears sounds of any kind.
-    pieces: s; longer speech is heard in pieces of that length, too, which overlap by half.
+    pieces: s; longer speech is heard in pieces of that length, too, which reach from end to end and overlap by half or more.
     """
 
     spec: ModelSpec
     sample_rate: int
     forward: Callable[[Floats], Floats]
     calibration: dict[str, Any] = field(default_factory=dict)
+    cohort: Floats | None = None
     threshold: float = 0.5
     speech: bool = True
     pieces: float | None = None
@@ -62,9 +64,8 @@ class SpeakerEncoder:
         yield from ((owner, part) for part in np.array_split(clip, count))
         length = int((self.pieces or 0.0) * self.sample_rate)
         if length and len(clip) >= LONG * length:
-            yield from (
-                (owner, clip[first : first + length]) for first in range(0, len(clip) - length + 1, length // 2)
-            )
+            starts = np.linspace(0, len(clip) - length, -(-2 * (len(clip) - length) // length) + 1).astype(int)
+            yield from ((owner, clip[start : start + length]) for start in starts)
 
 
 def normalised(vectors: Floats) -> Floats:

@@ -1,20 +1,22 @@
 """What a score means, given how long and how noisy the recordings were.
 
 A bare cosine threshold drifts: of two different speakers in the same noise, or in a second of speech, half can be accepted at the
-threshold of clean, long recordings. So the scores of different speakers have a mean and a spread that are linear in what
-is known of the pair, those of one speaker likewise; a threshold is a quantile of the former, and the probability is a logistic
-regression on both standardised scores (Brummer & du Preez 2006; with conditions as in Mandasari et al. 2013).
+threshold of clean, long recordings. So a cosine counts by how far it stands out from those of either side with the strangers of
+a cohort that are most like it (the adaptive symmetric norm: Matejka et al. 2017). Then the scores of different speakers have a
+mean and a spread that are linear in what is known of the pair, those of one speaker likewise; a threshold is a quantile of the
+former, and the probability is a logistic regression on both standardised scores (Brummer & du Preez 2006; with conditions as in
+Mandasari et al. 2013).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .voice import Voice
+from .voice import Floats, Voice
 
 Doubles = NDArray[np.float64]
 
@@ -24,16 +26,26 @@ RATES = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5)  # f
 SURE = 1e-4  # no probability is further out than what the trials can show
 STEPS = 50
 LEAST = 1e-3  # spread of a cosine
+NEAREST = 200  # strangers that are most like a voice
 TAIL = 0.01  # of the scores of different speakers are the ones that thresholds are about
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """What is known of n pairs: scores, seconds of speech and SNR in dB of either side, each [n]."""
+    """What is known of n pairs: scores, seconds of speech and SNR in dB of either side, each [n].
+
+    zero, unit: of the scale of the scores, as cosines [n]; without a cohort the scores are cosines.
+    """
 
     scores: Doubles
     seconds: tuple[Doubles, Doubles]
     snr: tuple[Doubles, Doubles]
+    zero: Doubles | float = 0.0
+    unit: Doubles | float = 1.0
+
+    def cosine(self, scores: Doubles) -> Doubles:
+        """The cosines of the pairs [n] at which they would have these scores."""
+        return np.asarray(self.zero + self.unit * scores)
 
     def conditions(self) -> Doubles:
         """[n, 5]: 1, the logarithms of the shorter and the longer, the noisier and the cleaner in steps of 10 dB."""
@@ -43,14 +55,31 @@ class Pairs:
         return np.stack(columns, axis=1)
 
 
-def between(a: Sequence[Voice], b: Sequence[Voice]) -> Pairs:
-    """What is known of pairs of voices [n] that all have an embedding; the score is the cosine."""
-    first, second = (np.stack([voice.embedding for voice in side if voice.embedding is not None]) for side in (a, b))
-    seconds, noise = (
-        (np.array([getattr(x, name) for x in a], np.float64), np.array([getattr(x, name) for x in b], np.float64))
-        for name in ("seconds", "snr")
-    )
-    return Pairs(np.einsum("nd,nd->n", first, second).astype(np.float64), seconds, noise)
+def between(a: Sequence[Voice], b: Sequence[Voice], cohort: Floats | None = None) -> Pairs:
+    """What is known of pairs of voices [n] that all have an embedding. cohort: embeddings of strangers [strangers, embedding].
+
+    The score is the cosine, or with a cohort the mean of how many spreads it lies above the mean of either side's NEAREST.
+    """
+    distinct = list({id(voice): voice for voice in (*a, *b)}.values())
+    place = {id(voice): n for n, voice in enumerate(distinct)}
+    embeddings = np.stack([voice.embedding for voice in distinct if voice.embedding is not None])
+    first, second = (np.array([place[id(voice)] for voice in side], np.int64) for side in (a, b))
+    seconds, snr = np.array([(voice.seconds, voice.snr) for voice in distinct], np.float64).T
+    cosines = np.einsum("nd,nd->n", embeddings[first], embeddings[second]).astype(np.float64)
+    known = Pairs(cosines, (seconds[first], seconds[second]), (snr[first], snr[second]))
+    if cohort is None:
+        return known
+    mean, spread = _nearest(embeddings, cohort)
+    unit = 2.0 / (1.0 / spread[first] + 1.0 / spread[second])
+    zero = unit * (mean[first] / spread[first] + mean[second] / spread[second]) / 2.0
+    return replace(known, scores=(cosines - zero) / unit, zero=zero, unit=unit)
+
+
+def _nearest(embeddings: Floats, cohort: Floats) -> tuple[Doubles, Doubles]:
+    """Mean and spread [n] of the cosines of each of the embeddings [n, embedding] with the NEAREST of a cohort."""
+    count = min(NEAREST, len(cohort))
+    near = np.partition(embeddings @ cohort.T, -count, axis=1)[:, -count:].astype(np.float64)
+    return near.mean(axis=1), np.maximum(near.std(axis=1), LEAST)
 
 
 @dataclass(frozen=True)
@@ -77,10 +106,14 @@ class Spread:
 
 @dataclass(frozen=True)
 class Judged:
-    """For n pairs: threshold, whether the score reaches it, probability of one speaker, share of false rejections expected."""
+    """For n pairs: the cosine to be reached, whether it is, how likely it is one speaker, share of false rejections expected.
+
+    log_odds: natural logarithm of the odds of one speaker against two when both are as likely beforehand.
+    """
 
     threshold: Doubles
     same: NDArray[np.bool_]
+    log_odds: Doubles
     probability: Doubles
     false_rejects: Doubles
 
@@ -102,9 +135,10 @@ class Calibration:
         standard = np.interp(np.log(far), np.log(RATES), self.quantiles)
         threshold = self.different.score(float(standard), conditions)
         inputs = _inputs(self.different, self.one, pairs.scores, conditions)
-        probability = np.clip(_sigmoid(inputs @ np.asarray(self.logistic)), SURE, 1.0 - SURE)
+        log_odds = inputs @ np.asarray(self.logistic)
+        probability = np.clip(_sigmoid(log_odds), SURE, 1.0 - SURE)
         missed = np.interp(self.one.standard(threshold, conditions), self.own, np.linspace(0.0, 1.0, len(self.own)))
-        return Judged(threshold, pairs.scores >= threshold, probability, missed)
+        return Judged(pairs.cosine(threshold), pairs.scores >= threshold, log_odds, probability, missed)
 
     def as_dict(self) -> dict[str, Any]:
         """For config.json."""

@@ -9,7 +9,7 @@ from ..records import Match
 from . import calibration
 from .calibration import Calibration
 from .hearing import Heard, Kept
-from .voice import NO_SPEECH, SHORTEST, TOO_SHORT, Voice
+from .voice import NO_SPEECH, SHORTEST, TOO_SHORT, Floats, Voice
 
 FAILED = "failed"
 AT_ONCE = 65_536  # pairs whose embeddings are side by side in memory
@@ -25,6 +25,7 @@ class Judge:
     far: float
     threshold: float
     calibration: Calibration | None
+    cohort: Floats | None = None  # strangers whose embeddings [strangers, embedding] the calibration goes by
 
     def matches(
         self, pairs: Sequence[tuple[str, str, bool | None]], voices: Mapping[str, Voice], heard: Kept
@@ -43,21 +44,23 @@ class Judge:
 
     def judge(self, a: Sequence[Voice], b: Sequence[Voice]) -> list[dict[str, Any]]:
         """The fields of a decision for each pair of voices that have an embedding."""
-        pairs = calibration.between(a, b)
         if self.calibration is None:
             return [
                 {"score": score, "threshold": self.threshold, "same": score >= self.threshold}
-                for score in pairs.scores.round(6).tolist()
+                for score in calibration.between(a, b).scores.round(6).tolist()
             ]
+        pairs = calibration.between(a, b, self.cohort)
         judged = self.calibration.judge(pairs, self.far)
-        columns = (pairs.scores, judged.threshold, judged.probability, judged.false_rejects)
+        columns = (
+            pairs.cosine(pairs.scores), judged.threshold, judged.probability, judged.log_odds, judged.false_rejects
+        )  # fmt: skip
         rows = zip(*(column.round(6).tolist() for column in columns), judged.same.tolist(), strict=True)
         return [
             {
-                "score": score, "threshold": threshold, "same": same, "probability": probability,
+                "score": score, "threshold": threshold, "same": same, "probability": probability, "log_odds": log_odds,
                 "false_accepts": self.far, "false_rejects": missed,
             }
-            for score, threshold, probability, missed, same in rows
+            for score, threshold, probability, log_odds, missed, same in rows
         ]  # fmt: skip
 
     def _match(
@@ -83,7 +86,7 @@ def judge_of(
     """The judge of a model; a threshold of the user's own takes the place of its calibration."""
     fitted = calibration.from_dict(encoder.calibration) if encoder.calibration and threshold is None else None
     bare = encoder.threshold if threshold is None else threshold
-    return Judge(encoder.spec.name, revision, options, far, bare, fitted)
+    return Judge(encoder.spec.name, revision, options, far, bare, fitted, encoder.cohort)
 
 
 def _why_not(names: Sequence[str], voices: Mapping[str, Voice], heard: Kept) -> tuple[str, str]:

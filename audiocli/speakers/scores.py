@@ -1,6 +1,6 @@
 """How well scores tell pairs of one speaker from pairs of two: equal error rate, detection cost, the curve between them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,6 +45,15 @@ def curve(scores: ArrayLike, same: ArrayLike) -> Curve:
     thresholds = np.append(np.unique(values), np.inf)
     false_accepts = 1.0 - np.searchsorted(negative, thresholds) / len(negative)
     return Curve(thresholds, false_accepts, np.searchsorted(positive, thresholds) / len(positive))
+
+
+def of(matches: Sequence[Match]) -> Curve:
+    """The curve of labelled matches, by their log-odds where there are any: one bar for pairs of all lengths in all noise.
+
+    Raises ValueError without both kinds.
+    """
+    values = [match.score if match.log_odds is None else match.log_odds for match in matches]
+    return curve(np.array(values, np.float64), [bool(match.label) for match in matches])
 
 
 def decided(matches: Iterable[Match]) -> tuple[float, float]:

@@ -12,9 +12,10 @@ from ..models.silero import SAMPLE_RATE
 
 Floats = NDArray[np.float32]
 
-# Little around the speech and no long pauses: what an encoder hears is to be voice.
-SPEECH = vad.Cut(threshold=0.4, onset=0.06, silence=0.3, lead=0.05, trail=0.05)
-SHORTEST = 0.5  # s of speech that a decision can be built on
+# No long pauses: what an encoder hears is to be voice. The short ones stay, and the quiet ends of words: without them, crops of 3 s
+# had an equal error rate of 10.0 % instead of 9.6 %, on speakers that the encoder was chosen by.
+SPEECH = vad.Cut(threshold=0.4, onset=0.06, silence=0.8, lead=0.15, trail=0.15)
+SHORTEST = 0.7  # s of speech, with the quiet around it, that a decision can be built on
 FRAME = 320  # samples, 20 ms
 FLOOR = 10.0  # percent of the frames are taken for noise alone
 SNR = (-5.0, 40.0)  # dB; what an estimate can be

@@ -43,9 +43,7 @@ class Own:
     dropout: float = 0.1
     crop: int = 192  # steps of a piece that are seen at once, and less, down to a third
     repeats: int = 4  # times that each piece comes in an epoch, each time in a key by lot
-    starts: float = (
-        0.25  # share of the crops that begin where their piece does: only there the key is not to be heard yet
-    )
+    starts: float = 0.25  # share of the crops that begin as their piece does: only there the key is not to be heard yet
     hidden: float = 0.3  # share of the crops whose key is not told, and of those whose end is not
     mean: float = 0.998  # decay of the running mean of the weights
 

@@ -83,6 +83,10 @@ class SoundRecipe(SpeakerRecipe):
             told["threshold"] = round(float(np.quantile(others, 1.0 - FAR)), 4)
         return told
 
+    def files(self) -> dict[str, bytes]:
+        """Nothing besides: a cohort is for speakers."""
+        return {}
+
     def about(self) -> About:
         """For the card."""
         seconds = self.voices.seconds.sum()

@@ -2,13 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
-from functools import partial
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from ..console import Console
@@ -29,6 +30,7 @@ from .speaker_batches import Voices, batch, joined, piece, rooms
 
 KIND = "audiocli-siamese"
 CHOSEN = 120  # utterances that each epoch is scored by
+STRANGERS = 20  # make a cohort at least
 CROP = 3 * SAMPLE_RATE
 SHORTEST = 2 * SAMPLE_RATE  # samples; shorter clips are no trial
 LISTENED = 30 * SAMPLE_RATE  # of a clip is enough
@@ -186,8 +188,9 @@ class SpeakerRecipe:
 
     def config(self) -> dict[str, Any]:
         """For config.json; the calibration is fitted to the net as it is now, on the speakers that epochs are chosen by."""
+        encoder = replace(self.encoder(self.net), cohort=self._cohort)
         fitted = speaker_trials.fitted(
-            self.encoder(self.net), self._valid.samples, self._valid.speakers, self.voices.sounds, self.options.seed
+            encoder, self._valid.samples, self._valid.speakers, self.voices.sounds, self.options.seed
         )
         return {
             "calibration": fitted,
@@ -195,9 +198,19 @@ class SpeakerRecipe:
             "settings": asdict(self.settings), "own": asdict(self.own),
         }  # fmt: skip
 
+    @cached_property
+    def _cohort(self) -> Floats | None:
+        """Embeddings [speakers, embedding] of the training speakers, by the net as it is in the end; None of too few."""
+        if len(self.voices.names) < STRANGERS:
+            return None
+        clips = [one[:LISTENED].astype(np.float32) / np.float32(32_768.0) for one in self.voices.samples]
+        return self.encoder(self.net).embed(clips).astype(np.float16).astype(np.float32)
+
     def files(self) -> dict[str, bytes]:
-        """Nothing besides."""
-        return {}
+        """The cohort, as it was when the calibration was fitted."""
+        if self._cohort is None:
+            return {}
+        return {embed_siamese.COHORT: save({"embeddings": torch.from_numpy(self._cohort).half()})}
 
     def about(self) -> About:
         """For the card."""

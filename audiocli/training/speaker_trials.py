@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..models.embeddings import SpeakerEncoder
 from ..speakers import calibration
 from ..speakers.voice import Encoder, Voice, hear
 from .distortions import SAMPLE_RATE, Floats, mixed, noise
@@ -31,9 +32,9 @@ class Recorded:
 
 
 def fitted(
-    encoder: Encoder, clips: Sequence[Floats], speakers: Sequence[str], sounds: Sequence[Samples], seed: int
+    encoder: SpeakerEncoder, clips: Sequence[Floats], speakers: Sequence[str], sounds: Sequence[Samples], seed: int
 ) -> dict[str, Any]:
-    """The calibration of an encoder for config.json; {} when there are not enough speakers."""
+    """The calibration of an encoder, with its cohort, for config.json; {} when there are not enough speakers."""
     numbers = np.unique(np.array(speakers), return_inverse=True)[1]
     if len(set(numbers.tolist())) < 3 or np.bincount(numbers).max(initial=0) < 2:
         return {}
@@ -42,8 +43,8 @@ def fitted(
     own, others = pairs(voices, True, random), pairs(voices, False, random)
     if min(len(own), len(others)) < 100:
         return {}
-    sides = [[voices[n].voice for n in side] for side in np.concatenate([own, others]).T]
-    known = calibration.between(*sides)
+    first, second = ([voices[n].voice for n in side] for side in np.concatenate([own, others]).T)
+    known = calibration.between(first, second, encoder.cohort)
     return calibration.fit(known, np.arange(len(known.scores)) < len(own)).as_dict()
 
 

@@ -1,5 +1,6 @@
 """Calibration: on scores whose law is known, rates come out as claimed, wherever the conditions are."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -77,6 +78,46 @@ def test_order_of_a_pair_makes_no_difference(fitted):
     pairs, _ = trials(100, 4)
     turned = Pairs(pairs.scores, pairs.seconds[::-1], pairs.snr[::-1])
     np.testing.assert_allclose(fitted.judge(pairs, 0.01).threshold, fitted.judge(turned, 0.01).threshold)
+
+
+def voices(random, n, around=0.0):
+    """Voices that all lie the nearer to one direction the more `around` is."""
+    vectors = random.standard_normal((n, 16)) + around * np.eye(16)[0]
+    vectors = (vectors / np.linalg.norm(vectors, axis=1)[:, None]).astype(np.float32)
+    return [Voice(one, *random.uniform((1.0, 0.0), (9.0, 30.0))) for one in vectors]
+
+
+def test_a_cohort_takes_out_what_a_voice_is_to_everybody():
+    """By the definition, the mean of both sides; and a threshold in cosines is where the scores say it is."""
+    random = np.random.default_rng(0)
+    strangers = np.stack([voice.embedding for voice in voices(random, 300, 1.0)])
+    a, b = voices(random, 5, 2.0), voices(random, 5)
+    pairs = between(a, [*b[:4], b[0]], strangers)
+    for n, (one, other) in enumerate(zip(a, [*b[:4], b[0]], strict=True)):
+        near = [np.sort(strangers @ side.embedding)[-calibration.NEAREST :] for side in (one, other)]
+        cosine = one.embedding @ other.embedding
+        assert pairs.scores[n] == pytest.approx(np.mean([(cosine - s.mean()) / s.std() for s in near]), rel=1e-4)
+        assert pairs.cosine(pairs.scores)[n] == pytest.approx(cosine, abs=1e-6)
+    few = between(a, b, strangers[:1])  # fewer than NEAREST, and without any spread
+    assert np.isfinite(few.scores).all()
+
+
+def test_decisions_with_a_cohort_are_those_of_the_scores():
+    """Voices at places of their own, some of which are near to everybody: cosines drift, normed scores do not."""
+    random = np.random.default_rng(1)
+    strangers = np.stack([voice.embedding for voice in voices(random, 300, 2.0)])
+    everybody = voices(random, 200, 2.0) + voices(random, 200)
+    first, second = random.integers(0, 400, (2, 20_000))
+    apart = first != second
+    a, b = ([everybody[n] for n in side[apart]] for side in (first, second))
+    pairs = between(a, b, strangers)
+    same = random.random(len(a)) < 0.3
+    scores = np.where(same, pairs.scores + 4.0, pairs.scores)
+    told = dataclasses.replace(pairs, scores=scores)
+    judged = fit(told, same).judge(told, 0.01)
+    np.testing.assert_array_equal(judged.same, told.cosine(told.scores) >= judged.threshold)
+    assert judged.same[~same].mean() == pytest.approx(0.01, rel=0.2)
+    np.testing.assert_allclose(judged.probability, np.clip(1 / (1 + np.exp(-judged.log_odds)), 1e-4, 1 - 1e-4))
 
 
 def test_between_is_the_cosine():
