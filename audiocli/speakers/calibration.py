@@ -106,10 +106,7 @@ class Spread:
 
 @dataclass(frozen=True)
 class Judged:
-    """For n pairs: the cosine to be reached, whether it is, how likely it is one speaker, share of false rejections expected.
-
-    log_odds: natural logarithm of the odds of one speaker against two when both are as likely beforehand.
-    """
+    """For n pairs: the cosine to be reached, whether it is, how likely it is one speaker, share of false rejections expected."""
 
     threshold: Doubles
     same: NDArray[np.bool_]
@@ -131,14 +128,18 @@ class Calibration:
 
     def judge(self, pairs: Pairs, far: float) -> Judged:
         """What to say of the pairs when a share `far` of different speakers may be accepted."""
-        conditions = pairs.conditions()
+        conditions, log_odds = pairs.conditions(), self.log_odds(pairs)
         standard = np.interp(np.log(far), np.log(RATES), self.quantiles)
         threshold = self.different.score(float(standard), conditions)
-        inputs = _inputs(self.different, self.one, pairs.scores, conditions)
-        log_odds = inputs @ np.asarray(self.logistic)
         probability = np.clip(_sigmoid(log_odds), SURE, 1.0 - SURE)
         missed = np.interp(self.one.standard(threshold, conditions), self.own, np.linspace(0.0, 1.0, len(self.own)))
         return Judged(pairs.cosine(threshold), pairs.scores >= threshold, log_odds, probability, missed)
+
+    def log_odds(self, pairs: Pairs) -> Doubles:
+        """Natural logarithm of the odds of one speaker against two, both being as likely beforehand [n]."""
+        return np.asarray(
+            _inputs(self.different, self.one, pairs.scores, pairs.conditions()) @ np.asarray(self.logistic)
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """For config.json."""

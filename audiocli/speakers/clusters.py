@@ -1,10 +1,11 @@
 """Whose voice each window of speech has: agglomerative clustering of embeddings, then a path through the speakers over time.
 
-The order of pyannote (Bredin, 2023): voices locally, clusters globally, turns last. Average linkage on cosine distances; the
-number of speakers is the number of clusters at THRESHOLD that speak long enough. numpy and SciPy only.
+The order of pyannote (Bredin, 2023): voices locally, clusters globally, turns last. Average linkage on cosine distances up to
+THRESHOLD; clusters then are joined as long as they are rather one person's, by what is known of so much speech; the number of
+speakers is the number of those that speak long enough. numpy and SciPy only.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -15,9 +16,14 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 Labels = NDArray[np.intp]
 
-# THRESHOLD, LEAST and the windows' LENGTH belong to the built-in encoder: with its trained weights they did best on 40 dialogues of
-# the five speakers that it was validated on (19, 226, 1088, 1970, 3526): confusion 3.3 %, the number of speakers right in 35.
-THRESHOLD = 0.68  # cosine distance at which two clusters are two speakers
+# Log-odds [pairs] of one person for the pairs (first, second) of voices [n, d] of length 1 that speak for seconds [n].
+Odds = Callable[[Floats, NDArray[np.float64], Labels, Labels], NDArray[np.float64]]
+
+# THRESHOLD, SAME, LEAST and the windows' LENGTH belong to the built-in encoder. On 160 dialogues of speakers that it was chosen by,
+# half of them in rooms and noise, the number of speakers was right in 128, and confusion 5.3 %; without joining, at 0.68, 109 and
+# 7.5 %. A lower SAME is better on clean dialogues and makes one speaker of a meeting (AMI).
+THRESHOLD = 0.62  # cosine distance up to which two clusters are one
+SAME = 0.75  # log-odds from which they are, too
 LEAST = 4.5  # s of speech that make a speaker of a cluster; less is given to the nearest one
 SHARE = 0.02  # of all speech, likewise: the longer the input, the larger the clusters of odd windows grow
 SHORTEST = 0.8  # s; voices of shorter windows are too uncertain to found a cluster
@@ -57,14 +63,14 @@ class Spoken:
     speaker: int
 
 
-def diarize(windows: Sequence[Window], voices: Floats, bounds: Bounds) -> list[Spoken]:
-    """Turns out of windows, in order, and their voices [windows, d] of length 1.
+def diarize(windows: Sequence[Window], voices: Floats, bounds: Bounds, odds: Odds | None = None) -> list[Spoken]:
+    """Turns out of windows, in order, and their voices [windows, d] of length 1; without odds no clusters are joined.
 
     There are fewer speakers than bounds.least when there is not enough speech to tell them apart.
     """
     if not windows:
         return []
-    found = speakers(windows, voices, bounds)
+    found = speakers(windows, voices, bounds, odds)
     cells, heard = _grid(windows, voices)
     cost = np.array([CHANGE if a.region == b.region else PAUSE for a, b in pairwise(cells)])
     for _ in range(ROUNDS):
@@ -73,14 +79,14 @@ def diarize(windows: Sequence[Window], voices: Floats, bounds: Bounds) -> list[S
     return list(_turns(cells, path))
 
 
-def speakers(windows: Sequence[Window], voices: Floats, bounds: Bounds) -> Floats:
+def speakers(windows: Sequence[Window], voices: Floats, bounds: Bounds, odds: Odds | None = None) -> Floats:
     """The voice of each speaker [speakers, d]."""
     lengths = np.array([window.end - window.start for window in windows])
     certain = np.flatnonzero(lengths >= min(SHORTEST, lengths.max()))
     some = certain[np.linspace(0, len(certain) - 1, min(len(certain), MOST)).astype(int)]
     shares = _shares(windows)
     weights = shares[some] * shares[certain].sum() / shares[some].sum()
-    labels, large = _clusters(voices[some], weights, bounds)
+    labels, large = _clusters(voices[some], weights, bounds, odds)
     return np.stack([_mean(voices[some][labels == n], voices[0]) for n in large])
 
 
@@ -95,7 +101,7 @@ def _shares(windows: Sequence[Window]) -> NDArray[np.float64]:
     return np.asarray(((last - first) / count)[which])
 
 
-def _clusters(voices: Floats, weights: NDArray[np.float64], bounds: Bounds) -> tuple[Labels, Labels]:
+def _clusters(voices: Floats, weights: NDArray[np.float64], bounds: Bounds, odds: Odds | None) -> tuple[Labels, Labels]:
     """The cluster of each voice [n], and the clusters that are speakers, the one that speaks longest first."""
     if len(voices) < 2:
         return np.zeros(len(voices), np.intp), np.zeros(1, np.intp)
@@ -105,6 +111,8 @@ def _clusters(voices: Floats, weights: NDArray[np.float64], bounds: Bounds) -> t
     tree = linkage(np.maximum(pdist(voices, "cosine"), 0.0), "average")
     least = min(max(LEAST, SHARE * weights.sum()), weights.sum() / 2)
     labels = _cut(tree, THRESHOLD)
+    if odds is not None:
+        labels = _joined(labels, voices, weights, odds)
     large = _large(labels, weights, least)
     wanted = bounds.of(max(len(large), 1))
     if wanted != len(large):
@@ -119,6 +127,34 @@ def _cut(tree: NDArray[np.float64], height: float) -> Labels:
     from scipy.cluster.hierarchy import fcluster
 
     return np.asarray(fcluster(tree, height, "distance"), np.intp)
+
+
+def _joined(labels: Labels, voices: Floats, weights: NDArray[np.float64], odds: Odds) -> Labels:
+    """Labels [n] of fewer clusters: the likeliest pair becomes one, again and again, until no pair is likely enough."""
+    names, labels = np.unique(labels, return_inverse=True)
+    sums = np.stack([voices[labels == n].sum(axis=0) for n in range(len(names))])
+    seconds = np.bincount(labels, weights).astype(np.float64)
+    first, second = np.triu_indices(len(names), 1)
+    table = np.full((len(names), len(names)), -np.inf)
+    if len(first):
+        table[first, second] = odds(_directions(sums), seconds, first, second)
+    while table.max() >= SAME:
+        kept, gone = np.unravel_index(int(table.argmax()), table.shape)
+        sums[kept] += sums[gone]
+        seconds[kept] += seconds[gone]
+        labels[labels == gone] = kept
+        labels[labels > gone] -= 1
+        sums, seconds = np.delete(sums, gone, axis=0), np.delete(seconds, gone)
+        table = np.delete(np.delete(table, gone, axis=0), gone, axis=1)
+        others = np.delete(np.arange(len(seconds)), kept)
+        if len(others):
+            told = odds(_directions(sums), seconds, others, np.full(len(others), kept))
+            table[np.minimum(others, kept), np.maximum(others, kept)] = told
+    return labels
+
+
+def _directions(voices: Floats) -> Floats:
+    return np.asarray(voices / np.maximum(np.linalg.norm(voices, axis=1, keepdims=True), 1e-9), np.float32)
 
 
 def _cut_into(tree: NDArray[np.float64], wanted: int, weights: NDArray[np.float64], least: float) -> Labels:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..batch import prefetch
 from ..models.embeddings import SpeakerEncoder
@@ -19,12 +20,15 @@ from ..models.transcripts import NO_SPEECH, Streamed
 from ..models.vad import Cutter
 from ..options import DiarizeOptions
 from ..records import Diarization, Turn
-from .clusters import Bounds, Window, diarize
+from . import calibration
+from .clusters import Bounds, Labels, Odds, Window, diarize
+from .voice import Voice
 from .windows import SPEECH, Floats, in_batches, windows
 
 ENCODER = "siamese-speakers"
 BATCH = 64  # windows in one forward pass
 AHEAD = 2  # batches that wait for the encoder
+SNR = 20.0  # dB that voices are taken to have: those of one input have all the same
 
 
 def load(path: Path, spec: ModelSpec, place: Any, options: DiarizeOptions) -> "Diarizer":
@@ -39,6 +43,20 @@ def bounds(options: DiarizeOptions) -> Bounds:
     if options.speakers is not None:
         return Bounds(options.speakers, options.speakers)
     return Bounds(options.min_speakers or 1, options.max_speakers)
+
+
+def odds(encoder: SpeakerEncoder) -> Odds | None:
+    """How likely voices are one person's, by the encoder's calibration; None when it has none."""
+    if not encoder.calibration:
+        return None
+    fitted = calibration.from_dict(encoder.calibration)
+
+    def told(voices: Floats, seconds: NDArray[np.float64], first: Labels, second: Labels) -> NDArray[np.float64]:
+        people = [Voice(voice, length, SNR) for voice, length in zip(voices, seconds.tolist(), strict=True)]
+        a, b = ([people[n] for n in side] for side in (first, second))
+        return fitted.log_odds(calibration.between(a, b, encoder.cohort))
+
+    return told
 
 
 @dataclass(frozen=True)
@@ -59,7 +77,8 @@ class Diarizer:
             heard = list(self._hear(windows(work, (block[0] for block in stream.blocks))))
         found = [window for some, _ in heard for window in some]
         voices = np.concatenate([some for _, some in heard]) if heard else np.zeros((0, 1), np.float32)
-        turns = tuple(Turn(one.start, one.end, str(one.speaker)) for one in diarize(found, voices, self.bounds))
+        spoken = diarize(found, voices, self.bounds, odds(self.encoder))
+        turns = tuple(Turn(one.start, one.end, str(one.speaker)) for one in spoken)
         return Diarization(
             path=item.path, duration=work.seconds, sample_rate=stream.source_rate, task="diarize", model=self.spec.name,
             revision=self.spec.revision, status="ok" if turns else NO_SPEECH, warnings=tuple(stream.warnings), turns=turns,

@@ -7,8 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audiocli.speakers import clusters
+from audiocli.models.embeddings import SpeakerEncoder
+from audiocli.models.registry import MODELS
+from audiocli.speakers import calibration, clusters, diarizer
+from audiocli.speakers.calibration import Pairs
 from audiocli.speakers.clusters import Bounds, Window, diarize
+from audiocli.speakers.voice import Voice
 
 
 def conversation(pattern, seconds=6.0, spread=0.35, seed=0):
@@ -131,3 +135,60 @@ def test_turns_cover_the_speech(lengths, seed):
     )
     assert sum(turn.end - turn.start for turn in turns) == pytest.approx(speech)
     assert all(a.end <= b.start + 1e-9 for a, b in pairwise(turns))
+
+
+def two_voices_of_a_person():
+    """A conversation of A, B and C; A and B have a cosine of 0.34, too little for one cluster, and none with C."""
+    windows, _ = conversation("ABCABC")
+    axes, noise = np.eye(64), np.random.default_rng(0).standard_normal((len(windows), 64)) / 80
+    own = axes[0] + 1.4 * axes[1], axes[0] + 1.4 * axes[2], axes[3]
+    heard = np.array([own[window.region % 3] / np.linalg.norm(own[window.region % 3]) for window in windows]) + noise
+    return windows, (heard / np.linalg.norm(heard, axis=1, keepdims=True)).astype(np.float32)
+
+
+def by_cosine(at):
+    """Odds that are even where the cosine is `at`."""
+    return lambda voices, seconds, first, second: 20.0 * (np.einsum("nd,nd->n", voices[first], voices[second]) - at)
+
+
+@pytest.mark.parametrize(
+    ("even", "bounds", "want"),
+    [
+        (0.2, Bounds(), "AABAAB"),
+        (0.9, Bounds(), "ABCABC"),
+        (-1.1, Bounds(), "AAAAAA"),
+        (0.2, Bounds(3, 3), "ABCABC"),  # the user knows better
+    ],
+)
+def test_clusters_that_are_likely_one_person_are_joined(even, bounds, want):
+    found = two_voices_of_a_person()
+    assert as_letters(diarize(*found, Bounds())) == "ABCABC"
+    assert as_letters(diarize(*found, bounds, by_cosine(even))) == want
+
+
+def test_joining_tells_the_seconds_of_all_that_was_joined():
+    windows, voices = two_voices_of_a_person()
+    told = []
+
+    def odds(voices, seconds, first, second):
+        told.append(seconds.sum())
+        np.testing.assert_allclose(np.linalg.norm(voices, axis=1), 1.0, rtol=1e-5)
+        return by_cosine(0.2)(voices, seconds, first, second)
+
+    diarize(windows, voices, Bounds(), odds)
+    assert len(told) == 2
+    assert told == pytest.approx([told[0]] * 2)
+
+
+def test_odds_are_those_of_the_calibration():
+    """Of an encoder without one there are none."""
+    random = np.random.default_rng(0)
+    same = random.random(2_000) < 0.5
+    sides = random.uniform(1.0, 20.0, (2, 2_000)), random.uniform(0.0, 30.0, (2, 2_000))
+    fitted = calibration.fit(Pairs(0.6 * same + 0.1 * random.standard_normal(2_000), *map(tuple, sides)), same)
+    encoder = SpeakerEncoder(MODELS["siamese-speakers"], 16_000, lambda clips: clips, fitted.as_dict())
+    voices = np.eye(3, 4, dtype=np.float32)
+    told = diarizer.odds(encoder)(voices, np.array([2.0, 9.0, 5.0]), np.array([0, 1]), np.array([1, 2]))
+    people = [Voice(voice, seconds, diarizer.SNR) for voice, seconds in zip(voices, (2.0, 9.0, 5.0), strict=True)]
+    np.testing.assert_allclose(told, fitted.log_odds(calibration.between(people[:2], people[1:])))
+    assert diarizer.odds(SpeakerEncoder(MODELS["siamese-speakers"], 16_000, lambda clips: clips)) is None
