@@ -30,6 +30,10 @@ NETS = {"lstm": MusicLSTM, "transformer": MusicTransformer}
 TEMPERATURE, TOP_P = 0.98, 0.98
 PENALTY = 4.5  # nats off the logit of a pitch that moves in parallel fifths or octaves; it alone brings them down to Bach's rate
 
+# How much more what the net thinks with the key told counts than what it thinks without (Ho & Salimans 2022; 1: it alone counts).
+# With 1, 19 of 48 pieces of ten bars were in the key that was asked for, with 2 37, their notes as often in its scale as Bach's.
+GUIDANCE = 2.0
+
 Ints = NDArray[np.int64]
 Net = MusicLSTM | MusicTransformer
 
@@ -102,12 +106,14 @@ def compose(net: Any, plans: Sequence[Plan], options: MusicOptions) -> list[Ints
     randoms = [np.random.default_rng(plan.seed) for plan in plans]
     longest = max(len(plan.given) for plan in plans)
     given = np.stack([_filled(plan.given, longest, tokens.REST_TOKEN) for plan in plans])
-    context = torch.from_numpy(np.stack([_filled(plan.context, longest, 0) for plan in plans])).to(device)
+    told = np.stack([_filled(plan.context, longest, 0) for plan in plans])
+    # Every piece twice: where the key is known, and where it is not.
+    context = torch.from_numpy(np.concatenate([told, tokens.without_hints(told, key=True, end=False)])).to(device)
     before = np.full((len(plans), len(RANGES)), tokens.START)
     held, state, bias = np.zeros_like(before), net.start(), allowed()
     result = np.empty_like(given)
     for at in range(longest):
-        inputs = (torch.from_numpy(numbers[:, None]).to(device) for numbers in (before, held))
+        inputs = (_twice(numbers[:, None], device) for numbers in (before, held))
         found, state = net.step(*inputs, context[:, at : at + 1], state)
         now = result[:, at]
         for voice in range(len(RANGES)):
@@ -125,9 +131,15 @@ def compose(net: Any, plans: Sequence[Plan], options: MusicOptions) -> list[Ints
 
 
 def _logits(net: Any, found: torch.Tensor, before: Ints, above: Ints, device: torch.device) -> NDArray[np.float64]:
-    """[plans, tokens] of the next voice."""
-    logits = net.step_out.one(found, torch.from_numpy(before).to(device), torch.from_numpy(above.copy()).to(device))
-    return np.asarray(logits.double().cpu().numpy())
+    """[plans, tokens] of the next voice, from what is found with the key and without it [2 * plans, width]."""
+    logits = net.step_out.one(found, _twice(before, device), _twice(above, device)).double()
+    knowing, not_knowing = logits.chunk(2)
+    return np.asarray((not_knowing + GUIDANCE * (knowing - not_knowing)).cpu().numpy())
+
+
+def _twice(numbers: Ints, device: torch.device) -> torch.Tensor:
+    """[n, ...] -> [2 * n, ...]."""
+    return torch.from_numpy(np.concatenate([numbers, numbers])).to(device)
 
 
 def _filled(rows: Ints, length: int, value: int) -> Ints:

@@ -1,6 +1,8 @@
-"""MIDI files from and to grids (symusic reads and writes them)."""
+"""MIDI files to grids (mido reads them: symusic reads beyond the end of damaged ones) and from grids (symusic writes them)."""
 
+import io
 import os
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -16,7 +18,8 @@ TICKS_PER_STEP = TICKS // STEPS_PER_QUARTER
 VELOCITY = 80
 HEAD = b"MThd"
 MOST_STEPS = 30_000  # of a file that is read: an hour and more
-MOST_BYTES = 2**24
+MOST_BYTES = 2**22
+DRUMS = 9  # channel, from 0
 DEFAULT_TEMPO = 120.0  # quarters a minute, of a file that does not say
 
 
@@ -74,24 +77,25 @@ def _highest_first(tracks: list[tuple[str, list[Note]]]) -> list[list[Note]]:
 def _tracks(path: str) -> tuple[list[tuple[str, list[Note]]], float]:
     """The name and the notes of each track that has some, percussion left out, from the first note on; and the tempo."""
     score = _parsed(path)
-    per_step = score.ticks_per_quarter / STEPS_PER_QUARTER
-    tracks = {n: _notes(track, per_step) for n, track in enumerate(score.tracks) if not track.is_drum and track.notes}
-    every = [note for notes in tracks.values() for note in notes]
+    tracks = [
+        (track.name.strip().lower(), notes)
+        for track in score.tracks
+        for notes in _notes(track, score.ticks_per_beat / STEPS_PER_QUARTER)
+    ]
+    every = [note for _, notes in tracks for note in notes]
     if not every:
         raise InputError("holds no notes")
     first = min(note.start for note in every)
     if max(note.start + note.length for note in every) - first > MOST_STEPS:
         raise InputError(f"is longer than {MOST_STEPS} sixteenths")
-    moved = [
-        (score.tracks[n].name.strip().lower(), [note._replace(start=note.start - first) for note in notes])
-        for n, notes in tracks.items()
-    ]
-    return moved, float(score.tempos[0].qpm) if len(score.tempos) else DEFAULT_TEMPO
+    moved = [(name, [note._replace(start=note.start - first) for note in notes]) for name, notes in tracks]
+    tempos = (message.tempo for track in score.tracks for message in track if message.type == "set_tempo")
+    return moved, 60e6 / max(next(tempos, 60e6 / DEFAULT_TEMPO), 1)
 
 
 def _parsed(path: str) -> Any:
-    """The score as symusic has it. Raises InputError."""
-    import symusic
+    """The file as mido has it. Raises InputError."""
+    import mido
 
     try:
         if os.path.getsize(path) > MOST_BYTES:
@@ -103,18 +107,33 @@ def _parsed(path: str) -> Any:
     if not data.startswith(HEAD):
         raise InputError("is no MIDI file" if data else "is empty")
     try:
-        return symusic.Score.from_midi(data)
-    except Exception as error:  # it has no exception type of its own
-        raise InputError(f"is a damaged MIDI file: {str(error).splitlines()[0]}") from error
+        score = mido.MidiFile(file=io.BytesIO(data), clip=True)
+    except Exception as error:  # of many types, whatever part of it finds something that cannot be
+        raise InputError(f"is a damaged MIDI file: {_first_line(error)}") from error
+    if score.ticks_per_beat <= 0:
+        raise InputError("counts time in frames of a film, not in quarters")
+    return score
 
 
-def _notes(track: Any, per_step: float) -> list[Note]:
-    """The notes of a track on the grid; those shorter than half a sixteenth get one."""
-    found = []
-    for note in track.notes:
-        start = round(note.time / per_step)
-        found.append(Note(start, max(round((note.time + note.duration) / per_step) - start, 1), note.pitch))
-    return found
+def _first_line(error: Exception) -> str:
+    """What an error says; those that say nothing mean that the file ends too soon."""
+    return (str(error).splitlines() or ["it ends too soon"])[0]
+
+
+def _notes(track: Any, per_step: float) -> list[list[Note]]:
+    """The notes of each channel of a track on the grid; those shorter than half a sixteenth get one."""
+    found, sounding, now = defaultdict[int, list[Note]](list), defaultdict[tuple[int, int], list[int]](list), 0
+    for message in track:
+        now += message.time
+        if message.type not in ("note_on", "note_off") or message.channel == DRUMS:
+            continue
+        begun = sounding[message.channel, message.note]
+        if message.type == "note_on" and message.velocity:
+            begun.append(now)
+        elif begun:
+            start = round(begun.pop(0) / per_step)
+            found[message.channel].append(Note(start, max(round(now / per_step) - start, 1), message.note))
+    return [sorted(notes) for notes in found.values()]
 
 
 def _sounding(track: list[Note]) -> NDArray[np.bool_]:

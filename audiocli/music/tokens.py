@@ -61,10 +61,10 @@ def context(length: int, key: int | None) -> Ints:
 
 
 def without_hints(known: Ints, *, key: bool, end: bool) -> Ints:
-    """A context in which the key or the end is not known."""
+    """Contexts [..., steps, 3] in which the key or the end is not known."""
     hidden = known.copy()
     if key:
-        hidden[:, 0] = 0
+        hidden[..., 0] = 0
     if end:
-        hidden[:, 2] = 0
+        hidden[..., 2] = 0
     return hidden

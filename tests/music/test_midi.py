@@ -6,6 +6,8 @@ from contextlib import suppress
 import numpy as np
 import pytest
 import symusic
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from audiocli.errors import InputError
 from audiocli.music import midi
@@ -91,7 +93,9 @@ def test_notes_of_a_voice():
         (b"", "is empty"),
         (b"RIFF....WAVE", "is no MIDI file"),
         (b"MThd", "is a damaged MIDI file"),
-        (b"MThd" + struct.pack(">IHHH", 6, 1, 4, 480), "holds no notes"),
+        (b"MThd" + struct.pack(">IHHH", 6, 1, 0, 480), "holds no notes"),
+        (b"MThd" + struct.pack(">IHHH", 6, 1, 4, 480), "damaged MIDI file: it ends too soon"),
+        (b"MThd" + struct.pack(">IHHH", 6, 1, 0, 0xE728), "frames of a film"),
         (midi.file(PIECE, 80.0, 0)[:60], "damaged"),
         (one_track([]), "holds no notes"),
         (one_track([(0, 480, 40)], drums=True), "holds no notes"),
@@ -103,6 +107,16 @@ def test_notes_of_a_voice():
 def test_what_is_no_four_part_music(written, data, message):
     with pytest.raises(InputError, match=message):
         midi.read(written(data))
+
+
+@given(st.integers(0, 400), st.integers(0, 255), st.integers(14, 400))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_damage_anywhere_is_told_or_overheard(written, place, value, end):
+    """One byte is another one, and the end is missing: a piece or a clear error, never a crash."""
+    data = bytearray(midi.file(PIECE, 80.0, 0))
+    data[place % len(data)] = value
+    with suppress(InputError):
+        midi.read(written(bytes(data[:end])))
 
 
 def test_files_that_are_not_there(tmp_path):
