@@ -30,6 +30,8 @@ USUAL = MusicOptions()
 NEAR = 0.25  # of the test set's own value
 CONSONANT = (0, 3, 4, 5, 7, 8, 9)  # semitones between two voices, octaves left out
 FIFTH = 7
+SCALES = ((0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 9, 10, 11))  # major, minor with its raised sixth and seventh
+ASKED = 160  # sixteenths of the pieces in all keys
 CACHED_STEPS = (250, 500)  # of the grid: 1,000 and 2,000 tokens
 MELODIES = 3
 
@@ -169,6 +171,23 @@ def command(*args: str) -> float:
         os.sched_setaffinity(0, cores)
 
 
+def in_scale(piece: Grid, key: int) -> float:
+    """Share of the notes that lie in the scale of a key."""
+    return float(np.isin((piece[piece != REST].astype(int) - key) % 12, SCALES[key // 12]).mean())
+
+
+def key_row(net: Any, test: Sequence[Grid]) -> Score:
+    """Whether pieces are in the key that was asked for, two in each of the 24."""
+    keys = [n % 24 for n in range(48)]
+    made = composed(net, [ASKED] * len(keys), keys)
+    ours = float(np.mean([in_scale(piece, key) for piece, key in zip(made, keys, strict=True)]))
+    bach = float(np.mean([in_scale(piece, key_of(piece)) for piece in test]))
+    right = sum(key_of(piece) == key for piece, key in zip(made, keys, strict=True))
+    what = f"share of the notes in the scale that was asked for, {len(keys)} pieces in 24 keys"
+    note = f"the key that fits best is the one asked for in {right} of {len(keys)}"
+    return Score(what, f"{ours:.1%}", "Bach, test set", f"{bach:.1%}", ">= Bach's", ours >= bach, note)
+
+
 def melody_row(test: Sequence[Grid]) -> Score:
     """The soprano of real chorales, given as MIDI, harmonised, and read again from what was written."""
     kept = total = 0
@@ -230,6 +249,7 @@ def rows() -> list[Row | Score]:
     return [
         first,
         *sense_rows(nets, data),
+        key_row(nets["chorale-transformer"], data["test"]),
         melody_row(data["test"]),
         minute_row(),
         *(cache_row(nets["chorale-transformer"], steps) for steps in CACHED_STEPS),
