@@ -25,6 +25,7 @@ Odds = Callable[[Floats, NDArray[np.float64], Labels, Labels], NDArray[np.float6
 THRESHOLD = 0.62  # cosine distance up to which two clusters are one
 SAME = 0.75  # log-odds from which they are, too
 LEAST = 4.5  # s of speech that make a speaker of a cluster; less is given to the nearest one
+LEAST_KNOWN = 3.0  # s, where the number of speakers is known: fewer clusters are odd ones
 SHARE = 0.02  # of all speech, likewise: the longer the input, the larger the clusters of odd windows grow
 SHORTEST = 0.8  # s; voices of shorter windows are too uncertain to found a cluster
 MOST = 4_000  # windows that are clustered, evenly out of more: 64 MB of distances; an hour has about 9,000
@@ -70,7 +71,8 @@ def diarize(windows: Sequence[Window], voices: Floats, bounds: Bounds, odds: Odd
     """
     if not windows:
         return []
-    found = speakers(windows, voices, bounds, odds)
+    least = LEAST_KNOWN if bounds.least == bounds.most else LEAST
+    found = speakers(windows, voices, bounds, odds, least)
     cells, heard = _grid(windows, voices)
     cost = np.array([CHANGE if a.region == b.region else PAUSE for a, b in pairwise(cells)])
     for _ in range(ROUNDS):
@@ -79,14 +81,16 @@ def diarize(windows: Sequence[Window], voices: Floats, bounds: Bounds, odds: Odd
     return list(_turns(cells, path))
 
 
-def speakers(windows: Sequence[Window], voices: Floats, bounds: Bounds, odds: Odds | None = None) -> Floats:
-    """The voice of each speaker [speakers, d]."""
+def speakers(
+    windows: Sequence[Window], voices: Floats, bounds: Bounds, odds: Odds | None = None, least: float = LEAST
+) -> Floats:
+    """The voice of each speaker [speakers, d] who speaks for `least` seconds."""
     lengths = np.array([window.end - window.start for window in windows])
     certain = np.flatnonzero(lengths >= min(SHORTEST, lengths.max()))
     some = certain[np.linspace(0, len(certain) - 1, min(len(certain), MOST)).astype(int)]
     shares = _shares(windows)
     weights = shares[some] * shares[certain].sum() / shares[some].sum()
-    labels, large = _clusters(voices[some], weights, bounds, odds)
+    labels, large = _clusters(voices[some], weights, bounds, odds, least)
     return np.stack([_mean(voices[some][labels == n], voices[0]) for n in large])
 
 
@@ -101,7 +105,9 @@ def _shares(windows: Sequence[Window]) -> NDArray[np.float64]:
     return np.asarray(((last - first) / count)[which])
 
 
-def _clusters(voices: Floats, weights: NDArray[np.float64], bounds: Bounds, odds: Odds | None) -> tuple[Labels, Labels]:
+def _clusters(
+    voices: Floats, weights: NDArray[np.float64], bounds: Bounds, odds: Odds | None, least: float
+) -> tuple[Labels, Labels]:
     """The cluster of each voice [n], and the clusters that are speakers, the one that speaks longest first."""
     if len(voices) < 2:
         return np.zeros(len(voices), np.intp), np.zeros(1, np.intp)
@@ -109,10 +115,10 @@ def _clusters(voices: Floats, weights: NDArray[np.float64], bounds: Bounds, odds
     from scipy.spatial.distance import pdist
 
     tree = linkage(np.maximum(pdist(voices, "cosine"), 0.0), "average")
-    least = min(max(LEAST, SHARE * weights.sum()), weights.sum() / 2)
+    least = min(max(least, SHARE * weights.sum()), weights.sum() / 2)
     labels = _cut(tree, THRESHOLD)
     if odds is not None:
-        labels = _joined(labels, voices, weights, odds)
+        labels = _joined(labels, voices, weights, odds, bounds, least)
     large = _large(labels, weights, least)
     wanted = bounds.of(max(len(large), 1))
     if wanted != len(large):
@@ -129,8 +135,13 @@ def _cut(tree: NDArray[np.float64], height: float) -> Labels:
     return np.asarray(fcluster(tree, height, "distance"), np.intp)
 
 
-def _joined(labels: Labels, voices: Floats, weights: NDArray[np.float64], odds: Odds) -> Labels:
-    """Labels [n] of fewer clusters: the likeliest pair becomes one, again and again, until no pair is likely enough."""
+def _joined(
+    labels: Labels, voices: Floats, weights: NDArray[np.float64], odds: Odds, bounds: Bounds, least: float
+) -> Labels:
+    """Labels [n] of fewer clusters: the likeliest pair becomes one, again and again, until no pair is likely enough.
+
+    Never fewer speakers than there may be; and where they are too many, pairs of them that are not likely become one, too.
+    """
     names, labels = np.unique(labels, return_inverse=True)
     sums = np.stack([voices[labels == n].sum(axis=0) for n in range(len(names))])
     seconds = np.bincount(labels, weights).astype(np.float64)
@@ -138,8 +149,14 @@ def _joined(labels: Labels, voices: Floats, weights: NDArray[np.float64], odds: 
     table = np.full((len(names), len(names)), -np.inf)
     if len(first):
         table[first, second] = odds(_directions(sums), seconds, first, second)
-    while table.max() >= SAME:
-        kept, gone = np.unravel_index(int(table.argmax()), table.shape)
+    while (speaking := np.flatnonzero(seconds >= least)).size > bounds.least:
+        likely, too_many = table, bounds.most is not None and speaking.size > bounds.most
+        if table.max() < SAME and too_many:
+            likely = np.full_like(table, -np.inf)
+            likely[np.ix_(speaking, speaking)] = table[np.ix_(speaking, speaking)]
+        elif table.max() < SAME:
+            break
+        kept, gone = np.unravel_index(int(likely.argmax()), table.shape)
         sums[kept] += sums[gone]
         seconds[kept] += seconds[gone]
         labels[labels == gone] = kept

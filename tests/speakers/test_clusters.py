@@ -158,6 +158,7 @@ def by_cosine(at):
         (0.9, Bounds(), "ABCABC"),
         (-1.1, Bounds(), "AAAAAA"),
         (0.2, Bounds(3, 3), "ABCABC"),  # the user knows better
+        (0.9, Bounds(1, 2), "AABAAB"),  # and of those that are not likely, the likeliest
     ],
 )
 def test_clusters_that_are_likely_one_person_are_joined(even, bounds, want):
