@@ -26,6 +26,7 @@ RATES = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5)  # f
 SURE = 1e-4  # no probability is further out than what the trials can show
 STEPS = 50
 LEAST = 1e-3  # spread of a cosine
+SOME = 8_192  # pairs whose embeddings are side by side in memory
 NEAREST = 200  # strangers that are most like a voice
 TAIL = 0.01  # of the scores of different speakers are the ones that thresholds are about
 
@@ -65,7 +66,9 @@ def between(a: Sequence[Voice], b: Sequence[Voice], cohort: Floats | None = None
     embeddings = np.stack([voice.embedding for voice in distinct if voice.embedding is not None])
     first, second = (np.array([place[id(voice)] for voice in side], np.int64) for side in (a, b))
     seconds, snr = np.array([(voice.seconds, voice.snr) for voice in distinct], np.float64).T
-    cosines = np.einsum("nd,nd->n", embeddings[first], embeddings[second]).astype(np.float64)
+    parts = (slice(at, at + SOME) for at in range(0, len(first), SOME))
+    cosines = np.concatenate([np.einsum("nd,nd->n", embeddings[first[n]], embeddings[second[n]]) for n in parts])
+    cosines = cosines.astype(np.float64)
     known = Pairs(cosines, (seconds[first], seconds[second]), (snr[first], snr[second]))
     if cohort is None:
         return known

@@ -28,7 +28,7 @@ LEAST = 4.5  # s of speech that make a speaker of a cluster; less is given to th
 LEAST_KNOWN = 3.0  # s, where the number of speakers is known: fewer clusters are odd ones
 SHARE = 0.02  # of all speech, likewise: the longer the input, the larger the clusters of odd windows grow
 SHORTEST = 0.8  # s; voices of shorter windows are too uncertain to found a cluster
-MOST = 4_000  # windows that are clustered, evenly out of more: 64 MB of distances; an hour has about 9,000
+MOST = 3_000  # windows that are clustered, evenly out of more: 36 MB of distances, twice; an hour has about 9,000
 CELL = 0.2  # s, the grain of the turns
 CHANGE, PAUSE = 0.6, 0.2  # cosine that a change of speaker costs, within speech and after a pause
 ROUNDS = 2  # of turns from voices, and voices from turns
@@ -114,7 +114,8 @@ def _clusters(
     from scipy.cluster.hierarchy import linkage
     from scipy.spatial.distance import pdist
 
-    tree = linkage(np.maximum(pdist(voices, "cosine"), 0.0), "average")
+    distances = pdist(voices, "cosine")
+    tree = linkage(np.maximum(distances, 0.0, out=distances), "average")
     least = min(max(least, SHARE * weights.sum()), weights.sum() / 2)
     labels = _cut(tree, THRESHOLD)
     if odds is not None:

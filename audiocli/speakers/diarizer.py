@@ -26,7 +26,7 @@ from .voice import Voice
 from .windows import SPEECH, Floats, in_batches, windows
 
 ENCODER = "siamese-speakers"
-BATCH = 64  # windows in one forward pass
+BATCH = 32  # windows in one forward pass
 AHEAD = 2  # batches that wait for the encoder
 SNR = 20.0  # dB that voices are taken to have: those of one input have all the same
 
