@@ -12,7 +12,6 @@ from .hearing import Heard, Kept
 from .voice import NO_SPEECH, SHORTEST, TOO_SHORT, Floats, Voice
 
 FAILED = "failed"
-AT_ONCE = 65_536  # pairs whose embeddings are side by side in memory
 
 
 @dataclass(frozen=True)
@@ -35,11 +34,8 @@ class Judge:
             n for n, (a, b, _) in enumerate(pairs)
             if all(name in voices and voices[name].embedding is not None for name in (a, b))
         ]  # fmt: skip
-        judged: dict[int, dict[str, Any]] = {}
-        for first in range(0, len(able), AT_ONCE):
-            some = able[first : first + AT_ONCE]
-            told = self.judge([voices[pairs[n][0]] for n in some], [voices[pairs[n][1]] for n in some])
-            judged.update(zip(some, told, strict=True))
+        known = [(voices[pairs[n][0]], voices[pairs[n][1]]) for n in able]
+        judged = dict(zip(able, self.judge(*zip(*known, strict=True)), strict=True)) if able else {}
         return [self._match(pair, judged.get(n), voices, heard) for n, pair in enumerate(pairs)]
 
     def judge(self, a: Sequence[Voice], b: Sequence[Voice]) -> list[dict[str, Any]]:
