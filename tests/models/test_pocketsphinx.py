@@ -29,9 +29,9 @@ def runner():
 
 
 @pytest.fixture(scope="session")
-def utterances(shared):
+def utterances(real):
     """(path, text) of short utterances by different speakers."""
-    folder = shared / "data" / "mini-librispeech"
+    folder = real / "data" / "mini-librispeech"
     rows = csv.DictReader((folder / "transcripts.tsv").open(), delimiter="\t")
     found = {row["speaker"]: (folder / row["path"], row["text"].lower()) for row in rows if 40 < len(row["text"]) < 75}
     return list(found.values())[::4][:HELD]
