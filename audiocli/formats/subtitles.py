@@ -56,16 +56,19 @@ class _Frame:
         width = next((width for width in widths if len(wrapped(texts, width, self.gap)) == count), self.width)
         return [line.rstrip() for line in wrapped(texts, width, self.gap)]
 
-    def fits(self, words: Sequence[Word], speaker: str | None) -> bool:
-        """Whether the words can stand in one subtitle."""
-        in_time = words[-1].end - words[0].start <= LONGEST
-        return in_time and len(wrapped(self.texts(words, speaker), self.width, self.gap)) <= self.lines
+    def fits(self, sizes: Sequence[int], seconds: float) -> bool:
+        """Whether texts of so many columns each can stand in one subtitle."""
+        lines, used = 1, -len(self.gap)
+        for size in sizes:
+            used += len(self.gap) + size
+            if used > self.width and used > size:
+                lines, used = lines + 1, size
+        return lines <= self.lines and seconds <= LONGEST
 
-    def cost(self, words: Sequence[Word]) -> float:
-        """How bad the words are as a subtitle: the emptier the worse, so that few and equally full ones are best."""
-        used = columns(self.gap.join(word.text.strip() for word in words)) / (self.width * self.lines)
-        full = min(max(used, (words[-1].end - words[0].start) / LONGEST), 1.0)
-        return (1.0 - full) ** 2 + INSIDE * (not _ends_clause(words[-1].text.strip()))
+    def cost(self, sizes: Sequence[int], seconds: float) -> float:
+        """How bad they are as a subtitle: the emptier the worse, so that few and equally full ones are best."""
+        used = sum(sizes) + (len(sizes) - 1) * len(self.gap)
+        return (1.0 - min(max(used / (self.width * self.lines), seconds / LONGEST), 1.0)) ** 2
 
 
 def _ends_clause(word: str) -> bool:
@@ -129,20 +132,30 @@ def _cue(words: Sequence[Word], speaker: str | None, frame: _Frame) -> Cue:
 
 def _balanced(words: Sequence[Word], speaker: str | None, frame: _Frame) -> list[Sequence[Word]]:
     """The words as subtitles that fit, of the least cost together: no word is left over, and clauses stay together."""
+    name = list(map(columns, frame.texts((), speaker)))
+    sizes = [columns(word.text.strip()) for word in words]
     costs, breaks = [0.0], [0]  # of the best subtitles for the first n words, and where the last of them begins
-    for end in range(1, len(words) + 1):
-        best = (costs[end - 1] + frame.cost(words[end - 1 : end]), end - 1)
-        for start in range(end - 2, -1, -1):
-            late = words[start + 1].start - words[start].end > PAUSE
-            if late or not frame.fits(words[start:end], speaker):
+    for end, last in enumerate(words, 1):
+        inside = 0.0 if _ends_clause(last.text.strip()) else INSIDE
+        costs.append(math.inf)
+        breaks.append(end - 1)
+        for start in range(end - 1, -1, -1):
+            seconds, more = last.end - words[start].start, start < end - 1
+            late = more and words[start + 1].start - words[start].end > PAUSE
+            if late or (more and not frame.fits(name + sizes[start:end], seconds)):
                 break
-            best = min(best, (costs[start] + frame.cost(words[start:end]), start))
-        costs.append(best[0])
-        breaks.append(best[1])
+            cost = costs[start] + frame.cost(sizes[start:end], seconds) + inside
+            if cost <= costs[end]:
+                costs[end], breaks[end] = cost, start
+    return list(_between(words, breaks))
+
+
+def _between(words: Sequence[Word], breaks: Sequence[int]) -> Iterator[Sequence[Word]]:
+    """The words cut where the best last subtitle begins, and so on to the front; in their order."""
     ends = [len(words)] if words else []
     while ends and breaks[ends[-1]]:
         ends.append(breaks[ends[-1]])
-    return [words[start:end] for start, end in pairwise([0, *reversed(ends)])]
+    return (words[start:end] for start, end in pairwise([0, *reversed(ends)]))
 
 
 def _seen(found: Sequence[Cue], by_word: bool) -> Iterator[Cue]:
