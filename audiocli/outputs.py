@@ -60,9 +60,7 @@ def open_sink(
     if place == "file" and single and kind not in form.collected:
         return Opened(_announced(_one_file(path, [form, *pictures], writing, options), announce, kind))
     if not single and not form.takes_many(kind):
-        raise UsageError(
-            f"{form.name} holds the result of one input: give -o FOLDER/ for many, or --format {_many(kind)}"
-        )
+        raise UsageError(f"{form.name} holds the result of one input: give -o FOLDER/ for many{_or_another(kind)}")
     if place == "file":
         key = _key(options, [form])
         collected = kind in form.collected
@@ -83,10 +81,10 @@ def _announced(sink: Sink, announce: str | None, kind: type) -> Sink:
     return Announced(sink, _stdout(by_name(announce, kind), OutputOptions(), single=True)) if announce else sink
 
 
-def _many(kind: type) -> str:
-    """The formats of which one file can hold the results of several inputs."""
+def _or_another(kind: type) -> str:
+    """The formats of which one file can hold the results of several inputs; sound is not what they hold."""
     names = [form.name for form in FORMATS.values() if kind in form.writers and form.takes_many(kind)]
-    return ", ".join(names[:-1]) + f" or {names[-1]}" if len(names) > 1 else "".join(names)
+    return "" if issubclass(kind, SOUNDING) or not names else f", or --format {' or '.join(names)}"
 
 
 def write_picture(path: str, picture: bytes) -> None:

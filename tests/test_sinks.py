@@ -84,7 +84,7 @@ def test_npy_holds_one_array(call, speech):
     for where in (("-o", "many.npy"), ("-f", "npy")):
         code, out, err = call("features", "a.wav", "b.wav", *RMS, *where)
         assert (code, out, files(Path())) == (2, b"", ["a.wav", "b.wav"])
-        assert "give -o FOLDER/ for many, or --format csv, jsonl or txt" in err
+        assert "give -o FOLDER/ for many, or --format csv or jsonl or txt" in err
     assert np.load(io.BytesIO(call("features", "a.wav", *RMS)[1])).shape == (101,)
     _, out, _ = call("features", "a.wav", "b.wav", *RMS)
     assert [json.loads(line)["path"] for line in out.splitlines()] == ["a.wav", "b.wav"]

@@ -15,6 +15,7 @@ import pytest
 
 from audiocli.errors import UsageError
 from audiocli.formats import FORMATS, PICTURES, by_name, by_suffix, write
+from audiocli.options import OutputOptions
 from audiocli.records import Failure, Features, Stats, Table
 from audiocli.spool import in_blocks
 from audiocli.terminal import in_terminal
@@ -230,6 +231,14 @@ def test_terminal_picture(colour, monkeypatch):
 
 
 def test_names_and_suffixes():
+    """In any case, and --format before the suffix."""
+    wanted = [
+        OutputOptions("x.CTM"),
+        OutputOptions("x.wav", "JSON"),
+        OutputOptions(None, "TextGrid"),
+        OutputOptions("-"),
+    ]
+    assert [options.wanted for options in wanted] == ["ctm", "json", "textgrid", ""]
     assert by_suffix("a/b.NPZ", Features).name == "npz"
     for wrong in (
         lambda: by_suffix("x.docx", Features),
