@@ -15,7 +15,8 @@ from . import live
 from .audio import Audio, RawFormat, blocks, parse_raw
 from .console import Console
 from .errors import UsageError
-from .formats.timed import columns, segment_object
+from .formats.subtitles import columns
+from .formats.timed import segment_object
 from .models.silero import SAMPLE_RATE
 from .models.transcripts import Partial, Recogniser
 from .models.vad import Cutter, cutter

@@ -91,7 +91,7 @@ def check(options: DenoiseOptions, writing: OutputOptions) -> None:
     """Raises UsageError for values that mean nothing, and for a terminal as the place for sound."""
     if options.strength is not None and not 0.0 <= options.strength <= 1.0:
         raise UsageError(f"--strength must lie between 0 and 1, not {options.strength:g}")
-    if (writing.format or "").lower() in TOLD and options.json:
+    if writing.format and writing.wanted in TOLD and options.json:
         raise UsageError(f"--json tells of files, and --format {writing.format} writes none: leave one out")
 
 
@@ -149,8 +149,7 @@ def run(
 
 def _writes_sound(writing: OutputOptions) -> bool:
     """Whether the files that are written hold sound, so that the report needs another place."""
-    form = writing.format or os.path.splitext(writing.output or "")[1].lstrip(".")
-    return form.lower() not in TOLD
+    return writing.wanted not in TOLD
 
 
 def _live(options: DenoiseOptions, choice: ModelOptions, reading: InputOptions) -> int:
