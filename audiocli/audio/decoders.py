@@ -14,6 +14,7 @@ from ..errors import InputError
 from .blocks import Samples, block_length
 from .ffmpeg import FFmpegDecoder
 from .libsndfile import RawFormat, SoundfileDecoder
+from .spans import Layout, Spans, layout
 
 _SLACK = 0.1  # s: less than that missing is no news (an MP3 frame, a rounded header)
 _SIGNATURES = {
@@ -32,7 +33,8 @@ class Decoder:
         self.warnings: list[str] = []
         self._file, self._start, self._duration = file, start, duration
         size = file.seek(0, io.SEEK_END)  # not later: libsndfile reads through the same descriptor
-        self._part = _opened(file, size, raw)
+        self._layout = layout(file) if raw is None else None
+        self._part = _opened(file, size, raw, self._layout)
         try:
             self._first = self._begin()
             if not len(self._first) and self._part.unfinished:
@@ -107,6 +109,7 @@ class Decoder:
         """Compare what there was with what was promised."""
         there = self._part.position / self.sample_rate
         promised = (self._promised or 0) / self.sample_rate
+        self.warnings += self._layout.notes if self._layout else []
         if promised - there > _SLACK:
             self.warnings.append(f"the file ends early: {there:.1f} of {promised:.1f} s")
         elif self._promised and there - promised > _SLACK:
@@ -129,15 +132,21 @@ class Decoder:
         self._part.close()
 
 
-def _opened(file: BinaryIO, size: int, raw: RawFormat | None) -> SoundfileDecoder | FFmpegDecoder:
+def _opened(
+    file: BinaryIO, size: int, raw: RawFormat | None, layout: Layout | None
+) -> SoundfileDecoder | FFmpegDecoder:
     """The decoder that knows the file of `size` bytes; InputError with the most helpful reason if none does."""
     if not size and raw is None:
         raise InputError("empty file")
+    if layout and layout.raw and layout.beyond:
+        return _plain(file, layout)
     try:
         return SoundfileDecoder(file, raw)
     except soundfile.LibsndfileError as error:
         if raw is not None:
             raise InputError("cannot be read as raw audio") from error
+    if layout and layout.raw:  # a format chunk of 14 bytes: FFmpeg takes its samples for 8 bits
+        return _plain(file, layout)
     try:
         return FFmpegDecoder(file)
     except InputError as error:
@@ -145,6 +154,11 @@ def _opened(file: BinaryIO, size: int, raw: RawFormat | None) -> SoundfileDecode
         if kind and "not an audio file" in str(error):
             raise InputError(f"damaged or unsupported {kind} file") from error
         raise
+
+
+def _plain(file: BinaryIO, layout: Layout) -> SoundfileDecoder:
+    """The samples where they lie: libsndfile stops where a header does, and a second data chunk is none to it."""
+    return SoundfileDecoder(Spans(file, layout.spans), layout.raw, layout.promised)
 
 
 def _kind(file: BinaryIO) -> str | None:

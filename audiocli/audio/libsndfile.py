@@ -121,8 +121,9 @@ class SoundFile(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no 
 class SoundfileDecoder:
     """A file that libsndfile opens; raises soundfile.LibsndfileError if it does not."""
 
-    def __init__(self, file: BinaryIO, raw: RawFormat | None) -> None:
-        self._file, self._raw = file, raw
+    def __init__(self, file: BinaryIO, raw: RawFormat | None, promised: int | None = None) -> None:
+        """promised: frames, where that is known and raw samples do not say it."""
+        self._file, self._raw, self._promised = file, raw, promised
         self._size = file.seek(0, io.SEEK_END)
         self._sound = self._open()
         self.sample_rate, self.channels = self._sound.samplerate, self._sound.channels
@@ -218,8 +219,8 @@ class SoundfileDecoder:
 
     def promised(self) -> int | None:
         """Frames that the header promises, or None if it does not say."""
-        if not self._known:
-            return None
+        if self._promised is not None or not self._known:
+            return self._promised
         mended = _MENDED.search(self._sound.extra_info) if self._sound.format in _LOGS_SIZE else None
         if mended is None or _UNKNOWN_BYTES <= int(mended[1]) < 2**32:
             return self._frames
