@@ -13,14 +13,11 @@ import soundfile
 from ..errors import InputError
 from .blocks import Samples, block_length
 from .ffmpeg import FFmpegDecoder
+from .kinds import kind_of
 from .libsndfile import RawFormat, SoundfileDecoder
 from .spans import Layout, Spans, layout
 
 _SLACK = 0.1  # s: less than that missing is no news (an MP3 frame, a rounded header)
-_SIGNATURES = {
-    b"RIFF": "wav", b"RF64": "rf64", b"RIFX": "wav", b"riff": "w64", b"FORM": "aiff", b"fLaC": "flac", b"OggS": "ogg",
-    b"ID3": "mp3", b".snd": "au", b"caff": "caf", b"\x1aE\xdf\xa3": "matroska", b"0&\xb2u": "wma", b"#!AMR": "amr",
-}  # fmt: skip
 
 
 class Decoder:
@@ -85,7 +82,12 @@ class Decoder:
             yield block
             block = self._read()
             if not len(block) and self._left != 0 and self._part.unfinished:
+                rest = self._part.rest
                 block = self._go_on()
+                if rest and not len(block):
+                    self.warnings.append(
+                        f"the file goes on after its sound: {rest} bytes that cannot be read, left out"
+                    )
         if self._left != 0:
             self._take_stock()
         self.warnings += self._part.notes
@@ -150,7 +152,8 @@ def _opened(
     try:
         return FFmpegDecoder(file)
     except InputError as error:
-        kind = _kind(file)
+        file.seek(0)
+        kind = kind_of(file.read(12))
         if kind and "not an audio file" in str(error):
             raise InputError(f"damaged or unsupported {kind} file") from error
         raise
@@ -159,12 +162,3 @@ def _opened(
 def _plain(file: BinaryIO, layout: Layout) -> SoundfileDecoder:
     """The samples where they lie: libsndfile stops where a header does, and a second data chunk is none to it."""
     return SoundfileDecoder(Spans(file, layout.spans), layout.raw, layout.promised)
-
-
-def _kind(file: BinaryIO) -> str | None:
-    """What the first bytes say the file is."""
-    file.seek(0)
-    head = file.read(12)
-    if head[4:8] == b"ftyp":
-        return "mp4"
-    return next((kind for signature, kind in _SIGNATURES.items() if head.startswith(signature)), None)

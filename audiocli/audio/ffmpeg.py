@@ -6,6 +6,7 @@ name for an address, and some formats (playlists) open other files. Those format
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from itertools import chain, groupby
 from typing import TYPE_CHECKING, BinaryIO
@@ -35,6 +36,7 @@ _EXACT = frozenset({"mov", "flac", "caf"})
 _PRIMING = {"ac3": 256, "eac3": 256}
 _OVERHANG = 8_192  # samples: the last packets of an AAC track pass its end by less than this
 _TOO_MANY_PLANES = 8
+_AT_ONCE, _AS_IT_COMES = 2**15, 2**12  # bytes that are read of a file, and of a pipe, where many would be late
 _SCALE = {"u8": 2.0**-7, "s16": 2.0**-15, "s32": 2.0**-31, "flt": 1.0, "dbl": 1.0}
 
 
@@ -49,12 +51,14 @@ class FFmpegDecoder:
         self.damaged = False
         self.unfinished = False  # there is no other decoder to ask after this one
         self.cut_off = False
+        self.rest = 0  # bytes: it reads to the end
         self.notes: list[str] = []
         self.position = 0  # frames given out or skipped
         self._told_to_skip: bool | None = None
         self._converts: tuple[str, str, int, int] | None = None
         self._converter: AudioResampler
-        self._container = _open(file)
+        self._file = _Lent(file)
+        self._container = _open(self._file)
         try:
             self._stream = _audio_track(self._container)
             self._formats = frozenset(self._container.format.name.split(","))
@@ -122,6 +126,7 @@ class FFmpegDecoder:
         while True:
             try:
                 packet = next(packets, None)
+                self.damaged |= self._file.failed
                 if packet is None:
                     return
                 if self._told_to_skip is None:
@@ -176,14 +181,40 @@ class FFmpegDecoder:
         return first.samples if codec == "aac" else _PRIMING.get(codec, 0)
 
 
-def _open(file: BinaryIO) -> InputContainer:
+class _Lent:
+    """A file lent to FFmpeg's callbacks, where PyAV keeps one exception and prints the next: errors are values there."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file, self.failed = file, False
+        self.seekable, self.tell = file.seekable, file.tell
+
+    def read(self, n: int) -> bytes:
+        """The next bytes; none at the end, and where they cannot be read."""
+        try:
+            return self.file.read(n)
+        except OSError:
+            self.failed = True
+            return b""
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """The new place, or FFmpeg's error number: damaged files send it before their first byte."""
+        try:
+            return self.file.seek(offset, whence)
+        except (OSError, ValueError):
+            return -errno.EINVAL
+
+
+def _open(lent: _Lent) -> InputContainer:
     """The container; InputError if FFmpeg does not know it."""
     import av
 
     av.logging.set_level(None)
-    file.seek(0)
+    if lent.seekable():
+        lent.file.seek(0)
+    size = _AT_ONCE if lent.seekable() else _AS_IT_COMES
+    options = {"format_whitelist": ",".join(CONTAINERS)}
     try:
-        return av.open(file, "r", options={"format_whitelist": ",".join(CONTAINERS)}, metadata_errors="replace")
+        return av.open(lent, "r", options=options, metadata_errors="replace", buffer_size=size)
     except (av.FFmpegError, OSError, ValueError) as error:
         raise InputError("not an audio file") from error
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
 from ..errors import InputError
+from .kinds import FRAMES, kind_of, tag_length
 from .libsndfile import ENCODINGS, MAX_CHANNELS, RawFormat
 
 UNKNOWN = 0x7FFF_F000  # bytes; who writes into a pipe cannot come back to the header: 2 GiB - 4 KiB (sox) to 4 GiB - 1
@@ -39,7 +40,6 @@ _CHUNKS = frozenset({
 })  # fmt: skip
 _LETTERS = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 _-.()")
 _MODEST = 2**26  # bytes
-_TAGS = (b"TAG", b"APETAGEX", b"ID3", b"LYRICSBEGIN")
 _OTHERS = (b"fLaC\0", b"OggS\0", b"\x1aE\xdf\xa3")  # files that may follow one of these
 
 
@@ -169,17 +169,22 @@ def _following(reader: Reader, head: Header, notes: list[str]) -> Header | None:
     """What the reader finds behind a passage, and is brought to the samples of: a header with their size, or None."""
     kind = head.kind
     fill = kind.whole(head.size) - head.size
+    tagged = False
     for _ in range(_MANY):
         ahead = reader.peek(_HEADS)
         if fill and _is_marked(kind, ahead[fill:]):
             reader.skip(fill)
             ahead = ahead[fill:]
         fill = 0
-        if _is_file(ahead):
+        if tag := tag_length(ahead):
+            tagged = True
+            reader.skip(tag)
+            continue
+        if _is_file(ahead) or (ahead[:1] == b"\xff" and kind_of(reader.peek(FRAMES))):
             return _second(reader, head, notes)
         chunk = _chunk(kind, ahead)
         if chunk is None:
-            return None if _is_padding(head, reader.peek(_LOOK)) else head._replace(size=_WRAP)
+            return None if tagged or _is_padding(head, reader.peek(_LOOK)) else head._replace(size=_WRAP)
         name, size = chunk
         if name == kind.data:
             reader.skip(kind.head + kind.offset)
@@ -195,21 +200,21 @@ def _is_file(ahead: bytes) -> bool:
 
 def _is_marked(kind: Container, ahead: bytes) -> bool:
     """Whether something begins here that says what it is."""
-    return _is_file(ahead) or ahead.startswith(_TAGS) or _chunk(kind, ahead) is not None
+    return _is_file(ahead) or tag_length(ahead) > 0 or _chunk(kind, ahead) is not None
 
 
 def _chunk(kind: Container, ahead: bytes) -> tuple[bytes, int] | None:
     """Id and size of what must be a chunk and no samples."""
     found = None if kind.name == "au" else kind.chunk(ahead)
-    if found is None or ahead.startswith(_TAGS):
+    if found is None:
         return None
     name, size = found
     return found if size >= 0 and (name in _CHUNKS or (size < _MODEST and _LETTERS.issuperset(name))) else None
 
 
 def _is_padding(head: Header, ahead: bytes) -> bool:
-    """Whether the rest of the file is no sound: tags, zeros that fill it up, next to nothing."""
-    if not ahead or ahead.startswith(_TAGS):
+    """Whether the rest of the file is no sound: zeros that fill it up, lyrics, next to nothing."""
+    if not ahead or ahead.startswith(b"LYRICSBEGIN"):
         return True
     if len(ahead) == _LOOK or head.promised is None:
         return False

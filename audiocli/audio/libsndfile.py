@@ -13,6 +13,7 @@ import soundfile
 from .. import native
 from ..errors import UsageError
 from .blocks import Samples
+from .kinds import mpeg_frame, tag_length
 
 # name -> (libsndfile's subtype, byte order)
 ENCODINGS = {
@@ -203,13 +204,19 @@ class SoundfileDecoder:
         if not self._known:
             return self.damaged
         early = self._frames - self.position > _SLACK * self.sample_rate
-        return early or not self._frames or self._has_more()
+        return early or not self._frames or self.rest > 0
 
-    def _has_more(self) -> bool:
-        """Whether the header promises too little, as in files put one after the other: libsndfile reads the first."""
-        if self._sound.format in ("FLAC", "MP3"):
-            return self._size - self._file.tell() > _TAGS
-        return self._sound.format == "OGG" and "Junk after the last page" in self._sound.extra_info
+    @property
+    def rest(self) -> int:
+        """Bytes behind the last frame that hold more sound, as in files put one after the other: libsndfile reads the first."""
+        match self._sound.format:
+            case "MP3":
+                return _behind_mpeg(self._file, self._file.tell(), self._size)
+            case "FLAC":
+                return _behind_flac(self._file, self._file.tell(), self._size)
+            case "OGG":
+                return _behind_ogg(self._file, self._size)
+        return 0
 
     @property
     def cut_off(self) -> bool:
@@ -228,3 +235,42 @@ class SoundfileDecoder:
 
     def close(self) -> None:
         self._sound.close()
+
+
+def _behind_mpeg(file: BinaryIO, place: int, size: int) -> int:
+    """Bytes from a place on that are more than tags: frames, or too many."""
+    while place < size:
+        file.seek(place)
+        head = file.read(_TAGS)
+        if tag := tag_length(head):
+            place += tag
+            continue
+        more = mpeg_frame(head) > 0 or (size - place > _TAGS and head.strip(b"\0") != b"")
+        return size - place if more else 0
+    return 0
+
+
+def _behind_flac(file: BinaryIO, place: int, size: int) -> int:
+    """Bytes of another file, which may be short and in the decoder's buffer, or too many for tags."""
+    if size - place > _TAGS:
+        return size - place
+    first = max(4, place - _TAGS)
+    file.seek(first)
+    found = file.read(size - first).find(b"fLaC\0\0\0\x22")
+    return size - first - found if found >= 0 else 0
+
+
+def _behind_ogg(file: BinaryIO, size: int) -> int:
+    """Bytes from the page on that begins another stream, whatever its serial number; those at the start are one file's."""
+    place, begun = 0, False
+    while place < size:
+        file.seek(place)
+        head = file.read(27 + 255)
+        if len(head) < 27 or not head.startswith(b"OggS"):
+            return 0
+        begins = bool(head[5] & 2)
+        if begins and begun:
+            return size - place
+        begun |= not begins
+        place += 27 + head[26] + sum(head[27 : 27 + head[26]])
+    return 0
