@@ -42,26 +42,30 @@ class Session(Protocol):
 
 
 def listen(
-    recogniser: Recogniser, name: str, options: TranscribeOptions, raw: str | None, form: str
+    recogniser: Recogniser, name: str, options: TranscribeOptions, raw: str | None, form: str, console: Console
 ) -> int:  # fmt: skip
     """Transcribe standard input to its end or to Ctrl-C; the exit code. name: the model's; form: txt or jsonl."""
+    warnings = list[str]()
     given = parse_raw(raw) if raw else None
     session = getattr(recogniser, "listen", lambda: Again(recogniser, options))()
     told, stop = _Told(form), Stop(Console(quiet=True))  # nothing is worth a word on Ctrl-C here
     with stop.listening():
-        for block in samples(stop.until_asked(live.chunks()), given, session.sample_rate):
+        for block in samples(stop.until_asked(live.chunks()), given, session.sample_rate, warnings):
             for event in session.push(block):
                 told.event(event)
         for event in session.finish():
             told.event(event)
         told.end(name, session.cutter)
+    live.report(warnings, stop, console)
     return 130 if stop.interrupted else 0
 
 
-def samples(chunks: Iterator[bytes], given: RawFormat | None, sample_rate: int) -> Iterator[Floats]:
-    """Blocks [n] of one channel at sample_rate Hz; a WAV header tells the format unless one is given."""
-    start = live.opened(chunks, given)
-    flow = blocks.finite(live.decoded(start, chunks), [])
+def samples(
+    chunks: Iterator[bytes], given: RawFormat | None, sample_rate: int, warnings: list[str]
+) -> Iterator[Floats]:
+    """Blocks [n] of one channel at sample_rate Hz; what comes tells its format unless one is given."""
+    start = live.opened(chunks, given, warnings)
+    flow = blocks.finite(start.frames, warnings)
     flow = blocks.resampled(blocks.mono(flow), start.raw.sample_rate, sample_rate, 1)
     return (block[:, 0] for block in flow if len(block))
 

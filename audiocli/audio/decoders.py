@@ -15,9 +15,7 @@ from .blocks import Samples, block_length
 from .ffmpeg import FFmpegDecoder
 from .kinds import kind_of
 from .libsndfile import RawFormat, SoundfileDecoder
-from .spans import Layout, Spans, layout
-
-_SLACK = 0.1  # s: less than that missing is no news (an MP3 frame, a rounded header)
+from .spans import SLACK, Layout, Spans, layout
 
 
 class Decoder:
@@ -43,7 +41,7 @@ class Decoder:
         self.subtype = self._part.subtype
         self._promised = self._part.promised()
         if raw is not None and (odd := size % raw.frame_bytes):
-            self.warnings.append(f"{odd} bytes at the end are no whole sample: left out")
+            self.warnings.append(odd_bytes(odd))
 
     def _begin(self) -> Samples:
         """Go to the start and read the first block."""
@@ -89,7 +87,8 @@ class Decoder:
                         f"the file goes on after its sound: {rest} bytes that cannot be read, left out"
                     )
         if self._left != 0:
-            self._take_stock()
+            self.warnings += self._layout.notes if self._layout else []
+            self.warnings += shortcomings(self._part, self._promised)
         self.warnings += self._part.notes
 
     def _go_on(self) -> Samples:
@@ -107,20 +106,6 @@ class Decoder:
         before.close()
         return block
 
-    def _take_stock(self) -> None:
-        """Compare what there was with what was promised."""
-        there = self._part.position / self.sample_rate
-        promised = (self._promised or 0) / self.sample_rate
-        self.warnings += self._layout.notes if self._layout else []
-        if promised - there > _SLACK:
-            self.warnings.append(f"the file ends early: {there:.1f} of {promised:.1f} s")
-        elif self._promised and there - promised > _SLACK:
-            self.warnings.append(f"the file goes on after the {promised:.1f} s that its header promises: {there:.1f} s")
-        elif self._part.cut_off:
-            self.warnings.append(f"the file ends early, at {there:.1f} s: what follows is missing or cannot be read")
-        elif self._part.damaged and not self._part.notes:
-            self.warnings.append("the file is damaged: parts of it may be missing or wrong")
-
     @property
     def length(self) -> float | None:
         """Seconds that will be read if the header is right, or None if it does not say."""
@@ -132,6 +117,31 @@ class Decoder:
     def close(self) -> None:
         """Close the decoder; the file stays open."""
         self._part.close()
+
+
+def shortcomings(part: SoundfileDecoder | FFmpegDecoder, promised: int | None) -> list[str]:
+    """What is wrong with a file that was read to its end; promised: frames."""
+    there = part.position / part.sample_rate
+    found = discrepancy(there, (promised or 0) / part.sample_rate)
+    if not found and part.cut_off:
+        return [f"the file ends early, at {there:.1f} s: what follows is missing or cannot be read"]
+    if not found and part.damaged and not part.notes:
+        return ["the file is damaged: parts of it may be missing or wrong"]
+    return found
+
+
+def discrepancy(there: float, promised: float) -> list[str]:
+    """What is to say of the seconds there were and those that were promised (0: none)."""
+    if promised - there > SLACK:
+        return [f"the file ends early: {there:.1f} of {promised:.1f} s"]
+    if promised and there - promised > SLACK:
+        return [f"the file goes on after the {promised:.1f} s that its header promises: {there:.1f} s"]
+    return []
+
+
+def odd_bytes(n: int) -> str:
+    """What is to say of the end of raw samples."""
+    return f"{n} bytes at the end are no whole sample: left out"
 
 
 def _opened(

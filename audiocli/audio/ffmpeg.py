@@ -78,6 +78,7 @@ class FFmpegDecoder:
         self.sample_rate, self.channels = like or found
         if min(self.sample_rate, self.channels) < 1:
             raise InputError("damaged audio: no sample rate")
+        self.is_deep = first is not None and first.format.packed.name == "s32"  # more than 16 bits, and not lossy
         self._priming = self._unheard(first)
         steady = self._steady(chain([first] if first else [], frames))
         self._parts = _up_to(steady, self.promised())
@@ -113,6 +114,12 @@ class FFmpegDecoder:
             have += taken
         self.position += have
         return block if have == n else block[:have].copy()
+
+    def blocks(self) -> Iterator[Samples]:
+        """Frames [n, channels] as they come, n > 0."""
+        for part in self._parts:
+            self.position += len(part)
+            yield part
 
     def close(self) -> None:
         """Close the container; the file stays open."""

@@ -1,29 +1,22 @@
 """Headers in front of plain samples: WAV, RF64, W64, AIFF, AU, CAF, read front to back, from files and pipes alike.
 
-`header` says what the samples are and stops at the first of them; `passages` gives the sound that follows, also what lies
-beyond the size that the header tells: sizes wrap at 4 GiB, recorders die before they mend them, files are put one after the
-other. Sources: Microsoft's "Multiple channel audio data and WAVE files", EBU Tech 3306 (RF64), Apple's AIFF-C and CAF
+Sources: Microsoft's "Multiple channel audio data and WAVE files", EBU Tech 3306 (RF64), Apple's AIFF-C and CAF
 specifications, Sony's Wave64 document.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
 from ..errors import InputError
-from .kinds import FRAMES, kind_of, tag_length
 from .libsndfile import ENCODINGS, MAX_CHANNELS, RawFormat
 
 UNKNOWN = 0x7FFF_F000  # bytes; who writes into a pipe cannot come back to the header: 2 GiB - 4 KiB (sox) to 4 GiB - 1
 _ENDLESS = 2**63
-_WRAP = 2**32  # bytes: where 32-bit sizes begin again
-_MANY = 10_000  # chunks; more are damage
-_HEADS = 64  # bytes in which a chunk or a file says what it is
-_LOOK = 2**16  # bytes beyond the end of the sound that are looked at
-_SLACK = 0.1  # s: less than that beyond the end is no news
+MANY = 10_000  # chunks; more are damage
 _EXTENSIBLE = 0xFFFE
+LETTERS = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 _-.()")  # of ids
 _CODECS = {1: "s", 3: "f", 6: "alaw", 7: "ulaw"}  # WAV format tags of plain samples
 _AIFC = {
     b"NONE": ("s", ">"), b"twos": ("s", ">"), b"in24": ("s", ">"), b"in32": ("s", ">"), b"sowt": ("s", "<"),
@@ -31,19 +24,6 @@ _AIFC = {
     b"alaw": ("alaw", ">"), b"ALAW": ("alaw", ">"), b"ulaw": ("ulaw", ">"), b"ULAW": ("ulaw", ">"),
 }  # fmt: skip
 _AU = {1: "ulaw8", 2: "s8", 3: "s16", 4: "s24", 5: "s32", 6: "f32", 7: "f64", 27: "alaw8"}
-# Chunks that may stand behind the sound, whatever their size; others are known by an id of letters and a modest size.
-_CHUNKS = frozenset({
-    b"LIST", b"JUNK", b"junk", b"FLLR", b"PAD ", b"bext", b"iXML", b"axml", b"chna", b"cue ", b"smpl", b"inst", b"plst",
-    b"fact", b"PEAK", b"acid", b"strc", b"afsp", b"umid", b"levl", b"_PMX", b"cart", b"DISP", b"id3 ", b"ID3 ", b"MARK",
-    b"INST", b"COMT", b"ANNO", b"NAME", b"AUTH", b"(c) ", b"APPL", b"AESD", b"MIDI", b"data", b"SSND", b"info", b"strg",
-    b"mark", b"regn", b"ovvw", b"peak", b"uuid", b"free", b"edct", b"pakt", b"chan", b"kuki",
-})  # fmt: skip
-_LETTERS = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 _-.()")
-_MODEST = 2**26  # bytes
-_OTHERS = (b"fLaC\0", b"OggS\0", b"\x1aE\xdf\xa3")  # files that may follow one of these
-
-
-_SECOND = 10_000  # bytes of one, where the codec is not known
 
 
 class Reader(Protocol):
@@ -68,14 +48,6 @@ class Header(NamedTuple):
     raw: RawFormat | None
     size: int
     promised: int | None  # None: the writer did not know
-
-
-class Passage(NamedTuple):
-    """Sound from `start` on, `size` bytes or as many as there are; `goes_on`: its first frame may have begun before."""
-
-    start: int
-    size: int
-    goes_on: bool
 
 
 class Container(NamedTuple):
@@ -135,103 +107,29 @@ def header(reader: Reader) -> Header | None:
     reader.skip(kind.first)
     found: _Format | None = None
     long = None
-    for _ in range(_MANY):
+    for _ in range(MANY):
         name, size = kind.chunk(reader.peek(kind.head)) or (b"", 0)
-        if not (name and _LETTERS.issuperset(name)):
+        if not (name and LETTERS.issuperset(name)) or size < 0:
             break
         if name == kind.data:
-            return _data(reader, kind, long if kind is _RF64 and size == _WRAP - 1 and long else size, found)
+            return _data(reader, kind, long if kind is _RF64 and size == 2**32 - 1 and long else size, found)
         body = reader.peek(kind.head + min(size, 64))[kind.head :]
         if name == kind.format and found is None:
             found = _FORMATS[kind.name](body, kind.order)
         if name == b"ds64" and len(body) >= 16:
             (long,) = struct.unpack_from("<Q", body, 8)
         reader.skip(kind.head + kind.whole(size))
-    raise InputError(f"begins as {'an' if kind is _AIFF else 'a'} {kind.name} file, and has no samples")
+    raise InputError(f"damaged {kind.name} file: it has no samples")
 
 
-def passages(reader: Reader, head: Header, notes: list[str]) -> Iterator[Passage]:
-    """The sound, the reader at its first sample; whoever takes a passage brings the reader to its end before the next.
-
-    A file that follows in another format is left out, which `notes` then say.
-    """
-    following: Header | None = head
-    goes_on = False
-    while following is not None:
-        start, size = reader.position, following.size
-        yield Passage(start, size, goes_on)
-        end = reader.position
-        following = _following(reader, following, notes) if end == start + size else None
-        goes_on = reader.position == end
-
-
-def _following(reader: Reader, head: Header, notes: list[str]) -> Header | None:
-    """What the reader finds behind a passage, and is brought to the samples of: a header with their size, or None."""
-    kind = head.kind
-    fill = kind.whole(head.size) - head.size
-    tagged = False
-    for _ in range(_MANY):
-        ahead = reader.peek(_HEADS)
-        if fill and _is_marked(kind, ahead[fill:]):
-            reader.skip(fill)
-            ahead = ahead[fill:]
-        fill = 0
-        if tag := tag_length(ahead):
-            tagged = True
-            reader.skip(tag)
-            continue
-        if _is_file(ahead) or (ahead[:1] == b"\xff" and kind_of(reader.peek(FRAMES))):
-            return _second(reader, head, notes)
-        chunk = _chunk(kind, ahead)
-        if chunk is None:
-            return None if tagged or _is_padding(head, reader.peek(_LOOK)) else head._replace(size=_WRAP)
-        name, size = chunk
-        if name == kind.data:
-            reader.skip(kind.head + kind.offset)
-            return head._replace(size=size - kind.offset)
-        reader.skip(kind.head + kind.whole(size))
-    return None
-
-
-def _is_file(ahead: bytes) -> bool:
-    """Whether a file begins here."""
-    return container(ahead) is not None or ahead.startswith(_OTHERS)
-
-
-def _is_marked(kind: Container, ahead: bytes) -> bool:
-    """Whether something begins here that says what it is."""
-    return _is_file(ahead) or tag_length(ahead) > 0 or _chunk(kind, ahead) is not None
-
-
-def _chunk(kind: Container, ahead: bytes) -> tuple[bytes, int] | None:
-    """Id and size of what must be a chunk and no samples."""
-    found = None if kind.name == "au" else kind.chunk(ahead)
-    if found is None:
-        return None
-    name, size = found
-    return found if size >= 0 and (name in _CHUNKS or (size < _MODEST and _LETTERS.issuperset(name))) else None
-
-
-def _is_padding(head: Header, ahead: bytes) -> bool:
-    """Whether the rest of the file is no sound: zeros that fill it up, lyrics, next to nothing."""
-    if not ahead or ahead.startswith(b"LYRICSBEGIN"):
-        return True
-    if len(ahead) == _LOOK or head.promised is None:
-        return False
-    second = head.raw.sample_rate * head.raw.frame_bytes if head.raw else _SECOND
-    return not ahead.strip(b"\0") or len(ahead) < _SLACK * second
-
-
-def _second(reader: Reader, head: Header, notes: list[str]) -> Header | None:
-    """The header of a file that follows, if it is of the same format."""
-    try:
-        found = header(reader)
-    except InputError:
-        found = None
-    if found and found.raw and found.raw == head.raw:
-        return found._replace(promised=head.promised)
-    notes.append("another file follows in this one, in another format: left out")
-    return None
+def wav_header(raw: RawFormat) -> bytes:
+    """A WAV file up to its first sample, for integers that go into a pipe: how many is not known yet."""
+    width = raw.frame_bytes // raw.channels
+    size = struct.pack("<I", UNKNOWN)
+    form = struct.pack(
+        "<IHHIIHH", 16, 1, raw.channels, raw.sample_rate, raw.sample_rate * raw.frame_bytes, raw.frame_bytes, 8 * width
+    )
+    return b"RIFF" + size + b"WAVEfmt " + form + b"data" + size
 
 
 def _data(reader: Reader, kind: Container, size: int, format: _Format | None) -> Header:
@@ -253,7 +151,7 @@ def _au(reader: Reader, kind: Container) -> Header:
     """The header of an AU file, which has no chunks."""
     ahead = reader.peek(24)
     if len(ahead) < 24:
-        raise InputError("begins as an au file, and has no samples")
+        raise InputError("damaged au file: it has no samples")
     offset, size, code, rate, channels = struct.unpack_from(kind.order + "5I", ahead, 4)
     reader.skip(offset)
     raw = _raw("au", _named(_AU.get(code, ""), kind.order), rate, channels)
@@ -292,7 +190,7 @@ def _desc(body: bytes, order: str) -> _Format:
     rate, codec, flags, size, _, channels, _ = struct.unpack_from(">d4s5I", body)
     kind = ("f" if flags & 1 else "s") if codec == b"lpcm" else codec.decode("latin-1")
     name = _named(f"{kind}{8 * size // max(1, channels)}", "<" if flags & 2 else ">")
-    return _raw("caf", name, round(rate) if 0 < rate < _WRAP else 0, channels), 0
+    return _raw("caf", name, round(rate) if 0 < rate < 2**32 else 0, channels), 0
 
 
 _FORMATS = {"wav": _fmt, "rf64": _fmt, "w64": _fmt, "aiff": _comm, "caf": _desc}
