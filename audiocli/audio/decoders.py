@@ -6,7 +6,7 @@ behind one face, and finds out at the end whether the file kept what its header 
 
 import io
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import soundfile
 
@@ -81,7 +81,7 @@ class Decoder:
             block = self._read()
             if not len(block) and self._left != 0 and self._part.unfinished:
                 rest = self._part.rest
-                block = self._go_on()
+                block = self._go_on(rest)
                 if rest and not len(block):
                     self.warnings.append(
                         f"the file goes on after its sound: {rest} bytes that cannot be read, left out"
@@ -91,13 +91,21 @@ class Decoder:
             self.warnings += shortcomings(self._part, self._promised)
         self.warnings += self._part.notes
 
-    def _go_on(self) -> Samples:
+    def _go_on(self, rest: int) -> Samples:
         """The next frames by FFmpeg, where libsndfile stopped before the end; none if FFmpeg cannot do better."""
+        done, file = self._part.position, self._file
+        file.seek(-rest, io.SEEK_END)
+        anew = rest > 0 and file.read(4) == b"fLaC"  # of a short one FFmpeg loses what follows, so that goes by itself
         try:
-            part = FFmpegDecoder(self._file, like=(self.sample_rate, self.channels))
+            if anew:
+                file = cast(BinaryIO, Spans(file, [(file.tell() - 4, rest)]))
+            part = FFmpegDecoder(file, like=(self.sample_rate, self.channels))
         except InputError:
             return self._part.read(0)
-        part.skip(self._part.position)
+        if anew:
+            part.position = done
+        else:
+            part.skip(done)
         part.damaged |= self._part.damaged
         before, self._part = self._part, part
         block = self._read()
@@ -171,4 +179,4 @@ def _opened(
 
 def _plain(file: BinaryIO, layout: Layout) -> SoundfileDecoder:
     """The samples where they lie: libsndfile stops where a header does, and a second data chunk is none to it."""
-    return SoundfileDecoder(Spans(file, layout.spans), layout.raw, layout.promised)
+    return SoundfileDecoder(cast(BinaryIO, Spans(file, layout.spans)), layout.raw, layout.promised)
