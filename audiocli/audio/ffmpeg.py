@@ -7,6 +7,7 @@ name for an address, and some formats (playlists) open other files. Those format
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Iterator
 from itertools import chain, groupby
 from typing import TYPE_CHECKING, BinaryIO
@@ -194,6 +195,8 @@ class _Lent:
     def __init__(self, file: BinaryIO) -> None:
         self.file, self.failed = file, False
         self.seekable, self.tell = file.seekable, file.tell
+        name = getattr(file, "name", None)  # its suffix counts where nothing else tells the format
+        self.name = os.fsdecode(name) if isinstance(name, str | os.PathLike) else "<none>"
 
     def read(self, n: int) -> bytes:
         """The next bytes; none at the end, and where they cannot be read."""

@@ -13,7 +13,7 @@ import soundfile
 from .. import native
 from ..errors import UsageError
 from .blocks import Samples
-from .kinds import mpeg_frame, tag_length
+from .kinds import kind_of, tag_length
 
 # name -> (libsndfile's subtype, byte order)
 ENCODINGS = {
@@ -245,7 +245,7 @@ def _behind_mpeg(file: BinaryIO, place: int, size: int) -> int:
         if tag := tag_length(head):
             place += tag
             continue
-        more = mpeg_frame(head) > 0 or (size - place > _TAGS and head.strip(b"\0") != b"")
+        more = kind_of(head) == "mp3" or (size - place > _TAGS and head.strip(b"\0") != b"")
         return size - place if more else 0
     return 0
 
