@@ -82,7 +82,7 @@ class Decoder:
             if not len(block) and self._left != 0 and self._part.unfinished:
                 rest = self._part.rest
                 block = self._go_on(rest)
-                if rest and not len(block):
+                if rest and not len(block) and not self._part.cut_off:
                     self.warnings.append(
                         f"the file goes on after its sound: {rest} bytes that cannot be read, left out"
                     )

@@ -13,7 +13,7 @@ import soundfile
 from .. import native
 from ..errors import UsageError
 from .blocks import Samples
-from .kinds import kind_of, tag_length
+from .kinds import kind_of, mpeg_frame, tag_length
 
 # name -> (libsndfile's subtype, byte order)
 ENCODINGS = {
@@ -38,6 +38,7 @@ _UNKNOWN_FRAMES = 2**36 - 1  # what FLAC, and libsndfile for it, say for "no ide
 # Streaming writers put such sizes into headers that they cannot come back to: 2 GiB - 4 KiB (sox) to 4 GiB - 1.
 _UNKNOWN_BYTES = 0x7FFF_F000
 _SLACK = 0.05  # s: an MP3 frame; less than that missing is no news
+_PADDING = 4  # frames of an MP3 that may fill up its end
 _TAGS = 2**14  # bytes after the last frame that are no reason to look for more
 # libsndfile mends the size of a cut file silently, but notes it in its log.
 _MENDED = re.compile(r"^ ?(?:data|SSND|riff|  Riff size|  Data Size) *: (\d+) \(should be (\d+)\)", re.MULTILINE)
@@ -204,7 +205,8 @@ class SoundfileDecoder:
         if not self._known:
             return self.damaged
         early = self._frames - self.position > _SLACK * self.sample_rate
-        return early or not self._frames or self.rest > 0
+        lost = self._sound.format == "OGG" and "Junk after the last page" in self._sound.extra_info
+        return early or not self._frames or lost or self.rest > 0
 
     @property
     def rest(self) -> int:
@@ -245,7 +247,8 @@ def _behind_mpeg(file: BinaryIO, place: int, size: int) -> int:
         if tag := tag_length(head):
             place += tag
             continue
-        more = kind_of(head) == "mp3" or (size - place > _TAGS and head.strip(b"\0") != b"")
+        frames = kind_of(head) == "mp3" and size - place > _PADDING * mpeg_frame(head)
+        more = frames or (size - place > _TAGS and head.strip(b"\0") != b"")
         return size - place if more else 0
     return 0
 
