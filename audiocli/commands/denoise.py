@@ -1,13 +1,16 @@
 """`audiocli denoise`: noise off speech."""
 
 import os
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..errors import UsageError
 from ..options import DenoiseOptions, InputOptions, ModelOptions, OutputOptions, shaping
 from . import _common as common
+
+if TYPE_CHECKING:
+    from ..console import Console
 
 DEFAULT, MODEL, INPUT, OUTPUT = DenoiseOptions(), ModelOptions(), InputOptions(), OutputOptions()
 TOLD = ("txt", "json", "jsonl")  # formats of what is said about the sound
@@ -34,7 +37,8 @@ def denoise(
         bool,
         typer.Option(
             "--stream",
-            help="Standard input to standard output as it comes, raw PCM or WAV, in the format that came in; with INPUT -. "
+            help="Standard input to standard output as it comes, in the format that came in (WAV, AIFF, AU, CAF, raw PCM), "
+            "or as WAV if that is compressed; with INPUT -. "
             "At its own rate a model is late by 30 ms (rnnoise), 32 ms (enhancer, spectral) or 10 ms (conv-enhancer); "
             "resampling adds up to 0.1 s, from 8 kHz up to 0.3 s.",
         ),
@@ -119,7 +123,7 @@ def run(
     jobs = common.cores(writing.jobs)
     if options.stream:
         check_stream(inputs, options, reading, writing)
-        return _live(options, choice, reading)
+        return _live(options, choice, reading, common.console_for(writing))
 
     from .. import models
     from ..models.denoisers import Work, strength
@@ -152,13 +156,12 @@ def _writes_sound(writing: OutputOptions) -> bool:
     return writing.wanted not in TOLD
 
 
-def _live(options: DenoiseOptions, choice: ModelOptions, reading: InputOptions) -> int:
+def _live(options: DenoiseOptions, choice: ModelOptions, reading: InputOptions, console: "Console") -> int:
     """Standard input to standard output."""
     from .. import live, models
-    from ..console import Console
     from ..models.denoisers import pass_through
 
     live.check_stdin("arecord -f S16_LE -r 16000 | audiocli denoise --stream - | aplay")
-    located = models.locate(choice.model, "denoise", offline=choice.offline, tell=Console().note)
+    located = models.locate(choice.model, "denoise", offline=choice.offline, tell=console.note)
     denoiser: Any = models.build(located, choice, options)
-    return pass_through(denoiser, options, reading.raw)
+    return pass_through(denoiser, options, reading.raw, console)

@@ -74,7 +74,8 @@ def transcribe(
     stream: Annotated[
         bool,
         typer.Option(
-            "--stream", help="Transcribe standard input as it comes (raw s16le:16000:1 or wav); with INPUT -."
+            "--stream",
+            help="Transcribe standard input as it comes (raw s16le:16000:1, wav, flac, mp3, ogg, ...); with INPUT -.",
         ),
     ] = DEFAULT.stream,
     lm: Annotated[
@@ -193,7 +194,7 @@ def _listen(
     located = _located(choice, console)
     live.check_stdin("arecord -f S16_LE -r 16000 | audiocli transcribe --stream -")
     recogniser = models.build(located, choice, options)
-    return streaming.listen(recogniser, located.spec.name, options, reading.raw, writing.wanted or "txt")
+    return streaming.listen(recogniser, located.spec.name, options, reading.raw, writing.wanted or "txt", console)
 
 
 def _files(
