@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..options import SpeakOptions
 from ..records import Segment, Word, later
-from ..text import english, numbers
+from ..text import english, markup, numbers
 from ..text.reading import speakable
 from ..text.sentences import Piece, pieces, sentences
 
@@ -78,7 +78,7 @@ class Synthesiser(Protocol):
 def cut(blocks: Iterable[str], synthesiser: Synthesiser) -> Iterator[Piece]:
     """A text that comes in blocks as pieces for a synthesiser, each as soon as it is whole."""
     traits = synthesiser.traits
-    found = pieces(sentences(blocks), limit=traits.longest, fill=traits.fill, spell=_speller(traits))
+    found = pieces(sentences(markup.plain(blocks)), limit=traits.longest, fill=traits.fill, spell=_speller(traits))
     return (piece for piece in found if speakable(piece.spoken))
 
 

@@ -118,8 +118,8 @@ def date(match: Match) -> str:
 
 def time(match: Match) -> str:
     """A time of day: "15:05", "3:30 p.m.", "10:00:30Z"."""
-    found = match.groupdict()
-    hour, minute, second = int(match["hour"]), match["minute"], found.get("second")
+    found: dict[str, str | None] = match.groupdict()
+    hour, minute, second = int(match["hour"]), match["minute"], int(found.get("second") or 0)
     half = (found.get("half") or "").lower().replace(".", "")
     if hour > 24 or int(minute or 0) > 59:
         return match[0]
@@ -129,8 +129,8 @@ def time(match: Match) -> str:
         said += f" oh {cardinal(minute[1])}" if minute[0] == "0" else f" {cardinal(minute)}"
     elif not half:
         said += " o'clock"
-    if int(second or 0):
-        said += f" and {counted(str(int(second)), 'second')}"
+    if second:
+        said += f" and {counted(str(second), 'second')}"
     return said + (" " + " ".join(half) if half else "") + _zone(found.get("zone")) + stop
 
 
