@@ -119,7 +119,7 @@ class Work:
 
 def _of(clip: Clip, record: Transcript) -> Transcript:
     """The record of a clip with what the recogniser does not know."""
-    warnings = clip.warnings + record.warnings
+    warnings = (*clip.warnings, *record.warnings)
     return replace(record, path=clip.source.path, sample_rate=clip.source_rate, warnings=warnings)
 
 

@@ -10,7 +10,10 @@ from collections.abc import Callable, Iterable, Iterator
 from .reading import cleaned
 
 # Tags are known by name, so that "a <b and c> d" stays as it is.
-_BREAKS = "p|div|br|hr|h[1-6]|li|td|th|ul|ol|tr|table|blockquote|pre|section|article|header|footer|nav|main|title|head|body|html|dd|dt|dl"
+_BREAKS = (
+    "p|div|br|hr|h[1-6]|li|td|th|ul|ol|tr|table|blockquote|pre|section|article|header|footer|nav|main|title|head|body|html|"
+    "dd|dt|dl"
+)
 _INLINE = (
     "a|abbr|b|big|cite|code|del|em|font|i|img|ins|kbd|label|link|mark|meta|q|s|samp|small|span|strike|strong|sub|sup|tbody|"
     "thead|u|var|speak|break|emphasis|lang|phoneme|prosody|say-as|voice|w"
@@ -34,7 +37,7 @@ _COMPOUND = (
 _PARTED = re.compile(rf"-(?<=[^\W\d_]-){_COMPOUND}[ \t]*\n[ \t]*(?=[^\W\d_A-Z])(?!(?:and|or|to|und|oder)\b)")
 _HYPHEN = re.compile(r"-(?<=\w-)[ \t]*\n[ \t]*(?=\w)(?!(?:and|or|to|und|oder)\b)")
 LONGEST = 4_000  # characters that are held back at most
-# What may go on in the next block: a comment, a script, a tag, a link, a heading, a fence, and the last word with one cut before it.
+# What may go on in the next block: a comment, a script, a tag, a link, a heading, a fence, the last word or both halves of it.
 _OPEN = re.compile(
     r"(?:<(?:!--(?:(?!-->).)*|(?:script|style)\b(?:(?!</(?:script|style)\s*>).)*|[a-z/!?][^<>]*)?|!?\[[^\[\]\n]*(?:\](?:\([^()\s]*)?)?"
     r"|(?:(?<=\n)|\A) {0,3}(?:#[^\n]*|[`~]{1,3}[^\n]*)|(?:\S*-[ \t]*\n[ \t]*)?[^\s<>()\[\]]*)\Z",

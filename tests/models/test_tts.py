@@ -8,6 +8,7 @@ import torch
 
 from audiocli.errors import ModelError, UsageError
 from audiocli.models import tts_bark, tts_fastspeech2, tts_speecht5, tts_tacotron2, tts_vits, vocoders
+from audiocli.models.speech import cut
 from audiocli.options import SpeakOptions
 from tests.models import tiny_tts
 
@@ -85,6 +86,17 @@ def test_speakers(tmp_path):
         tts_vits.load(folder, None, PLACE, SpeakOptions(voice="7"))
     with pytest.raises(UsageError, match="speaks 'en'"):
         tts_vits.load(folder, None, PLACE, SpeakOptions(language="de"))
+
+
+@pytest.mark.parametrize("family", ["vits", "tacotron2", "speecht5", "fastspeech2"])
+def test_letters_that_a_model_does_not_know(speak, family):
+    """An accent goes, a script is read as Latin letters, and what is lost is told."""
+    synthesiser, _ = speak(family, [])
+    told = []
+    (piece,) = cut(["Café Анна naïve."], synthesiser, told.append)
+    letters = piece.spoken.replace("é", "e").replace("ï", "i").replace("É", "E")
+    assert letters == "Cafe Anna naive."
+    assert told == ["Cyrillic letters are read as Latin ones: give --language to have them in a voice of their own"]
 
 
 def test_vits_that_reads_phonemes_needs_no_other_package(tmp_path):
