@@ -57,7 +57,11 @@ def speak(
         bool, typer.Option("--list-voices", help="Show the voices of the model and end.")
     ] = DEFAULT.list_voices,
     language: Annotated[
-        str | None, typer.Option(help="What is spoken, as en or de (the voice's).", metavar="CODE")
+        str | None,
+        typer.Option(
+            help="What is spoken, as en, pt-BR or French; the nearest variety that there is (the voice's).",
+            metavar="CODE",
+        ),
     ] = DEFAULT.language,
     rate: Annotated[float, typer.Option(help="Times as fast.", metavar="X")] = DEFAULT.rate,
     pitch: Annotated[float, typer.Option(help="Higher by so many semitones.", metavar="N")] = DEFAULT.pitch,

@@ -1,9 +1,8 @@
 """English as it is said: abbreviations, dates, times, money, units and numbers in words.
 
 A chain of rules, the special ones first; each takes what it knows and leaves the rest to the next. What a text means can only
-be guessed at ("1500" is fifteen hundred, "3/4/2020" is March): where readings differ, the American one is taken. Of 188 things
-that people write (tests/text/english_cases.tsv) NeMo's grammars read 71, wetext 64 and the rules in hibari-tts 60, for which
-they want pynini, kaldifst or a network.
+be guessed at ("1500" is fifteen hundred, "3/4/2020" is March): where readings differ, the American one is taken. Of 273 things
+that people write (tests/text/english_cases.tsv) NeMo's grammars read 105 as it says there, wetext 92, the rules in hibari-tts 87.
 """
 
 import re

@@ -82,12 +82,11 @@ def _closest(wanted: str, codes: Mapping[str, str]) -> tuple[str, int] | None:
     from langcodes.tag_parser import LanguageTagError
 
     tags = {tag: name for name in sorted(codes, key=len, reverse=True) if (tag := _valid(name))}
+    plain = sorted(tags, key=len)
     try:
         # Of those that are equally far from the one wanted, that which is meant where no variety is said, or the shortest.
-        usual, _ = closest_match(wanted.partition("-")[0], sorted(tags, key=len), FARTHEST, True)
-        found, distance = closest_match(
-            wanted, [tag for tag in (usual, *sorted(tags, key=len)) if tag in tags], FARTHEST, True
-        )
+        usual, _ = closest_match(wanted.partition("-")[0], plain, FARTHEST, True)
+        found, distance = closest_match(wanted, [usual, *plain] if usual in tags else plain, FARTHEST, True)
     except LanguageTagError:
         return None
     return (codes[tags[found]], distance) if found in tags else None
