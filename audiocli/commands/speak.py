@@ -59,7 +59,7 @@ def speak(
     language: Annotated[
         str | None,
         typer.Option(
-            help="What is spoken, as en, pt-BR or French; the nearest variety that there is (the voice's).",
+            help="What is spoken, as en, pt-BR or French; else its nearest variety (the voice's).",
             metavar="CODE",
         ),
     ] = DEFAULT.language,

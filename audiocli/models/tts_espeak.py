@@ -59,7 +59,7 @@ class _Voice(ctypes.Structure):
 
 
 _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event))
-lock = threading.Lock()
+lock = threading.RLock()  # whoever asks the library for anything holds it
 
 
 @dataclass(frozen=True)
@@ -101,13 +101,21 @@ def _unload() -> None:
 @cache
 def _listed() -> dict[str, tuple[str, str]]:
     """Each language code that espeak-ng speaks: what it is called, and the file of its voice."""
-    listed, found = _library().functions.espeak_ListVoices(None), {}
-    for pointer in _until_null(listed):
-        voice = pointer.contents
-        if not voice.identifier.startswith(b"mb/"):  # voices of MBROLA, whose data nobody has
-            code = ctypes.string_at(voice.languages + 1).decode()
-            found[code] = (voice.name.decode(), voice.identifier.decode())
+    found: dict[str, tuple[str, str]] = {}
+    with lock:
+        for pointer in _until_null(_library().functions.espeak_ListVoices(None)):
+            voice = pointer.contents
+            if not voice.identifier.startswith(b"mb/"):  # voices of MBROLA, whose data nobody has
+                code = ctypes.string_at(voice.languages + 1).decode()
+                found[code] = (voice.name.decode(), voice.identifier.decode())
     return found
+
+
+@cache
+def _place() -> tuple[int, Path]:
+    """The library's rate in Hz and the folder of its data, which stay."""
+    with lock:
+        return _library().sample_rate, _library().data
 
 
 def languages() -> dict[str, str]:
@@ -125,7 +133,7 @@ def _until_null(pointers: Any) -> Iterator[Any]:
 @cache
 def variants() -> tuple[str, ...]:
     """The timbres that every language can be spoken in."""
-    return tuple(sorted(path.name for path in (_library().data / "voices" / "!v").iterdir()))
+    return tuple(sorted(path.name for path in (_place()[1] / "voices" / "!v").iterdir()))
 
 
 def load(path: Path | None, spec: ModelSpec, place: Any, options: SpeakOptions | None) -> "Synthesiser":
@@ -150,7 +158,7 @@ def synthesiser(
     # Its own rules for numbers, abbreviations and units know many languages, but those for English here know more.
     english = language.startswith("en")
     traits = Traits(
-        _library().sample_rate, f"{language}+{variant}", language, LONGEST,
+        _place()[0], f"{language}+{variant}", language, LONGEST,
         spelled_out=english, knows=latin if english else None, paced=True, pitched=True,
     )  # fmt: skip
     return Synthesiser(traits, words_a_minute, pitch, seed)
