@@ -18,11 +18,12 @@ from .commands.diarize import diarize
 from .commands.doctor import doctor
 from .commands.features import features
 from .commands.generate_music import generate_music
-from .commands.speak import speak
+from .commands.speak import dashes, speak
 from .commands.train import train
 from .commands.transcribe import transcribe
 from .commands.verify import verify
 from .console import debugging
+from .errors import UsageError
 from .native import contain_native_stderr
 
 app = typer.Typer(
@@ -78,7 +79,10 @@ def _exit_code() -> int:
     try:
         app()
     except SystemExit as end:
-        return end.code if isinstance(end.code, int) else 0 if end.code is None else 1
+        code = end.code if isinstance(end.code, int) else 0 if end.code is None else 1
+        if code == UsageError.exit_code and (hint := dashes(sys.argv[1:])):
+            common.say(hint)
+        return code
     except OSError as error:
         common.say(str(error))  # help that cannot be printed, a working folder that is gone
         return 1

@@ -101,7 +101,7 @@ class Record:
     revision: str | None = None
     options: dict[str, Any] = field(default_factory=dict)
     status: str = "ok"
-    warnings: tuple[str, ...] = ()
+    warnings: Sequence[str] = ()  # of what is made while it is written (speech) there may be more in the end
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -36,7 +36,8 @@ def transcribe(
         ),
     ] = MODEL.model,
     language: Annotated[
-        str | None, typer.Option(help="What is spoken, as en or de (the model's, or detected).", metavar="CODE")
+        str | None,
+        typer.Option(help="What is spoken, as en, pt-BR or French (the model's, or detected).", metavar="CODE"),
     ] = DEFAULT.language,
     translate: Annotated[bool, typer.Option("--translate", help="Write it in English.")] = DEFAULT.translate,
     timestamps: Annotated[

@@ -15,6 +15,7 @@ from ..chunks import Chunk, cut, join
 from ..errors import UsageError
 from ..options import TranscribeOptions
 from ..records import Segment, Transcript, Word
+from ..text.languages import nearest
 from . import arpa, ctc
 from .asr_common import SILENT, Found, checkpoint, extractor, mono, record, refuse, silent
 from .batches import Batches
@@ -40,6 +41,7 @@ def load(path: Path, spec: ModelSpec, place: Any, options: TranscribeOptions) ->
     refuse(spec.name, options, "translate", "prompt", "temperature", instead="use a Whisper model")
     tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True)
     adapter = _adapter(tokenizer, options.language)
+    options = replace(options, language=adapter.get("target_lang", options.language))
     model = checkpoint(AutoModelForCTC, path, place, **adapter)
     return CtcRunner(model, extractor(path), ctc.Alphabet.of(tokenizer, model.config), spec, options)
 
@@ -49,12 +51,13 @@ def _adapter(tokenizer: Any, language: str | None) -> dict[str, Any]:
     vocabularies = getattr(tokenizer, "vocab", None)
     if not (language and isinstance(vocabularies, dict) and any(isinstance(v, dict) for v in vocabularies.values())):
         return {}
-    if language not in vocabularies:
+    code = nearest(language, vocabularies)
+    if code is None:
         raise UsageError(
             f"--language {language}: this model has {', '.join(sorted(vocabularies)[:20])}, ... (ISO 639-3)"
         )
-    tokenizer.set_target_lang(language)
-    return {"target_lang": language, "ignore_mismatched_sizes": True}
+    tokenizer.set_target_lang(code)
+    return {"target_lang": code, "ignore_mismatched_sizes": True}
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from ..audio import Audio
 from ..errors import UsageError
 from ..options import TranscribeOptions
 from ..records import Segment, Transcript, Word
+from ..text.languages import nearest
 from .asr_common import SILENT, Found, mono, record, refuse, silent
 from .loops import without_loops
 from .registry import ModelSpec
@@ -65,15 +66,12 @@ class FasterRunner:
         ]
 
     def _known(self, language: str | None) -> str | None:
-        """The code of a language by code or English name. Raises UsageError for one that the model does not know."""
+        """The code of a language by tag or English name. Raises UsageError for one that the model does not know."""
         if language is None:
             return None
-        code, known = language.lower(), self._model.supported_languages
-        if code not in known:
-            from transformers.models.whisper.tokenization_whisper import TO_LANGUAGE_CODE
-
-            code = TO_LANGUAGE_CODE.get(code, code)
-        if code not in known:
+        known = self._model.supported_languages
+        code = nearest(language, known)
+        if code is None:
             raise UsageError(f"--language {language}: this model knows {', '.join(sorted(known))}")
         return code
 

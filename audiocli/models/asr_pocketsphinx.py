@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ..errors import UsageError
 from ..options import TranscribeOptions
 from ..records import Segment, Transcript, Word, joined
+from ..text.languages import is_near
 from .asr_common import refuse, tidy
 from .loops import spoken
 from .registry import ModelSpec
@@ -27,7 +28,6 @@ SAMPLE_RATE = 16_000  # Hz
 FRAME_RATE = 100  # of the decoder, per second
 LEVEL = 0.9  # every piece's peak
 LACKS = ("translate", "prompt", "hotwords", "beam", "temperature", "batch_size", "lm")
-LANGUAGES = frozenset({"en", "en-us", "en_us", "english"})
 # <s>, <sil>, [NOISE], ++UM++: what the dictionary has that nobody said; and "to(2)", a second way to say "to".
 FILLER, VARIANT = re.compile(r"^(<.*>|\[.*\]|\+\+.*\+\+)$"), re.compile(r"\(\d+\)$")
 # Bytes that the live decoder is given at once: 128 ms.
@@ -44,7 +44,7 @@ def load(path: Path | None, spec: ModelSpec, place: Any, options: TranscribeOpti
 
 
 def _check(options: TranscribeOptions) -> None:
-    if options.language is not None and options.language.lower() not in LANGUAGES:
+    if not is_near(options.language, "en"):
         raise UsageError(f"pocketsphinx knows English only, not {options.language!r}: give --model whisper-base")
     refuse("pocketsphinx", options, *LACKS, instead="give --model whisper-base")
 

@@ -115,13 +115,13 @@ class Work:
         model, revision = record.model or self.model, record.revision or self.revision
         return replace(
             record, options=self.options, segments=segments, status=status, model=model, revision=revision,
-            warnings=record.warnings + looped(record.dropped),
+            warnings=(*record.warnings, *looped(record.dropped)),
         )  # fmt: skip
 
 
 def _of(clip: Clip, record: Transcript) -> Transcript:
     """The record of a clip with what the recogniser does not know."""
-    warnings = clip.warnings + record.warnings
+    warnings = (*clip.warnings, *record.warnings)
     return replace(record, path=clip.source.path, sample_rate=clip.source_rate, warnings=warnings)
 
 

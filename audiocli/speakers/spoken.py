@@ -67,7 +67,7 @@ class Spoken:
         said = self.words([heard.words for heard in batch])
         spoken = self.turns([heard.turns for heard in batch])
         return [
-            replace(record, segments=assigned(record, who.turns), warnings=tuple(dict.fromkeys(record.warnings + who.warnings)))
+            replace(record, segments=assigned(record, who.turns), warnings=tuple(dict.fromkeys((*record.warnings, *who.warnings))))
             for record, who in zip(said, spoken, strict=True)
         ]  # fmt: skip
 
