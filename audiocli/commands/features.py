@@ -63,6 +63,12 @@ def features(
         float | None, typer.Option(help="Raise log-mel values further than this below the loudest to it.", metavar="DB")
     ] = DEFAULT.top_db,
     n_mfcc: Annotated[int | None, typer.Option(help="Cepstral coefficients (13).", metavar="N")] = DEFAULT.n_mfcc,
+    tuning: Annotated[
+        float | None,
+        typer.Option(
+            help="Of chroma: semitones above A4 = 440 Hz (default: estimated for each input).", metavar="SEMITONES"
+        ),
+    ] = DEFAULT.tuning,
     deltas: Annotated[
         bool, typer.Option("--deltas", help="MFCCs with their first and second derivatives.")
     ] = DEFAULT.deltas,
@@ -104,7 +110,7 @@ def features(
     """
     own = FeaturesOptions(
         tuple(dict.fromkeys(kind)), preset, sample_rate, n_fft, win_length, hop_length, window, center, power, n_mels,
-        fmin, fmax, mel_scale, norm, db, top_db, n_mfcc, deltas, mu, pitch_fmin, pitch_fmax, stats, plot, show, device,
+        fmin, fmax, mel_scale, norm, db, top_db, n_mfcc, tuning, deltas, mu, pitch_fmin, pitch_fmax, stats, plot, show, device,
     )  # fmt: skip
     reading = InputOptions(tuple(glob or ()), files_from, raw, start, duration)
     writing = OutputOptions(output, format, resume, force, jobs, quiet)
