@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import UsageError
+from ..errors import UsageError, check_choice
 from ..options import InputOptions, ModelOptions, OutputOptions, TranscribeOptions, shaping
 from . import _common as common
 
@@ -126,8 +126,7 @@ def transcribe(
 
 def check(options: TranscribeOptions) -> None:
     """Raises UsageError for values that no model has."""
-    if options.timestamps not in TIMESTAMPS:
-        raise UsageError(f"--timestamps must be segment or word, not {options.timestamps!r}")
+    check_choice("--timestamps", options.timestamps, TIMESTAMPS)
     numbers = (
         ("--beam", options.beam, 1),
         ("--max-line-width", options.max_line_width, 0),

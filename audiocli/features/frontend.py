@@ -7,7 +7,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import UsageError
+from ..errors import UsageError, check_choice
 from ..kernels import mel
 from ..kernels.spectral import DECIBEL, Framing, Log
 from ..options import FrontEnd
@@ -86,17 +86,14 @@ def empty_bands(front: FrontEnd) -> int:
 def _check(front: FrontEnd) -> None:
     for name, (least, most) in LIMITS.items():
         value = getattr(front, name)
-        _require(
-            least <= value <= most, f"--{name.replace('_', '-')} must be between {least:g} and {most}, not {value:g}"
-        )
+        _require(least <= value <= most, f"--{name.replace('_', '-')} must be between {least} and {most}, not {value}")
     _require(front.win_length <= front.n_fft, f"--win-length {front.win_length} is longer than --n-fft {front.n_fft}")
     _require(front.n_mfcc <= front.n_mels, f"--n-mfcc {front.n_mfcc} is more than --n-mels {front.n_mels}")
     _require(front.top_db is None or front.top_db > 0, "--top-db must be above 0")
     edges, half = f"--fmin {front.fmin:g} and --fmax {front.top:g}", front.sample_rate / 2
     _require(0 <= front.fmin < front.top <= half, f"{edges} must lie in order between 0 and {half:g} Hz, half the rate")
     for name, known in (("window", mel.WINDOWS), ("mel_scale", mel.MEL_SCALES), ("norm", NORMS), ("log", tuple(LOGS))):
-        value = getattr(front, name)
-        _require(value in known, f"--{name.replace('_', '-')} must be one of {', '.join(known)}, not {value!r}")
+        check_choice(f"--{name.replace('_', '-')}", getattr(front, name), known)
 
 
 def _require(good: bool, message: str) -> None:
