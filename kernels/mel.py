@@ -69,7 +69,7 @@ def mel_frequencies(n_mels: int, fmin: float, fmax: float, scale: str) -> Double
 
 def fft_frequencies(sample_rate: float, n_fft: int) -> Doubles:
     """Hz of the bins of a real FFT, [n_fft // 2 + 1]; the last one is half the rate only where n_fft is even."""
-    return np.arange(n_fft // 2 + 1) * (sample_rate / n_fft)
+    return np.arange(n_fft // 2 + 1, dtype=np.float64) * (sample_rate / n_fft)
 
 
 def filterbank(

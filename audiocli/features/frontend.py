@@ -75,7 +75,7 @@ def _frequencies(front: FrontEnd) -> NDArray[np.float64]:
     """Hz of the bins [bins], as the library that the front end follows has them."""
     if front.even_bins:
         return np.linspace(0.0, front.half_rate, front.n_fft // 2 + 1)
-    return mel.fft_frequencies(front.sample_rate, front.n_fft)
+    return np.asarray(mel.fft_frequencies(front.sample_rate, front.n_fft))
 
 
 def empty_bands(front: FrontEnd) -> int:

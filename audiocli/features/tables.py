@@ -79,7 +79,7 @@ class Finish:
         peaks = Spool(2)
         for block in self._power():
             peaks.append(chroma.peaks(block, self._front.sample_rate))
-        return chroma.tuning(peaks.blocks)
+        return float(chroma.tuning(peaks.blocks))
 
     def _chroma(self, kind: str) -> Table:
         bank = chroma.filterbank(self._front.sample_rate, self._front.n_fft, tuning=self._tuning)
