@@ -73,7 +73,7 @@ def main() -> None:
 
 
 def _hush_libraries() -> None:
-    """What libraries warn of and log is for whoever writes the program; what they say must be said stays on."""
+    """Silence what libraries warn of and log: it is for whoever writes the program."""
     if not sys.warnoptions:
         warnings.simplefilter("ignore")
     logging.getLogger().addHandler(logging.NullHandler())  # without any, Python prints warnings on stderr

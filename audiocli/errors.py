@@ -62,11 +62,11 @@ def near(name: str, known: Iterable[str], cutoff: float = 0.6) -> list[str]:
     """
     from difflib import get_close_matches
 
-    plain = {one: _plain(one) for one in known}
-    if same := [one for one, folded in plain.items() if folded == _plain(name)]:
+    plain, wanted = {one: _plain(one) for one in known}, _plain(name)
+    if same := [one for one, folded in plain.items() if folded == wanted]:
         return same[:1]
-    close = get_close_matches(_plain(name), plain.values(), n=3, cutoff=cutoff)
-    close += [folded for folded in plain.values() if len(name) > 1 and _plain(name) in folded]
+    close = get_close_matches(wanted, plain.values(), n=3, cutoff=cutoff)
+    close += [folded for folded in plain.values() if len(wanted) > 1 and wanted in folded]
     return [one for folded in dict.fromkeys(close) for one in plain if plain[one] == folded][:4]
 
 
