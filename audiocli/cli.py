@@ -1,6 +1,7 @@
 """The app, and main(): everything that a process ends with."""
 
 import gc
+import logging
 import os
 import sys
 import warnings
@@ -67,11 +68,20 @@ def main() -> None:
     """Run the command line and end the process; never a traceback unless AUDIOCLI_DEBUG is set."""
     _occupy_closed_descriptors()
     contain_native_stderr()
-    if not (sys.warnoptions or debugging()):
-        warnings.simplefilter("ignore")  # they are for whoever writes the program
+    if not debugging():
+        _hush_libraries()
     # Imports make many objects and no garbage: at the default threshold, looking for it takes a fifth of a short run.
     gc.set_threshold(100_000, 50, 100)
     _end(_exit_code())
+
+
+def _hush_libraries() -> None:
+    """Silence what libraries warn of and log: it is for whoever writes the program."""
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
+    logging.getLogger().addHandler(logging.NullHandler())  # without any, Python prints warnings on stderr
+    for name in ("TRANSFORMERS_VERBOSITY", "HF_HUB_VERBOSITY"):  # these two have handlers of their own
+        os.environ.setdefault(name, "error")
 
 
 def _exit_code() -> int:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..errors import UsageError
+from ..errors import UsageError, check_choice
 from ..options import ClassifyOptions, InputOptions, ModelOptions, OutputOptions, shaping
 from . import _common as common
 
@@ -111,8 +111,8 @@ def check(options: ClassifyOptions) -> None:
         value = getattr(options, name)
         if not 0.0 <= value <= 600.0:
             raise UsageError(f"--{name} must lie between 0 and 600, not {value:g}")
-    if options.plot is not None and options.plot not in PICTURES:
-        raise UsageError(f"--plot must be one of {', '.join(PICTURES)}, not {options.plot!r}")
+    if options.plot is not None:
+        check_choice("--plot", options.plot, PICTURES)
 
 
 def run(

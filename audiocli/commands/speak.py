@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import UsageError
+from ..errors import UsageError, check_choice
 from ..options import ModelOptions, OutputOptions, SpeakOptions
 from . import _common as common
 
@@ -131,8 +131,8 @@ def check(options: SpeakOptions) -> None:
         value = getattr(options, name)
         if value is not None and not (math.isfinite(value) and least <= value <= most):
             raise UsageError(f"--{name} must be between {least:g} and {most:g}, not {value:g}")
-    if options.timestamps not in (None, *TIMESTAMPS):
-        raise UsageError(f"--timestamps must be srt or json, not {options.timestamps!r}")
+    if options.timestamps is not None:
+        check_choice("--timestamps", options.timestamps, TIMESTAMPS)
     if not 0 <= options.seed < 2**63:
         raise UsageError(f"--seed must be 0 or more, not {options.seed}")
     if options.name != DEFAULT.name and not options.lines:

@@ -1,12 +1,13 @@
 """`audiocli transcribe`: what is said, as text, subtitles or records."""
 
 import os
+from contextlib import ExitStack
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import UsageError
+from ..errors import UsageError, check_choice
 from ..options import InputOptions, ModelOptions, OutputOptions, TranscribeOptions, shaping
 from . import _common as common
 
@@ -128,8 +129,7 @@ def transcribe(
 
 def check(options: TranscribeOptions) -> None:
     """Raises UsageError for values that no model has."""
-    if options.timestamps not in TIMESTAMPS:
-        raise UsageError(f"--timestamps must be segment or word, not {options.timestamps!r}")
+    check_choice("--timestamps", options.timestamps, TIMESTAMPS)
     numbers = (
         ("--beam", options.beam, 1),
         ("--max-line-width", options.max_line_width, 0),
@@ -220,15 +220,16 @@ def _files(
     opened = open_sink(_with_format(writing), Transcript, key, single=single, default="txt")
     # Words have a speaker each, so the model is to tell their times, whatever is written of them.
     recogniser = models.build(located, choice, replace(options, timestamps="word") if options.diarize else options)
-    if jobs > 1 and not single and hasattr(recogniser, "spread"):
-        recogniser = recogniser.spread(jobs)
-    work: Any = Work(recogniser, reading, told, located.spec.name, located.spec.revision, options.vad)
-    if options.diarize:
-        from ..speakers.spoken import with_speakers
+    with ExitStack() as stack:
+        if jobs > 1 and not single and hasattr(recogniser, "spread"):
+            recogniser = stack.enter_context(recogniser.spread(jobs))
+        work: Any = Work(recogniser, reading, told, located.spec.name, located.spec.revision, options.vad)
+        if options.diarize:
+            from ..speakers.spoken import with_speakers
 
-        work = with_speakers(work, options, choice, reading, console.note)
-    jobs = getattr(recogniser, "jobs", 1) if work.streams else jobs
-    return common.go_through(inputs, reading, work, opened, console, jobs=jobs)
+            work = with_speakers(work, options, choice, reading, console.note)
+        jobs = getattr(recogniser, "jobs", 1) if work.streams else jobs
+        return common.go_through(inputs, reading, work, opened, console, jobs=jobs)
 
 
 def described(options: TranscribeOptions, choice: ModelOptions) -> dict[str, Any]:

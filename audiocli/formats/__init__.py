@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any, BinaryIO
 
-from ..errors import UsageError
+from ..errors import UsageError, hint
 from ..records import (
     Diarization,
     Events,
@@ -151,7 +151,7 @@ def by_name(name: str, kind: type) -> Format:
     """The format of that name for a type of record. Raises UsageError."""
     names = {form.name.lower(): form.name for form in FORMATS.values() if kind in form.writers}
     if name.lower() not in names:
-        raise UsageError(f"no format {name!r} here: one of {', '.join(names.values())}")
+        raise UsageError(f"no format {name!r} here: {hint(name, names.values())}")
     return FORMATS[names[name.lower()]]
 
 
@@ -161,8 +161,8 @@ def by_suffix(path: str, kind: type) -> Format:
     for form in FORMATS.values():
         if form.suffix.lower() == suffix and kind in form.writers:
             return form
-    known = ", ".join(form.suffix for form in FORMATS.values() if kind in form.writers)
-    raise UsageError(f"{path}: no format has the suffix {suffix!r}; use one of {known}, or --format")
+    known = [form.suffix for form in FORMATS.values() if kind in form.writers]
+    raise UsageError(f"{path}: no format has the suffix {suffix!r}: {hint(suffix, known)} (or give --format)")
 
 
 def write(

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .. import device, libraries
-from ..errors import AudiocliError, DownloadError, ModelError
+from ..errors import AudiocliError, DownloadError, ModelError, near
 from . import cache, config, hub, registry
 from .cache import Repo
 from .registry import ModelSpec
@@ -86,7 +86,7 @@ def resolve(name: str) -> tuple[ModelSpec | None, Path | None, Repo | None]:
         return spec, None, replace(repo, revision=pinned or repo.revision)
     if os.sep in name or name.startswith((".", "~")):
         raise ModelError(f"there is no folder {name!r}")
-    close = registry.near(name)
+    close = near(name, (*registry.MODELS, *registry.ALIASES), cutoff=0.5)
     hint = f"did you mean {' or '.join(close)}?" if close else "'audiocli models list' shows them"
     raise ModelError(f"no model {name!r}: {hint} (or give a folder, or org/name of the hub)")
 

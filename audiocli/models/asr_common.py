@@ -1,6 +1,8 @@
 """What the recognisers share: the silence gate, checkpoints, and the record."""
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -86,10 +88,20 @@ def extractor(path: Path) -> Any:
 
 
 def generation(**settings: Any) -> Any:
-    """How to generate: these settings and transformers' defaults, nothing of the checkpoint's."""
+    """How to generate: these settings and transformers' defaults."""
     from transformers import GenerationConfig
 
     return GenerationConfig(**settings)  # type: ignore[no-untyped-call]
+
+
+@contextmanager
+def own_settings(model: Any) -> Iterator[None]:
+    """Let generate() take nothing of the checkpoint's meanwhile: it fills with that what `generation` leaves open."""
+    kept, model.generation_config = model.generation_config, generation()
+    try:
+        yield
+    finally:
+        model.generation_config = kept
 
 
 def record(audio: Audio, spec: ModelSpec, found: Found) -> Transcript:

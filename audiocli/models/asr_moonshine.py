@@ -12,7 +12,19 @@ from numpy.typing import NDArray
 from ..audio import Audio
 from ..options import TranscribeOptions
 from ..records import Segment, Transcript, Word, later
-from .asr_common import SILENT, Found, checkpoint, extractor, generation, loud_part, mono, record, refuse, silent
+from .asr_common import (
+    SILENT,
+    Found,
+    checkpoint,
+    extractor,
+    generation,
+    loud_part,
+    mono,
+    own_settings,
+    record,
+    refuse,
+    silent,
+)
 from .batches import Batches
 from .cross_attention import edges, looking, upper_heads
 from .loops import without_loops
@@ -78,13 +90,15 @@ class MoonshineRunner:
         config = self._model.config
         start, end = int(config.decoder_start_token_id), int(self._model.generation_config.eos_token_id)
         # A copy, because a beam puts its own multiple of it in there.
-        generated = self._model.generate(
-            encoder_outputs=copy(encoded), attention_mask=mask, generation_config=generation(
-                decoder_start_token_id=start, eos_token_id=end, pad_token_id=end, max_new_tokens=max(most) + 1,
-                num_beams=self.options.beam,
-            ),
-            logits_processor=[_limit(most, self.options.beam, end)],
+        settings = generation(
+            decoder_start_token_id=start, eos_token_id=end, pad_token_id=end, max_new_tokens=max(most) + 1,
+            num_beams=self.options.beam,
         )  # fmt: skip
+        with own_settings(self._model):
+            generated = self._model.generate(
+                encoder_outputs=copy(encoded), attention_mask=mask, generation_config=settings,
+                logits_processor=[_limit(most, self.options.beam, end)],
+            )  # fmt: skip
         answers = [row[1 : row.index(end)] if end in row else row[1:] for row in generated.tolist()]
         return [
             self._judged(encoded, n, [start, *answer, end], loud_part(pieces[n], self.sample_rate))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from difflib import SequenceMatcher, get_close_matches
+from difflib import SequenceMatcher
 from functools import partial
 from itertools import islice
 from typing import Protocol
@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import near
 from ..options import SpeakOptions
 from ..records import Segment, Word, later
 from ..text import english, markup, numbers
@@ -226,8 +227,8 @@ def _plain(text: str) -> str:
 
 def closest(name: str, known: Iterable[str]) -> str:
     """What to say to somebody who wrote a name that is not known."""
-    names = {one.lower(): one for one in known}
-    found = get_close_matches(name.lower(), names, n=4, cutoff=0.5)
-    found += [one for one in names if one.startswith(name.lower()[:2]) and one not in found]
-    near = ", ".join(names[one] for one in found[:4])
-    return f"did you mean {near}? (--list-voices shows all)" if near else "--list-voices shows what there is"
+    names = list(known)
+    found = near(name, names, cutoff=0.5)
+    found += [one for one in names if one.lower().startswith(name.lower()[:2]) and one not in found]
+    close = ", ".join(found[:4])
+    return f"did you mean {close}? (--list-voices shows all)" if close else "--list-voices shows what there is"

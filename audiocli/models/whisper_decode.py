@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from .asr_common import generation
+from .asr_common import generation, own_settings
 from .loops import LOG_PROBABILITY, RATIO, compression
 from .whisper_tokens import Tokens
 
@@ -85,12 +85,13 @@ class Decoder:
         from transformers import GenerationMixin
         from transformers.modeling_outputs import BaseModelOutput
 
-        room = self.model.config.max_target_positions
-        with torch.random.fork_rng([encoded.device] if encoded.device.type == "cuda" else []):
+        room, rules = self.model.config.max_target_positions, self._rules(given.shape[1])
+        devices = [encoded.device] if encoded.device.type == "cuda" else []
+        with torch.random.fork_rng(devices), own_settings(self.model):
             torch.manual_seed(0)
             made: Any = GenerationMixin.generate(
                 self.model, encoder_outputs=BaseModelOutput(encoded), decoder_input_ids=given,
-                attention_mask=torch.ones(encoded.shape[:2], device=encoded.device), logits_processor=self._rules(given.shape[1]),
+                attention_mask=torch.ones(encoded.shape[:2], device=encoded.device), logits_processor=rules,
                 generation_config=self._config(temperature, min(room // 2, room - given.shape[1])),
             )  # fmt: skip
         return torch.as_tensor(made)
