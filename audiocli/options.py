@@ -71,6 +71,9 @@ FRONT_ENDS = {
 }  # fmt: skip
 
 
+CHANNEL = r"mix|best|left|right|[1-9][0-9]*"  # a regular expression; numbers count from 1
+
+
 @dataclass(frozen=True)
 class InputOptions:
     """What every verb reads."""
@@ -80,6 +83,7 @@ class InputOptions:
     raw: str | None = None
     start: float = 0.0  # s
     duration: float | None = None  # s
+    channel: str = "mix"  # what is heard of several: CHANNEL
 
 
 @dataclass(frozen=True)
@@ -332,4 +336,4 @@ def described(options: FeaturesOptions) -> dict[str, Any]:
 
 def shaping(reading: InputOptions) -> dict[str, Any]:
     """What of the reading shapes the result for one input; which inputs there are does not."""
-    return {"raw": reading.raw, "start": reading.start, "duration": reading.duration}
+    return {"raw": reading.raw, "start": reading.start, "duration": reading.duration, "channel": reading.channel}

@@ -12,14 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import live
-from .audio import Audio, RawFormat, blocks, parse_raw
+from .audio import Audio, RawFormat, blocks, mixdown, parse_raw
+from .audio.libsndfile import ENCODINGS
 from .console import Console
 from .errors import UsageError
 from .formats.timed import columns, segment_object
 from .models.silero import SAMPLE_RATE
 from .models.transcripts import Partial, Recogniser
 from .models.vad import Cutter, cutter
-from .options import TranscribeOptions
+from .options import InputOptions, TranscribeOptions
 from .records import Segment, later
 from .stop import Stop
 
@@ -42,27 +43,38 @@ class Session(Protocol):
 
 
 def listen(
-    recogniser: Recogniser, name: str, options: TranscribeOptions, raw: str | None, form: str
+    recogniser: Recogniser, name: str, options: TranscribeOptions, reading: InputOptions, form: str, console: Console
 ) -> int:  # fmt: skip
     """Transcribe standard input to its end or to Ctrl-C; the exit code. name: the model's; form: txt or jsonl."""
-    given = parse_raw(raw) if raw else None
+    given, warnings = parse_raw(reading.raw) if reading.raw else None, list[str]()
     session = getattr(recogniser, "listen", lambda: Again(recogniser, options))()
     told, stop = _Told(form), Stop(Console(quiet=True))  # nothing is worth a word on Ctrl-C here
     with stop.listening():
-        for block in samples(stop.until_asked(live.chunks()), given, session.sample_rate):
+        found = samples(stop.until_asked(live.chunks()), given, session.sample_rate, reading.channel, warnings)
+        for block in found:
             for event in session.push(block):
                 told.event(event)
         for event in session.finish():
             told.event(event)
         told.end(name, session.cutter)
+    for warning in warnings:
+        console.note(f"standard input: {warning}")
     return 130 if stop.interrupted else 0
 
 
-def samples(chunks: Iterator[bytes], given: RawFormat | None, sample_rate: int) -> Iterator[Floats]:
-    """Blocks [n] of one channel at sample_rate Hz; a WAV header tells the format unless one is given."""
+def samples(
+    chunks: Iterator[bytes], given: RawFormat | None, sample_rate: int, channel: str, warnings: list[str]
+) -> Iterator[Floats]:
+    """Blocks [n] of one channel at sample_rate Hz; a WAV header tells the format unless one is given.
+
+    channel: as of --channel. `warnings` is complete after the last block.
+    """
     start = live.opened(chunks, given)
-    flow = blocks.finite(live.decoded(start, chunks), [])
-    flow = blocks.resampled(blocks.mono(flow), start.raw.sample_rate, sample_rate, 1)
+    raw = start.raw
+    flow = blocks.finite(live.decoded(start, chunks), warnings)
+    flow = blocks.plausible(flow, ENCODINGS[raw.encoding][0], warnings)
+    flow = mixdown.mono(flow, channel, raw.sample_rate, raw.channels, warnings)
+    flow = blocks.resampled(flow, raw.sample_rate, sample_rate, 1)
     return (block[:, 0] for block in flow if len(block))
 
 

@@ -1,6 +1,7 @@
 """The options that every verb has, and how a command's job is run and ended."""
 
 import os
+import re
 import traceback
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,7 +10,7 @@ import typer
 
 from ..console import Console, debugging
 from ..errors import AudiocliError, UsageError
-from ..options import PRECISIONS, InputOptions, ModelOptions, OutputOptions
+from ..options import CHANNEL, PRECISIONS, InputOptions, ModelOptions, OutputOptions
 
 if TYPE_CHECKING:
     from ..batch import Tally
@@ -36,6 +37,13 @@ Raw = Annotated[
 ]
 Start = Annotated[float, typer.Option(help="Skip this much of each input.", metavar="SECONDS")]
 Duration = Annotated[float | None, typer.Option(help="Take at most this much of each input.", metavar="SECONDS")]
+Channel = Annotated[
+    str,
+    typer.Option(
+        help="What is heard of several channels: mix (the mean), best, left, right, or a number from 1.",
+        metavar="CHANNEL",
+    ),
+]
 Output = Annotated[
     str | None,
     typer.Option(
@@ -60,12 +68,15 @@ Memory = Annotated[float | None, typer.Option(help="Refuse a model that needs mo
 Offline = Annotated[bool, typer.Option("--offline", help="Never download a model.")]
 
 
-def check_input(start: float, duration: float | None) -> None:
-    """Raises UsageError for a cut that cannot be made."""
+def check_input(reading: InputOptions) -> None:
+    """Raises UsageError for a cut that cannot be made, and for a channel that cannot be."""
+    start, duration = reading.start, reading.duration
     if not 0.0 <= start < float("inf"):
         raise UsageError(f"--start must be 0 or more, not {start:g}")
     if duration is not None and not 0.0 < duration < float("inf"):
         raise UsageError(f"--duration must be above 0, not {duration:g}")
+    if not re.fullmatch(CHANNEL, reading.channel):
+        raise UsageError(f"--channel must be mix, best, left, right or a number from 1, not {reading.channel!r}")
 
 
 def check_model(choice: ModelOptions) -> None:

@@ -63,6 +63,7 @@ def diarize(
     raw: common.Raw = INPUT.raw,
     start: common.Start = INPUT.start,
     duration: common.Duration = INPUT.duration,
+    channel: common.Channel = INPUT.channel,
     resume: common.Resume = OUTPUT.resume,
     force: common.Force = OUTPUT.force,
     jobs: common.Jobs = OUTPUT.jobs,
@@ -78,12 +79,12 @@ def diarize(
     """
     own = DiarizeOptions(speakers, min_speakers, max_speakers, exclusive, channels, db, plot)
     choice = ModelOptions(model, device, precision, memory, offline)
-    reading = InputOptions(tuple(glob or ()), files_from, raw, start, duration)
+    reading = InputOptions(tuple(glob or ()), files_from, raw, start, duration, channel)
     writing = OutputOptions(output, format, resume, force, jobs, quiet)
     common.start(lambda: run(list(inputs or ()), own, choice, reading, writing))
 
 
-def check(options: DiarizeOptions) -> None:
+def check(options: DiarizeOptions, reading: InputOptions) -> None:
     """Raises UsageError for what cannot be."""
     for name in ("speakers", "min_speakers", "max_speakers"):
         value = getattr(options, name)
@@ -96,6 +97,8 @@ def check(options: DiarizeOptions) -> None:
         raise UsageError(f"--min-speakers {least} is more than --max-speakers {most}")
     if options.channels and (options.speakers or least or most):
         raise UsageError("--channels makes a speaker of each channel: leave the number of speakers out")
+    if options.channels and reading.channel != INPUT.channel:
+        raise UsageError("--channels hears each channel by itself: leave --channel out")
     if options.plot is not None and options.plot not in PICTURES:
         raise UsageError(f"--plot must be one of {', '.join(PICTURES)}, not {options.plot!r}")
 
@@ -104,9 +107,9 @@ def run(
     inputs: list[str], options: DiarizeOptions, choice: ModelOptions, reading: InputOptions, writing: OutputOptions
 ) -> int:
     """Check, load the model, go through the inputs; the exit code."""
-    check(options)
+    check(options, reading)
     common.check_model(choice)
-    common.check_input(reading.start, reading.duration)
+    common.check_input(reading)
     common.cores(writing.jobs)
 
     from ..outputs import open_sink

@@ -101,6 +101,7 @@ def transcribe(
     raw: common.Raw = INPUT.raw,
     start: common.Start = INPUT.start,
     duration: common.Duration = INPUT.duration,
+    channel: common.Channel = INPUT.channel,
     resume: common.Resume = OUTPUT.resume,
     force: common.Force = OUTPUT.force,
     jobs: common.Jobs = OUTPUT.jobs,
@@ -119,7 +120,7 @@ def transcribe(
         diarize, speakers, db, stream, lm, lm_weight, batch_size,
     )  # fmt: skip
     choice = ModelOptions(model, device, precision, memory, offline)
-    reading = InputOptions(tuple(glob or ()), files_from, raw, start, duration)
+    reading = InputOptions(tuple(glob or ()), files_from, raw, start, duration, channel)
     writing = OutputOptions(output, format, resume, force, jobs, quiet)
     common.start(lambda: run(list(inputs or ()), own, choice, reading, writing))
 
@@ -171,7 +172,7 @@ def run(
     check(options)
     check_speakers(options)
     common.check_model(choice)
-    common.check_input(reading.start, reading.duration)
+    common.check_input(reading)
     jobs = common.cores(writing.jobs)
     if options.stream:
         check_stream(inputs, reading, writing)
@@ -193,7 +194,7 @@ def _listen(
     located = _located(choice, console)
     live.check_stdin("arecord -f S16_LE -r 16000 | audiocli transcribe --stream -")
     recogniser = models.build(located, choice, options)
-    return streaming.listen(recogniser, located.spec.name, options, reading.raw, writing.format or "txt")
+    return streaming.listen(recogniser, located.spec.name, options, reading, writing.format or "txt", console)
 
 
 def _files(
