@@ -151,6 +151,7 @@ class TranscribeOptions:
     translate: bool = False
     timestamps: str = "segment"  # segment or word
     vad: bool = True
+    vad_threshold: float = 0.5  # probability of speech that a piece begins with
     prompt: str | None = None
     hotwords: tuple[str, ...] = ()
     beam: int = 1
@@ -279,6 +280,7 @@ class DiarizeOptions:
     max_speakers: int | None = None
     exclusive: bool = False
     channels: bool = False
+    vad_threshold: float = 0.3  # probability of speech that a turn begins with: far-field meetings need it low
     db: str | None = None
     plot: str | None = None
 

@@ -19,7 +19,7 @@ from .errors import UsageError
 from .formats.timed import columns, segment_object
 from .models.silero import SAMPLE_RATE
 from .models.transcripts import Partial, Recogniser
-from .models.vad import Cutter, cutter
+from .models.vad import Cutter, cutter_of
 from .options import InputOptions, TranscribeOptions
 from .records import Segment, later
 from .stop import Stop
@@ -88,7 +88,7 @@ class Again:
         if recogniser.sample_rate != SAMPLE_RATE:
             raise UsageError(f"--stream needs a model for {SAMPLE_RATE} Hz")
         self.sample_rate = SAMPLE_RATE
-        self.cutter = cutter(options.vad)
+        self.cutter = cutter_of(options)
         self._recogniser = recogniser
         self._start, self._parts = 0, list[Floats]()
         self._fresh, self._step = 0.0, STEP  # s of speech since the last hearing; until the next one

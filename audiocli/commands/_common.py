@@ -79,6 +79,12 @@ def check_input(reading: InputOptions) -> None:
         raise UsageError(f"--channel must be mix, best, left, right or a number from 1, not {reading.channel!r}")
 
 
+def check_vad_threshold(threshold: float) -> None:
+    """Raises UsageError for what is not a probability that can be reached."""
+    if not 0.0 < threshold < 1.0:
+        raise UsageError(f"--vad-threshold must lie between 0 and 1, not {threshold:g}")
+
+
 def check_model(choice: ModelOptions) -> None:
     """Raises UsageError for values that no model takes."""
     if choice.precision not in PRECISIONS:

@@ -40,6 +40,9 @@ def diarize(
     channels: Annotated[
         bool, typer.Option("--channels", help="Each channel is a speaker of its own, as in recorded telephone calls.")
     ] = DEFAULT.channels,
+    vad_threshold: Annotated[
+        float, typer.Option(help="How sure of speech silero-vad must be: lower finds more of it.", metavar="P")
+    ] = DEFAULT.vad_threshold,
     db: Annotated[
         str | None,
         typer.Option(help="Call speakers by name whose voices 'audiocli verify --enroll' put there.", metavar="FILE"),
@@ -77,7 +80,7 @@ def diarize(
 
     With -o FOLDER/ a file for each input; else everything goes to standard output or to the one file.
     """
-    own = DiarizeOptions(speakers, min_speakers, max_speakers, exclusive, channels, db, plot)
+    own = DiarizeOptions(speakers, min_speakers, max_speakers, exclusive, channels, vad_threshold, db, plot)
     choice = ModelOptions(model, device, precision, memory, offline)
     reading = InputOptions(tuple(glob or ()), files_from, raw, start, duration, channel)
     writing = OutputOptions(output, format, resume, force, jobs, quiet)
@@ -95,6 +98,7 @@ def check(options: DiarizeOptions, reading: InputOptions) -> None:
         raise UsageError("--speakers is the number itself: leave --min-speakers and --max-speakers out")
     if least and most and least > most:
         raise UsageError(f"--min-speakers {least} is more than --max-speakers {most}")
+    common.check_vad_threshold(options.vad_threshold)
     if options.channels and (options.speakers or least or most):
         raise UsageError("--channels makes a speaker of each channel: leave the number of speakers out")
     if options.channels and reading.channel != INPUT.channel:
@@ -147,8 +151,9 @@ def _diarizer(located: "Located | None", options: DiarizeOptions, choice: ModelO
     """What finds the turns."""
     if located is None:
         from ..speakers.channels import Channels
+        from ..speakers.diarizer import speech
 
-        return Channels()
+        return Channels(speech(options))
     from ..models import build
 
     return build(located, choice, options)

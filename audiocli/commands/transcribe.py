@@ -45,6 +45,9 @@ def transcribe(
     vad: Annotated[
         bool, typer.Option("--vad/--no-vad", help="Find the speech first (silero-vad), or take everything.")
     ] = DEFAULT.vad,
+    vad_threshold: Annotated[
+        float, typer.Option(help="How sure of speech silero-vad must be: lower finds more of it.", metavar="P")
+    ] = DEFAULT.vad_threshold,
     prompt: Annotated[
         str | None, typer.Option(help="Text that may have come before: names, spelling, style.", metavar="TEXT")
     ] = DEFAULT.prompt,
@@ -116,7 +119,7 @@ def transcribe(
     With -o FOLDER/ a file for each input; else everything goes to standard output or to the one file.
     """  # fmt: skip
     own = TranscribeOptions(
-        language, translate, timestamps, vad, prompt, tuple(hotwords or ()), beam, temperature, max_line_width, max_lines,
+        language, translate, timestamps, vad, vad_threshold, prompt, tuple(hotwords or ()), beam, temperature, max_line_width, max_lines,
         diarize, speakers, db, stream, lm, lm_weight, batch_size,
     )  # fmt: skip
     choice = ModelOptions(model, device, precision, memory, offline)
@@ -137,6 +140,9 @@ def check(options: TranscribeOptions) -> None:
     for name, value, least in numbers:
         if value < least:
             raise UsageError(f"{name} must be {least} or more, not {value}")
+    common.check_vad_threshold(options.vad_threshold)
+    if not options.vad and options.vad_threshold != DEFAULT.vad_threshold:
+        raise UsageError("--no-vad takes everything: leave --vad-threshold out")
     if not 0.0 <= options.lm_weight < float("inf"):
         raise UsageError(f"--lm-weight must be 0 or more, not {options.lm_weight:g}")
     if options.batch_size != "auto" and not (options.batch_size.isdecimal() and int(options.batch_size)):
@@ -204,6 +210,7 @@ def _files(
     """Every input through the model and into the sink."""
     from .. import models
     from ..models.transcripts import Work
+    from ..models.vad import Cut
     from ..outputs import open_sink
     from ..records import Transcript
 
@@ -221,7 +228,7 @@ def _files(
     recogniser = models.build(located, choice, replace(options, timestamps="word") if options.diarize else options)
     if jobs > 1 and not single and hasattr(recogniser, "spread"):
         recogniser = recogniser.spread(jobs)
-    work: Any = Work(recogniser, reading, told, located.spec.name, located.spec.revision, options.vad)
+    work: Any = Work(recogniser, reading, told, located.spec.name, located.spec.revision, options.vad, Cut(options.vad_threshold))
     if options.diarize:
         from ..speakers.spoken import with_speakers
 

@@ -12,6 +12,7 @@ from ..records import UNSPACED, Transcript, Word, later
 from ..sources import Source, open_audio
 from . import vad
 from .silero import SAMPLE_RATE
+from .vad import Cut
 
 WINDOW = 28.0  # s of speech and pauses in one piece; Whisper's window is 30
 NO_SPEECH = "no_speech"
@@ -72,6 +73,7 @@ class Work:
     model: str | None = None  # its name, for records of what no recogniser has heard
     revision: str | None = None
     vad: bool = False  # only the speech in a clip goes to the recogniser, cut and merged into windows
+    cut: Cut = Cut()
 
     @property
     def streams(self) -> bool:
@@ -97,7 +99,7 @@ class Work:
         with streamed.open(self.recogniser.sample_rate) as stream:
             blocks = list(stream.blocks)
         clip = audio.Audio(_concatenated(blocks), stream.sample_rate, source.path)
-        spans = _speech(clip) if self.vad and clip.sample_rate == SAMPLE_RATE else None
+        spans = _speech(clip, self.cut) if self.vad and clip.sample_rate == SAMPLE_RATE else None
         return Clip(source, clip, stream.source_rate, tuple(stream.warnings), spans)
 
     def __call__(self, batch: list[Any]) -> list[Transcript]:
@@ -123,8 +125,8 @@ def _of(clip: Clip, record: Transcript) -> Transcript:
     return replace(record, path=clip.source.path, sample_rate=clip.source_rate, warnings=warnings)
 
 
-def _speech(clip: audio.Audio) -> tuple[vad.Span, ...]:
-    return tuple(vad.merged(vad.spans(clip.samples[0]), WINDOW))
+def _speech(clip: audio.Audio, cut: Cut) -> tuple[vad.Span, ...]:
+    return tuple(vad.merged(vad.spans(clip.samples[0], cut), WINDOW))
 
 
 def heard_by_pieces(recogniser: Recogniser, clips: Sequence[Clip]) -> list[Transcript]:

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..models.silero import FRAME, SAMPLE_RATE, Silero
+from ..models.silero import FRAME, SAMPLE_RATE
 from ..models.transcripts import NO_SPEECH, Streamed
-from ..models.vad import Chunk, Cutter
+from ..models.vad import Chunk, Cut, Cutter, cutter
 from ..records import Diarization, Turn
 from ..sources import open_audio
 from .windows import SPEECH, Floats
@@ -22,7 +22,7 @@ class Channel:
     """What is spoken in one channel, so far."""
 
     number: int  # from 1
-    work: Cutter = field(default_factory=lambda: Cutter(Silero(), SPEECH))
+    work: Cutter
     turns: list[Turn] = field(default_factory=list)
     _start: int = 0
     _end: int = 0
@@ -70,13 +70,15 @@ def _power(samples: Floats) -> float:
 class Channels:
     """A diarizer without a model."""
 
+    cut: Cut = SPEECH
+
     def __call__(self, batch: Sequence[Streamed]) -> list[Diarization]:
         """A record for each input. Raises InputError."""
         return [self._one(item) for item in batch]
 
     def _one(self, item: Streamed) -> Diarization:
         with open_audio(item.source, item.reading, SAMPLE_RATE, mono=False) as stream:
-            every, twins = [Channel(n) for n in range(1, stream.channels + 1)], Twins()
+            every, twins = [Channel(n, cutter(True, self.cut)) for n in range(1, stream.channels + 1)], Twins()
             for block in own(twins.watched(stream.blocks)):
                 for channel, samples in zip(every, block, strict=True):
                     channel.take(channel.work.push(samples))

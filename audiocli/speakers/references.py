@@ -10,8 +10,7 @@ from .. import audio
 from ..errors import InputError, UsageError
 from ..models import timbre, voices
 from ..models.embeddings import SpeakerEncoder
-from ..models.silero import Silero
-from ..models.vad import Cutter
+from ..models.vad import cutter
 from ..models.voices import Target
 from . import clusters, voice
 from .voice import Encoder
@@ -86,7 +85,7 @@ def levelled(samples: Floats) -> Floats:
 def _check_one_person(path: str, spoken: Floats, encoder: Encoder) -> None:
     if len(spoken) < JUDGED * timbre.SAMPLE_RATE:
         return
-    found = list(windows(Cutter(Silero(), SPEECH), [spoken], WINDOW))
+    found = list(windows(cutter(True, SPEECH), [spoken], WINDOW))
     heard = encoder.embed([samples for _, samples in found])
     two = clusters.speakers([window for window, _ in found], heard, clusters.Bounds(2, 2), least=LEAST)
     if len(two) == 2 and float(two[0] @ two[1]) < TWO_PEOPLE:

@@ -24,6 +24,7 @@ from .mixing import Mixer, Mixing
 NOISE = "noise"
 SCORED = 32  # mixtures that a net is scored on
 HELD = 2_147_483_647  # the seed of those
+GAIN = 4.0  # that a net's result gets at most: one that keeps less of speech is no enhancer yet
 COMPRESSION = 0.3  # exponent of the magnitudes that are compared
 FLOOR = 1e-8  # of their powers: without it the gradient of what is next to nothing drowns all others
 SEGMENT = 24  # frames of an envelope that are compared: 0.4 s
@@ -130,7 +131,7 @@ class EnhancerRecipe:
     def _scored(self, net: nn.Module, mixer: Mixer | None) -> dict[str, float]:
         if mixer is None:
             return {}
-        plain = replace(mixer, mixing=replace(mixer.mixing, rooms=0.0, clean=0.0, speed=0.0, snr=(0.0, 10.0)))
+        plain = self._plain(mixer)
         device = next(net.parameters()).device
         numbers = np.random.default_rng(HELD).integers(len(mixer.speech), size=SCORED)
         rows = []
@@ -146,12 +147,26 @@ class EnhancerRecipe:
             "objective": loss, "distance": apart, "likeness": alike, "si-sdr": after, "si-sdr gain": after - before,
         }  # fmt: skip
 
+    @torch.inference_mode()
+    def _gain(self) -> float:
+        """What the speech in the net's results is to be multiplied by for its level: SI-SDR, which it is trained by, does not see it."""
+        mixer = self._plain(self._valid or self._train)
+        batch = mixtures(mixer, np.arange(SCORED) % len(mixer.speech), [HELD, 1])
+        device = next(self.net.parameters()).device
+        noisy, clean = batch["noisy"].to(device), batch["clean"].to(device)
+        kept = float((self.net.enhance(noisy) * clean).sum() / clean.square().sum())  # type: ignore[operator]
+        return round(1 / min(max(kept, 1 / GAIN), GAIN), 3)
+
+    def _plain(self, mixer: Mixer) -> Mixer:
+        """A mixer of what scores are measured on."""
+        return replace(mixer, mixing=replace(mixer.mixing, rooms=0.0, clean=0.0, speed=0.0, snr=(0.0, 10.0)))
+
     def config(self) -> dict[str, Any]:
         """For config.json."""
         own = asdict(self.own)
         widths = {"local": own["local"], "full": own["full"], "sub": own["sub"]}
         return {
-            "model_type": self.kind, "sample_rate": SAMPLE_RATE, "widths": widths,
+            "model_type": self.kind, "sample_rate": SAMPLE_RATE, "widths": widths, "gain": self._gain(),
             "settings": asdict(self.settings), "own": own,
         }  # fmt: skip
 
