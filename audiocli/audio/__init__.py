@@ -1,7 +1,7 @@
 """Audio in and out for every verb: samples as float32 [channels, samples] in [-1, 1], read whole or in blocks, and written.
 
-Reading goes decoder -> NaN out -> levels looked at -> mono -> resample, block by block; `read` only joins the blocks, so that short and long
-files take one and the same way.
+Reading goes decoder -> NaN out -> levels looked at -> mono -> resample, block by block; `read` only joins the blocks, so that
+short and long files take one and the same way.
 """
 
 import io
@@ -91,7 +91,8 @@ def open_stream(
 
     `start` and `duration` are in seconds and cut at the source's samples; `sample_rate` in Hz (None: the source's). `mono`
     makes one channel: `channel` is mix (the mean, but where channels cancel each other out), best, left, right or a number
-    from 1. A start beyond the end gives no blocks. Raises InputError, with a reason in one line and no name, and UsageError for the options.
+    from 1. A start beyond the end gives no blocks. Raises InputError, with a reason in one line and no name, and UsageError for
+    the options.
     """
     _check_options(start, duration, sample_rate, channel)
     with _opened(file) as opened:

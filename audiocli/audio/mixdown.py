@@ -24,7 +24,7 @@ CANCELLED = 0.2  # of the power that the mean of unrelated channels has: for two
 SILENT = 1e-8  # power, -80 dBFS: below it nothing is judged
 JUDGED = 10.0  # s of sound that the best channel is chosen by
 HELD = 2**24  # samples of all channels that wait for that, at most: 64 MiB, or 3 minutes of stereo
-FRAME = 0.025  # s
+FRAME = 0.1  # s, in which the power of noise does not change much
 QUIET = 0.1  # of the frames are taken for noise alone
 
 
@@ -110,12 +110,13 @@ def _instead(window: Samples, before: int | None, shortest: int) -> int | None:
         return before
     planar = window.T.astype(np.float64, order="C")
     planar -= planar.mean(axis=1, keepdims=True)
-    powers = np.einsum("cn,cn->c", planar, planar) / len(window)
-    total = planar.sum(axis=0)  # of unrelated channels its power is the sum of theirs
-    if powers.max() < SILENT or float(total @ total) / len(window) >= CANCELLED * powers.sum():
+    powers = np.square(planar).mean(axis=1)
+    of_sum = float(np.square(planar.sum(axis=0)).mean())  # of unrelated channels it is the sum of their powers
+    if powers.max() < SILENT or of_sum >= CANCELLED * powers.sum():
         return None
-    loudest = int(powers.argmax())
-    return before if before is not None and powers[before] > CANCELLED * powers[loudest] else loudest
+    if before is not None and powers[before] > CANCELLED * powers.max():
+        return before
+    return int((powers > powers.max() / 2).argmax())  # of those that are about as loud the first, not one by chance
 
 
 def _faded(window: Samples, before: int | None, choice: int | None, fade: int) -> Samples:

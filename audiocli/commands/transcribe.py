@@ -119,8 +119,8 @@ def transcribe(
     With -o FOLDER/ a file for each input; else everything goes to standard output or to the one file.
     """  # fmt: skip
     own = TranscribeOptions(
-        language, translate, timestamps, vad, vad_threshold, prompt, tuple(hotwords or ()), beam, temperature, max_line_width, max_lines,
-        diarize, speakers, db, stream, lm, lm_weight, batch_size,
+        language, translate, timestamps, vad, vad_threshold, prompt, tuple(hotwords or ()), beam, temperature, max_line_width,
+        max_lines, diarize, speakers, db, stream, lm, lm_weight, batch_size,
     )  # fmt: skip
     choice = ModelOptions(model, device, precision, memory, offline)
     reading = InputOptions(tuple(glob or ()), files_from, raw, start, duration, channel)
@@ -210,7 +210,6 @@ def _files(
     """Every input through the model and into the sink."""
     from .. import models
     from ..models.transcripts import Work
-    from ..models.vad import Cut
     from ..outputs import open_sink
     from ..records import Transcript
 
@@ -228,7 +227,9 @@ def _files(
     recogniser = models.build(located, choice, replace(options, timestamps="word") if options.diarize else options)
     if jobs > 1 and not single and hasattr(recogniser, "spread"):
         recogniser = recogniser.spread(jobs)
-    work: Any = Work(recogniser, reading, told, located.spec.name, located.spec.revision, options.vad, Cut(options.vad_threshold))
+    work: Any = Work(
+        recogniser, reading, told, located.spec.name, located.spec.revision, options.vad, options.vad_threshold
+    )
     if options.diarize:
         from ..speakers.spoken import with_speakers
 

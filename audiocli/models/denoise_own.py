@@ -20,7 +20,8 @@ Floats = NDArray[np.float32]
 FRAMES = 1_024  # that go through the net at once, 16 s
 PIECE = conv_enhancer.STEP * 4_096  # samples that go through the convolutional net at once, 4 s
 WET = 1.0
-QUIET, MOST = 10**-2.5, 100.0  # root mean square of a windowed frame that is lifted, at most (-50 dBFS), and by how much (40 dB)
+# What the loudest windowed frame of a quiet input is lifted to, root mean square (-50 dBFS), and by how much at most (40 dB).
+QUIET, MOST = 10**-2.5, 100.0
 
 
 def load(path: Path, spec: ModelSpec, place: Place, options: DenoiseOptions | None) -> "Spectral":
@@ -98,7 +99,6 @@ class SpectralSession:
         self._overlap = second[:, -1]
         clean: Floats = (first + before).flatten(1).cpu().numpy()
         return clean
-
 
     def _lifts(self, frames: Tensor) -> Tensor:
         """What each of the windowed frames [channels, frames, N_FFT] is multiplied by, [channels, frames, 1].

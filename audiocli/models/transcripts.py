@@ -7,12 +7,11 @@ from typing import Any, Protocol
 
 from .. import audio
 from ..batch import Grouping
-from ..options import InputOptions
+from ..options import InputOptions, TranscribeOptions
 from ..records import UNSPACED, Transcript, Word, later
 from ..sources import Source, open_audio
 from . import vad
 from .silero import SAMPLE_RATE
-from .vad import Cut
 
 WINDOW = 28.0  # s of speech and pauses in one piece; Whisper's window is 30
 NO_SPEECH = "no_speech"
@@ -73,7 +72,7 @@ class Work:
     model: str | None = None  # its name, for records of what no recogniser has heard
     revision: str | None = None
     vad: bool = False  # only the speech in a clip goes to the recogniser, cut and merged into windows
-    cut: Cut = Cut()
+    threshold: float = TranscribeOptions.vad_threshold
 
     @property
     def streams(self) -> bool:
@@ -99,7 +98,7 @@ class Work:
         with streamed.open(self.recogniser.sample_rate) as stream:
             blocks = list(stream.blocks)
         clip = audio.Audio(_concatenated(blocks), stream.sample_rate, source.path)
-        spans = _speech(clip, self.cut) if self.vad and clip.sample_rate == SAMPLE_RATE else None
+        spans = _speech(clip, self.threshold) if self.vad and clip.sample_rate == SAMPLE_RATE else None
         return Clip(source, clip, stream.source_rate, tuple(stream.warnings), spans)
 
     def __call__(self, batch: list[Any]) -> list[Transcript]:
@@ -125,8 +124,8 @@ def _of(clip: Clip, record: Transcript) -> Transcript:
     return replace(record, path=clip.source.path, sample_rate=clip.source_rate, warnings=warnings)
 
 
-def _speech(clip: audio.Audio, cut: Cut) -> tuple[vad.Span, ...]:
-    return tuple(vad.merged(vad.spans(clip.samples[0], cut), WINDOW))
+def _speech(clip: audio.Audio, threshold: float) -> tuple[vad.Span, ...]:
+    return tuple(vad.merged(vad.spans(clip.samples[0], vad.Cut(threshold)), WINDOW))
 
 
 def heard_by_pieces(recogniser: Recogniser, clips: Sequence[Clip]) -> list[Transcript]:

@@ -49,7 +49,7 @@ class Twins:
         """Blocks [channels, n] as they are."""
         for block in blocks:
             first, others = block[0], block[1:]
-            self.power += float(first @ first)
+            self.power += _power(first)
             self.difference += max((min(_power(one - first), _power(one + first)) for one in others), default=0.0)
             yield block
 
@@ -63,7 +63,7 @@ class Twins:
 
 
 def _power(samples: Floats) -> float:
-    return float(samples @ samples)
+    return float(np.square(samples).sum())
 
 
 @dataclass(frozen=True)

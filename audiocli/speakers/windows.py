@@ -16,7 +16,9 @@ Floats = NDArray[np.float32]
 LENGTH = 1.6  # s that the encoder hears at once: shorter and voices are uncertain, longer and two speakers share one
 HOP = 0.4  # s from one window to the next
 # Speech for turns begins and ends where it is heard; the low threshold was tuned on AMI's trn pieces.
-SPEECH = Cut(threshold=DiarizeOptions.vad_threshold, silence=0.5, lead=0.1, trail=0.1, comfortable=math.inf, longest=60.0)
+SPEECH = Cut(
+    threshold=DiarizeOptions.vad_threshold, silence=0.5, lead=0.1, trail=0.1, comfortable=math.inf, longest=60.0
+)
 
 
 def windows(work: Cutter, blocks: Iterable[Floats], length: float = LENGTH) -> Iterator[tuple[Window, Floats]]:

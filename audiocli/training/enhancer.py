@@ -149,13 +149,11 @@ class EnhancerRecipe:
 
     @torch.inference_mode()
     def _gain(self) -> float:
-        """What the speech in the net's results is to be multiplied by for its level: SI-SDR, which it is trained by, does not see it."""
+        """The gain of the net's results on mixtures of what is held out to choose by."""
         mixer = self._plain(self._valid or self._train)
         batch = mixtures(mixer, np.arange(SCORED) % len(mixer.speech), [HELD, 1])
         device = next(self.net.parameters()).device
-        noisy, clean = batch["noisy"].to(device), batch["clean"].to(device)
-        kept = float((self.net.enhance(noisy) * clean).sum() / clean.square().sum())  # type: ignore[operator]
-        return round(1 / min(max(kept, 1 / GAIN), GAIN), 3)
+        return gain(self.net.enhance(batch["noisy"].to(device)), batch["clean"].to(device))  # type: ignore[operator]
 
     def _plain(self, mixer: Mixer) -> Mixer:
         """A mixer of what scores are measured on."""
@@ -200,6 +198,12 @@ def mixtures(mixer: Mixer, numbers: NDArray[np.int64], seed: Sequence[int]) -> B
     pairs = [mixer.pair(int(number), random) for number in numbers]
     noisy, clean = (torch.from_numpy(np.stack(side)) for side in zip(*pairs, strict=True))
     return {"noisy": noisy, "clean": clean}
+
+
+def gain(found: Tensor, clean: Tensor) -> float:
+    """What gives the speech in what was found its level back, which the SI-SDR of the loss does not see; at most GAIN."""
+    kept = float((found * clean).sum() / clean.square().sum())
+    return round(1 / min(max(kept, 1 / GAIN), GAIN), 3)
 
 
 def distance(found: Tensor, wanted: Tensor) -> Tensor:
