@@ -83,6 +83,9 @@ FRONT_ENDS = {
 }  # fmt: skip
 
 
+CHANNEL = r"mix|best|left|right|[1-9][0-9]*"  # a regular expression; numbers count from 1
+
+
 @dataclass(frozen=True)
 class InputOptions:
     """What every verb reads."""
@@ -92,6 +95,7 @@ class InputOptions:
     raw: str | None = None
     start: float = 0.0  # s
     duration: float | None = None  # s
+    channel: str = "mix"  # what is heard of several: CHANNEL
 
 
 @dataclass(frozen=True)
@@ -165,6 +169,7 @@ class TranscribeOptions:
     translate: bool = False
     timestamps: str = "segment"  # segment or word
     vad: bool = True
+    vad_threshold: float = 0.5  # probability of speech that a piece begins with
     prompt: str | None = None
     hotwords: tuple[str, ...] = ()
     beam: int = 1
@@ -293,6 +298,7 @@ class DiarizeOptions:
     max_speakers: int | None = None
     exclusive: bool = False
     channels: bool = False
+    vad_threshold: float = 0.3  # probability of speech that a turn begins with: far-field meetings need it low
     db: str | None = None
     plot: str | None = None
 
@@ -349,4 +355,4 @@ def described(options: FeaturesOptions) -> dict[str, Any]:
 
 def shaping(reading: InputOptions) -> dict[str, Any]:
     """What of the reading shapes the result for one input; which inputs there are does not."""
-    return {"raw": reading.raw, "start": reading.start, "duration": reading.duration}
+    return {"raw": reading.raw, "start": reading.start, "duration": reading.duration, "channel": reading.channel}

@@ -76,7 +76,7 @@ def open_audio(
     raw = None if reading.raw is None else parse_raw(reading.raw)
     return open_stream(
         source.open(), name=source.name, raw=raw, start=reading.start, duration=reading.duration,
-        sample_rate=sample_rate, mono=mono,
+        sample_rate=sample_rate, mono=mono, channel=reading.channel,
     )  # fmt: skip
 
 

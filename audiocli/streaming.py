@@ -12,15 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import live
-from .audio import Audio, RawFormat, blocks, parse_raw
+from .audio import Audio, RawFormat, blocks, mixdown, parse_raw
+from .audio.libsndfile import ENCODINGS
 from .console import Console
 from .errors import UsageError
 from .formats.subtitles import columns
 from .formats.timed import segment_object
 from .models.silero import SAMPLE_RATE
 from .models.transcripts import Partial, Recogniser, looped
-from .models.vad import Cutter, cutter
-from .options import TranscribeOptions
+from .models.vad import Cutter, cutter_of
+from .options import InputOptions, TranscribeOptions
 from .records import Segment, later
 from .stop import Stop
 
@@ -43,15 +44,15 @@ class Session(Protocol):
 
 
 def listen(
-    recogniser: Recogniser, name: str, options: TranscribeOptions, raw: str | None, form: str, console: Console
+    recogniser: Recogniser, name: str, options: TranscribeOptions, reading: InputOptions, form: str, console: Console
 ) -> int:  # fmt: skip
     """Transcribe standard input to its end or to Ctrl-C; the exit code. name: the model's; form: txt or jsonl."""
-    warnings = list[str]()
-    given = parse_raw(raw) if raw else None
+    given, warnings = parse_raw(reading.raw) if reading.raw else None, list[str]()
     session = getattr(recogniser, "listen", lambda: Again(recogniser, options))()
     told, stop = _Told(form), Stop(Console(quiet=True))  # nothing is worth a word on Ctrl-C here
     with stop.listening():
-        for block in samples(stop.until_asked(live.chunks()), given, session.sample_rate, warnings):
+        found = samples(stop.until_asked(live.chunks()), given, session.sample_rate, reading.channel, warnings)
+        for block in found:
             for event in session.push(block):
                 told.event(event)
         for event in session.finish():
@@ -64,12 +65,18 @@ def listen(
 
 
 def samples(
-    chunks: Iterator[bytes], given: RawFormat | None, sample_rate: int, warnings: list[str]
+    chunks: Iterator[bytes], given: RawFormat | None, sample_rate: int, channel: str, warnings: list[str]
 ) -> Iterator[Floats]:
-    """Blocks [n] of one channel at sample_rate Hz; what comes tells its format unless one is given."""
+    """Blocks [n] of one channel at sample_rate Hz; what comes tells its format unless one is given.
+
+    channel: as of --channel. `warnings` is complete after the last block.
+    """
     start = live.opened(chunks, given, warnings)
+    raw = start.raw
     flow = blocks.finite(start.frames, warnings)
-    flow = blocks.resampled(blocks.mono(flow), start.raw.sample_rate, sample_rate, 1)
+    flow = blocks.plausible(flow, ENCODINGS[raw.encoding][0], warnings)
+    flow = mixdown.mono(flow, channel, raw.sample_rate, raw.channels, warnings)
+    flow = blocks.resampled(flow, raw.sample_rate, sample_rate, 1)
     return (block[:, 0] for block in flow if len(block))
 
 
@@ -83,7 +90,7 @@ class Again:
         if recogniser.sample_rate != SAMPLE_RATE:
             raise UsageError(f"--stream needs a model for {SAMPLE_RATE} Hz")
         self.sample_rate = SAMPLE_RATE
-        self.cutter = cutter(options.vad)
+        self.cutter = cutter_of(options)
         self._recogniser = recogniser
         self._start, self._parts = 0, list[Floats]()
         self._fresh, self._step = 0.0, STEP  # s of speech since the last hearing; until the next one

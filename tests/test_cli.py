@@ -72,6 +72,8 @@ def test_version_and_help(call):
         (("x.wav", "--resume"), "remembers nothing"),
         (("x.wav", "--start", "-1"), "--start"),
         (("x.wav", "--duration", "0"), "--duration"),
+        (("x.wav", "--channel", "0"), "--channel"),
+        (("x.wav", "--channel", "middle"), "--channel"),
         (("x.wav", "-j", "0"), "--jobs"),
         (("x.wav", "y.wav", "-o", "both.npz"), "one input"),
         (("x.wav", "-o", "out/", "-f", "png", "--plot", "png"), "leave it out"),
@@ -150,6 +152,31 @@ def test_every_verb_takes_times(call):
         code, _, err = call(verb, "--start", "1:99", "x.wav")
         assert code == 2
         assert "'1:99' is not a time" in " ".join(err.split())
+
+
+@pytest.fixture
+def opposite(tmp_path):
+    """Half a second of a tone, its opposite in the other channel."""
+    tone = 0.3 * np.sin(2 * np.pi * 220 * np.arange(8_000) / 16_000)
+    soundfile.write(tmp_path / "opposite.wav", np.stack([tone, -tone], 1), 16_000)
+    return tmp_path / "opposite.wav"
+
+
+def test_channels_that_cancel_are_told_and_heard(call, opposite):
+    code, out, err = call("features", opposite, "-k", "rms", "--stats", "-f", "json")
+    assert code == 0
+    assert "cancel each other out" in one_line(err)
+    assert json.loads(out)[0]["stats"]["rms max"] > 0.2
+
+
+def test_a_channel_is_chosen_and_remembered(call, opposite, tmp_path):
+    options = ("features", opposite, "-k", "rms", "-o", "out/")
+    assert call(*options, "--channel", "right") == (0, b"", "")
+    assert "done before" in call(*options, "--channel", "right", "--resume")[2]
+    assert "done before" not in call(*options, "--channel", "left", "--resume")[2]
+    code, _, err = call(*options, "--channel", "3", "--force")
+    assert code == 1
+    assert "opposite.wav: has 2 channels, and no channel 3" in one_line(err)
 
 
 def test_unknown_option_is_a_usage_error(run):

@@ -175,6 +175,8 @@ def test_a_folder_with_pictures_goes_on_after_a_kill(call, many, tmp_path):
         (["--min-speakers", "3", "--max-speakers", "2"], "is more than"),
         (["--speakers", "2", "--max-speakers", "3"], "is the number itself"),
         (["--channels", "--speakers", "2"], "a speaker of each channel"),
+        (["--channels", "--channel", "right"], "leave --channel out"),
+        (["--vad-threshold", "0"], "--vad-threshold"),
         (["--plot", "bmp"], "--plot"),
         (["--format", "ctm"], "rttm"),
         (["--model", "whisper-base"], "audiocli transcribe"),

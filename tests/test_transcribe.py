@@ -131,6 +131,9 @@ def test_quiet_says_nothing_and_forgets_nothing(call, silence):
         (["--model", "no-such-model"], "no-such-model"),
         (["--format", "npz"], "no format"),
         (["--stream"], "give - as the only input"),
+        (["--channel", "none"], "--channel"),
+        (["--vad-threshold", "1"], "--vad-threshold must lie between 0 and 1"),
+        (["--no-vad", "--vad-threshold", "0.3"], "leave --vad-threshold out"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -235,17 +238,27 @@ def test_a_wav_header_in_a_stream_is_understood(subtype, form, size):
     want = np.random.default_rng(0).uniform(-0.5, 0.5, (2_000, 2))
     data = wav(want, RATE, subtype, form) + b"LIST\x04\x00\x00\x00junk"
     chunks = (data[i : i + size] for i in range(0, len(data), size))
-    got = np.concatenate(list(streaming.samples(chunks, None, RATE, [])))
+    got = np.concatenate(list(streaming.samples(chunks, None, RATE, "mix", [])))
     np.testing.assert_allclose(got, want.mean(axis=1), atol=0.03 if subtype in ("PCM_U8", "ULAW") else 1e-4)
 
 
 def test_a_wav_header_that_knows_no_length():
     data = bytearray(wav(np.full(500, 0.25), 8_000))
     struct.pack_into("<I", data, 40, 0xFFFF_FFFF)
-    assert sum(map(len, streaming.samples(iter([bytes(data)]), None, RATE, []))) == 1_000
+    assert sum(map(len, streaming.samples(iter([bytes(data)]), None, RATE, "mix", []))) == 1_000
     raw = parse_raw("f32le:8000:1")
-    got = np.concatenate(list(streaming.samples(iter([np.full(500, 0.25, "<f4").tobytes()]), raw, 8_000, [])))
+    got = np.concatenate(list(streaming.samples(iter([np.full(500, 0.25, "<f4").tobytes()]), raw, 8_000, "mix", [])))
     np.testing.assert_array_equal(got, np.full(500, 0.25, np.float32))
+
+
+@pytest.mark.parametrize(("channel", "gain"), [("mix", 1.0), ("left", 1.0), ("right", -1.0), ("best", 1.0)])
+def test_a_stream_is_mixed_as_a_file_is(channel, gain):
+    tone = 0.3 * np.sin(0.2 * np.arange(RATE))
+    data, warnings = wav(np.stack([tone, -tone], 1), RATE), []
+    chunks = (data[i : i + 1_001] for i in range(0, len(data), 1_001))
+    got = np.concatenate(list(streaming.samples(chunks, None, RATE, channel, warnings)))
+    np.testing.assert_allclose(got, gain * tone, atol=1e-4)
+    assert len(warnings) == (channel in ("mix", "best"))
 
 
 class Echo:

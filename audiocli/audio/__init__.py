@@ -1,12 +1,13 @@
 """Audio in and out for every verb: samples as float32 [channels, samples] in [-1, 1], read whole or in blocks, and written.
 
-Reading goes decoder -> NaN out -> mono -> resample, block by block; `read` only joins the blocks, so that short and long
-files take one and the same way.
+Reading goes decoder -> NaN out -> levels looked at -> mono -> resample, block by block; `read` only joins the blocks, so that
+short and long files take one and the same way.
 """
 
 import io
 import math
 import os
+import re
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError, UsageError
-from . import blocks, encoders
+from ..options import CHANNEL
+from . import blocks, encoders, mixdown
 from .decoders import Decoder
 from .encoders import Writer, fitting, format_of, open_writer
 from .libsndfile import RawFormat, parse_raw
@@ -83,17 +85,20 @@ def open_stream(
     duration: float | None = None,
     sample_rate: int | None = None,
     mono: bool = False,
+    channel: str = "mix",
 ) -> Iterator[Stream]:
     """Open a path or a seekable binary file object (read from its first byte, left open) as a stream of blocks.
 
-    `start` and `duration` are in seconds and cut at the source's samples; `sample_rate` in Hz (None: the source's). A start
-    beyond the end gives no blocks. Raises InputError, with a reason in one line and no name, and UsageError for the options.
+    `start` and `duration` are in seconds and cut at the source's samples; `sample_rate` in Hz (None: the source's). `mono`
+    makes one channel: `channel` is mix (the mean, but where channels cancel each other out), best, left, right or a number
+    from 1. A start beyond the end gives no blocks. Raises InputError, with a reason in one line and no name, and UsageError for
+    the options.
     """
-    _check_options(start, duration, sample_rate)
+    _check_options(start, duration, sample_rate, channel)
     with _opened(file) as opened:
         decoder = Decoder(opened, raw, start, duration)
         try:
-            yield _stream(decoder, _name(file, name), sample_rate or decoder.sample_rate, mono)
+            yield _stream(decoder, _name(file, name), sample_rate or decoder.sample_rate, channel if mono else None)
         finally:
             decoder.close()
 
@@ -107,11 +112,12 @@ def read(
     duration: float | None = None,
     sample_rate: int | None = None,
     mono: bool = False,
+    channel: str = "mix",
     warn: Callable[[str], None] | None = None,
 ) -> Audio:
     """Read all of what `open_stream` gives; `warn` is called with each warning."""
     with open_stream(
-        file, name=name, raw=raw, start=start, duration=duration, sample_rate=sample_rate, mono=mono
+        file, name=name, raw=raw, start=start, duration=duration, sample_rate=sample_rate, mono=mono, channel=channel
     ) as stream:
         parts = list(stream.blocks) or [np.empty((stream.channels, 0), np.float32)]
         if warn:
@@ -129,12 +135,12 @@ def write(target: File, audio: Audio, *, format: str, subtype: str | None = None
     encoders.write(target, audio.samples, audio.sample_rate, format=format, subtype=subtype)
 
 
-def _stream(decoder: Decoder, name: str, sample_rate: int, mono: bool) -> Stream:
-    """What is done to the blocks of a decoder, one after the other."""
-    channels = 1 if mono else decoder.channels
-    flow = blocks.finite(decoder.blocks(), decoder.warnings)
-    if channels < decoder.channels:
-        flow = blocks.mono(flow)
+def _stream(decoder: Decoder, name: str, sample_rate: int, channel: str | None) -> Stream:
+    """What is done to the blocks of a decoder, one after the other; channel: the one to make of all, None to keep all."""
+    channels = 1 if channel else decoder.channels
+    flow = blocks.plausible(blocks.finite(decoder.blocks(), decoder.warnings), decoder.subtype, decoder.warnings)
+    if channel:
+        flow = mixdown.mono(flow, channel, decoder.sample_rate, decoder.channels, decoder.warnings)
     flow = blocks.resampled(flow, decoder.sample_rate, sample_rate, channels)
     planar = (np.ascontiguousarray(block.T) for block in flow if len(block))
     return Stream(
@@ -143,14 +149,16 @@ def _stream(decoder: Decoder, name: str, sample_rate: int, mono: bool) -> Stream
     )  # fmt: skip
 
 
-def _check_options(start: float, duration: float | None, sample_rate: int | None) -> None:
-    """UsageError for times and rates that mean nothing."""
+def _check_options(start: float, duration: float | None, sample_rate: int | None, channel: str) -> None:
+    """UsageError for times, rates and channels that mean nothing."""
     if not (math.isfinite(start) and start >= 0):
         raise UsageError(f"start {start}: give seconds from 0 on")
     if duration is not None and not (math.isfinite(duration) and duration >= 0):
         raise UsageError(f"duration {duration}: give seconds from 0 on")
     if sample_rate is not None and not 0 < sample_rate < 2**31:
         raise UsageError(f"sample rate {sample_rate}: give Hz above 0")
+    if not re.fullmatch(CHANNEL, channel):
+        raise UsageError(f"channel {channel}: give mix, best, left, right or a number from 1")
 
 
 @contextmanager

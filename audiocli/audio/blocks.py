@@ -15,6 +15,10 @@ Samples = NDArray[np.float32]
 
 _LENGTH = 2**18  # samples per channel in one block: 16 s at 16 kHz
 _VALUES = 2**20  # samples of all channels: 4 MiB
+_ABSURD = 100.0  # times full scale: float files go beyond it, but not so far
+# 24 bits in the low bytes of 32: below 2^-8 of full scale, in steps that no 24-bit sample in the high bytes has; else the file is
+# only quiet. Below _NOTHING it is the noise of silence.
+_LOW, _STEP_24, _NOTHING = 2.0**-8, np.float32(2.0**-23), 2.0**-20
 
 
 def block_length(channels: int) -> int:
@@ -35,14 +39,25 @@ def finite(blocks: Iterable[Samples], warnings: list[str]) -> Iterator[Samples]:
         warnings.append(f"{bad} {'sample was' if bad == 1 else 'samples were'} NaN or infinite: read as 0")
 
 
-def mono(blocks: Iterable[Samples]) -> Iterator[Samples]:
-    """The mean of the channels, as blocks [n, 1]; one and the same sum whatever the length of a block."""
+def plausible(blocks: Iterable[Samples], subtype: str | None, warnings: list[str]) -> Iterator[Samples]:
+    """The blocks as they are; at the end `warnings` tells of levels that no recording has, as of a file that was made wrongly.
+
+    subtype: how the samples are stored, in libsndfile's words.
+    """
+    peak, fine = 0.0, False
     for block in blocks:
-        total = block[:, :1].copy()
-        for channel in range(1, block.shape[1]):
-            total += block[:, channel : channel + 1]
-        total *= np.float32(1 / block.shape[1])
-        yield total
+        peak = max(peak, float(block.max(initial=0.0)), -float(block.min(initial=0.0)))
+        if subtype == "PCM_32" and peak < _LOW:
+            fine = fine or bool(np.any(np.remainder(block, _STEP_24)))
+        yield block
+    if peak > _ABSURD:
+        warnings.append(
+            f"the samples go up to {peak:.0f} times full scale: are they floats in the scale of 16 bits, to be divided by 32768?"
+        )
+    elif fine and _NOTHING < peak < _LOW:
+        warnings.append(
+            f"the 32-bit samples go up to {20 * np.log10(peak):.0f} dB only: were 24 bits put into their low bytes, 48 dB too low?"
+        )
 
 
 def resampled(blocks: Iterable[Samples], old: int, new: int, channels: int) -> Iterator[Samples]:

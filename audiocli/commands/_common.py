@@ -10,7 +10,7 @@ import typer
 
 from ..console import Console, debugging
 from ..errors import AudiocliError, UsageError, check_choice
-from ..options import PRECISIONS, InputOptions, ModelOptions, OutputOptions
+from ..options import CHANNEL, PRECISIONS, InputOptions, ModelOptions, OutputOptions
 
 if TYPE_CHECKING:
     from ..batch import Tally
@@ -64,6 +64,13 @@ Start = Annotated[
 Duration = Annotated[
     float | None, typer.Option(help="Take at most this much of each input.", metavar="TIME", parser=seconds)
 ]
+Channel = Annotated[
+    str,
+    typer.Option(
+        help="What is heard of several channels: mix (the mean), best, left, right, or a number from 1.",
+        metavar="CHANNEL",
+    ),
+]
 Output = Annotated[
     str | None,
     typer.Option(
@@ -91,12 +98,21 @@ Offline = Annotated[bool, typer.Option("--offline", help="Never download a model
 BUG_HINT = "AUDIOCLI_DEBUG=1 shows where a bug is, 'audiocli doctor' what is broken on this machine"
 
 
-def check_input(start: float, duration: float | None) -> None:
-    """Raises UsageError for a cut that cannot be made."""
+def check_input(reading: InputOptions) -> None:
+    """Raises UsageError for a cut that cannot be made, and for a channel that cannot be."""
+    start, duration = reading.start, reading.duration
     if not 0.0 <= start < float("inf"):
         raise UsageError(f"--start must be 0 or more, not {start:g}")
     if duration is not None and not 0.0 < duration < float("inf"):
         raise UsageError(f"--duration must be above 0, not {duration:g}")
+    if not re.fullmatch(CHANNEL, reading.channel):
+        raise UsageError(f"--channel must be mix, best, left, right or a number from 1, not {reading.channel!r}")
+
+
+def check_vad_threshold(threshold: float) -> None:
+    """Raises UsageError for what is not a probability that can be reached."""
+    if not 0.0 < threshold < 1.0:
+        raise UsageError(f"--vad-threshold must lie between 0 and 1, not {threshold:g}")
 
 
 def check_model(choice: ModelOptions) -> None:

@@ -77,6 +77,7 @@ def classify(
     raw: common.Raw = INPUT.raw,
     start: common.Start = INPUT.start,
     duration: common.Duration = INPUT.duration,
+    channel: common.Channel = INPUT.channel,
     resume: common.Resume = OUTPUT.resume,
     force: common.Force = OUTPUT.force,
     jobs: common.Jobs = OUTPUT.jobs,
@@ -92,7 +93,7 @@ def classify(
     """  # fmt: skip
     own = ClassifyOptions(top, threshold, labels, prompt_template, events, window, hop, smooth, gap, shortest, plot)
     choice = ModelOptions(model, device, precision, memory, offline)
-    reading = InputOptions(tuple(glob or ()), files_from, raw, start, duration)
+    reading = InputOptions(tuple(glob or ()), files_from, raw, start, duration, channel)
     writing = OutputOptions(output, format, resume, force, jobs, quiet)
     common.start(lambda: run(list(inputs or ()), own, choice, reading, writing))
 
@@ -121,7 +122,7 @@ def run(
     """Check, load the model, go through the inputs; the exit code."""
     check(options)
     common.check_model(choice)
-    common.check_input(reading.start, reading.duration)
+    common.check_input(reading)
     jobs = common.cores(writing.jobs)
     if writing.wanted in TIMED and not options.events:
         raise UsageError(f"{writing.wanted} holds events: add --events")

@@ -89,6 +89,7 @@ def clone(
     raw: common.Raw = INPUT.raw,
     start: common.Start = INPUT.start,
     duration: common.Duration = INPUT.duration,
+    channel: common.Channel = INPUT.channel,
     resume: common.Resume = OUTPUT.resume,
     force: common.Force = OUTPUT.force,
     jobs: common.Jobs = OUTPUT.jobs,
@@ -106,7 +107,7 @@ def clone(
         tuple(file or ()), tuple(source or ()), tuple(reference or ()), voice, save_voice, speaker_model, vocoder, seed, pause
     )  # fmt: skip
     choice = ModelOptions(model, device, precision, memory, offline)
-    reading = InputOptions(tuple(glob or ()), files_from, raw, start, duration)
+    reading = InputOptions(tuple(glob or ()), files_from, raw, start, duration, channel)
     writing = OutputOptions(output, format, resume, force, jobs, quiet)
     common.start(lambda: run(text, own, choice, reading, writing))
 
@@ -137,15 +138,17 @@ def run(
     """Check, hear the references, load the model, go through the inputs; the exit code."""
     check(text, options, reading)
     common.check_model(choice)
-    common.check_input(reading.start, reading.duration)
+    common.check_input(reading)
     jobs = common.cores(writing.jobs)
     console = common.console_for(writing)
     located = _located(choice, console, says=text is not None or bool(options.file))
     encoder = _encoder(None, choice, console)
-    target, warnings = _target(options, choice, encoder, console)
+    target, warnings = _target(options, choice, reading.channel, encoder, console)
     if options.save_voice:
         _save(target, options, encoder)
     if text is None and not (options.file or options.source or reading.files_from):
+        for warning in warnings:
+            console.note(warning)
         return 0
     told = described(options, choice)
     judged = _judged(target, encoder, located, told, warnings)
@@ -191,7 +194,7 @@ def _encoder(name: str | None, choice: ModelOptions, console: "Console") -> "Spe
 
 
 def _target(
-    options: CloneOptions, choice: ModelOptions, encoder: "SpeakerEncoder", console: "Console"
+    options: CloneOptions, choice: ModelOptions, channel: str, encoder: "SpeakerEncoder", console: "Console"
 ) -> "tuple[Target, list[str]]":
     """The voice that is wanted, with a speaker vector where SpeechT5 needs one."""
     from ..speakers import references
@@ -199,7 +202,7 @@ def _target(
     if options.voice:
         target, warnings = references.saved(options.voice, encoder), list[str]()
     else:
-        target, warnings = references.target(options.reference, encoder)
+        target, warnings = references.target(options.reference, encoder, channel)
     if options.speaker_model:
         other = _encoder(options.speaker_model, choice, console)
         target = replace(target, vectors={"xvector": other.embed([target.speech])[0]})

@@ -119,7 +119,7 @@ def run(
     """Check, load the model, go through the inputs; the exit code."""
     check(options, writing)
     common.check_model(choice)
-    common.check_input(reading.start, reading.duration)
+    common.check_input(reading)
     jobs = common.cores(writing.jobs)
     if options.stream:
         check_stream(inputs, options, reading, writing)

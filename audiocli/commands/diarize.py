@@ -40,6 +40,9 @@ def diarize(
     channels: Annotated[
         bool, typer.Option("--channels", help="Each channel is a speaker of its own, as in recorded telephone calls.")
     ] = DEFAULT.channels,
+    vad_threshold: Annotated[
+        float, typer.Option(help="How sure of speech silero-vad must be: lower finds more of it.", metavar="P")
+    ] = DEFAULT.vad_threshold,
     db: Annotated[
         str | None,
         typer.Option(help="Call speakers by name whose voices 'audiocli verify --enroll' put there.", metavar="FILE"),
@@ -63,6 +66,7 @@ def diarize(
     raw: common.Raw = INPUT.raw,
     start: common.Start = INPUT.start,
     duration: common.Duration = INPUT.duration,
+    channel: common.Channel = INPUT.channel,
     resume: common.Resume = OUTPUT.resume,
     force: common.Force = OUTPUT.force,
     jobs: common.Jobs = OUTPUT.jobs,
@@ -76,14 +80,14 @@ def diarize(
 
     With -o FOLDER/ a file for each input; else everything goes to standard output or to the one file.
     """
-    own = DiarizeOptions(speakers, min_speakers, max_speakers, exclusive, channels, db, plot)
+    own = DiarizeOptions(speakers, min_speakers, max_speakers, exclusive, channels, vad_threshold, db, plot)
     choice = ModelOptions(model, device, precision, memory, offline)
-    reading = InputOptions(tuple(glob or ()), files_from, raw, start, duration)
+    reading = InputOptions(tuple(glob or ()), files_from, raw, start, duration, channel)
     writing = OutputOptions(output, format, resume, force, jobs, quiet)
     common.start(lambda: run(list(inputs or ()), own, choice, reading, writing))
 
 
-def check(options: DiarizeOptions) -> None:
+def check(options: DiarizeOptions, reading: InputOptions) -> None:
     """Raises UsageError for what cannot be."""
     for name in ("speakers", "min_speakers", "max_speakers"):
         value = getattr(options, name)
@@ -94,8 +98,11 @@ def check(options: DiarizeOptions) -> None:
         raise UsageError("--speakers is the number itself: leave --min-speakers and --max-speakers out")
     if least and most and least > most:
         raise UsageError(f"--min-speakers {least} is more than --max-speakers {most}")
+    common.check_vad_threshold(options.vad_threshold)
     if options.channels and (options.speakers or least or most):
         raise UsageError("--channels makes a speaker of each channel: leave the number of speakers out")
+    if options.channels and reading.channel != INPUT.channel:
+        raise UsageError("--channels hears each channel by itself: leave --channel out")
     if options.plot is not None:
         check_choice("--plot", options.plot, PICTURES)
 
@@ -104,9 +111,9 @@ def run(
     inputs: list[str], options: DiarizeOptions, choice: ModelOptions, reading: InputOptions, writing: OutputOptions
 ) -> int:
     """Check, load the model, go through the inputs; the exit code."""
-    check(options)
+    check(options, reading)
     common.check_model(choice)
-    common.check_input(reading.start, reading.duration)
+    common.check_input(reading)
     common.cores(writing.jobs)
 
     from ..outputs import open_sink
@@ -144,8 +151,9 @@ def _diarizer(located: "Located | None", options: DiarizeOptions, choice: ModelO
     """What finds the turns."""
     if located is None:
         from ..speakers.channels import Channels
+        from ..speakers.diarizer import speech
 
-        return Channels()
+        return Channels(speech(options))
     from ..models import build
 
     return build(located, choice, options)

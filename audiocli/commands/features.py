@@ -99,6 +99,7 @@ def features(
     raw: common.Raw = INPUT.raw,
     start: common.Start = INPUT.start,
     duration: common.Duration = INPUT.duration,
+    channel: common.Channel = INPUT.channel,
     resume: common.Resume = OUTPUT.resume,
     force: common.Force = OUTPUT.force,
     jobs: common.Jobs = OUTPUT.jobs,
@@ -113,7 +114,7 @@ def features(
         _kinds(kind), preset, sample_rate, n_fft, win_length, hop_length, window, center, power, n_mels,
         fmin, fmax, mel_scale, norm, db, top_db, n_mfcc, tuning, deltas, mu, pitch_fmin, pitch_fmax, stats, plot, show, device,
     )  # fmt: skip
-    reading = InputOptions(tuple(glob or ()), files_from, raw, start, duration)
+    reading = InputOptions(tuple(glob or ()), files_from, raw, start, duration, channel)
     writing = OutputOptions(output, format, resume, force, jobs, quiet)
     common.start(lambda: run(list(inputs or ()), own, reading, writing))
 
@@ -155,7 +156,7 @@ def check(options: FeaturesOptions) -> None:
 def run(inputs: list[str], options: FeaturesOptions, reading: InputOptions, writing: OutputOptions) -> int:
     """Check, open the sink, go through the inputs; the exit code."""
     check(options)
-    common.check_input(reading.start, reading.duration)
+    common.check_input(reading)
     jobs = common.cores(writing.jobs)
 
     from ..outputs import Opened, open_sink

@@ -47,6 +47,9 @@ def transcribe(
     vad: Annotated[
         bool, typer.Option("--vad/--no-vad", help="Find the speech first (silero-vad), or take everything.")
     ] = DEFAULT.vad,
+    vad_threshold: Annotated[
+        float, typer.Option(help="How sure of speech silero-vad must be: lower finds more of it.", metavar="P")
+    ] = DEFAULT.vad_threshold,
     prompt: Annotated[
         str | None, typer.Option(help="Text that may have come before: names, spelling, style.", metavar="TEXT")
     ] = DEFAULT.prompt,
@@ -104,6 +107,7 @@ def transcribe(
     raw: common.Raw = INPUT.raw,
     start: common.Start = INPUT.start,
     duration: common.Duration = INPUT.duration,
+    channel: common.Channel = INPUT.channel,
     resume: common.Resume = OUTPUT.resume,
     force: common.Force = OUTPUT.force,
     jobs: common.Jobs = OUTPUT.jobs,
@@ -118,11 +122,11 @@ def transcribe(
     With -o FOLDER/ a file for each input; else everything goes to standard output or to the one file.
     """  # fmt: skip
     own = TranscribeOptions(
-        language, translate, timestamps, vad, prompt, tuple(hotwords or ()), beam, temperature, max_line_width, max_lines,
-        diarize, speakers, db, stream, lm, lm_weight, batch_size,
+        language, translate, timestamps, vad, vad_threshold, prompt, tuple(hotwords or ()), beam, temperature, max_line_width,
+        max_lines, diarize, speakers, db, stream, lm, lm_weight, batch_size,
     )  # fmt: skip
     choice = ModelOptions(model, device, precision, memory, offline)
-    reading = InputOptions(tuple(glob or ()), files_from, raw, start, duration)
+    reading = InputOptions(tuple(glob or ()), files_from, raw, start, duration, channel)
     writing = OutputOptions(output, format, resume, force, jobs, quiet)
     common.start(lambda: run(list(inputs or ()), own, choice, reading, writing))
 
@@ -138,6 +142,9 @@ def check(options: TranscribeOptions) -> None:
     for name, value, least in numbers:
         if value < least:
             raise UsageError(f"{name} must be {least} or more, not {value}")
+    common.check_vad_threshold(options.vad_threshold)
+    if not options.vad and options.vad_threshold != DEFAULT.vad_threshold:
+        raise UsageError("--no-vad takes everything: leave --vad-threshold out")
     if not 0.0 <= options.lm_weight < float("inf"):
         raise UsageError(f"--lm-weight must be 0 or more, not {options.lm_weight:g}")
     if options.batch_size != "auto" and not (options.batch_size.isdecimal() and int(options.batch_size)):
@@ -173,7 +180,7 @@ def run(
     check(options)
     check_speakers(options)
     common.check_model(choice)
-    common.check_input(reading.start, reading.duration)
+    common.check_input(reading)
     jobs = common.cores(writing.jobs)
     if options.stream:
         check_stream(inputs, reading, writing)
@@ -195,7 +202,7 @@ def _listen(
     located = _located(choice, console)
     live.check_stdin("arecord -f S16_LE -r 16000 | audiocli transcribe --stream -")
     recogniser = models.build(located, choice, options)
-    return streaming.listen(recogniser, located.spec.name, options, reading.raw, writing.wanted or "txt", console)
+    return streaming.listen(recogniser, located.spec.name, options, reading, writing.wanted or "txt", console)
 
 
 def _files(
@@ -223,7 +230,9 @@ def _files(
     with ExitStack() as stack:
         if jobs > 1 and not single and hasattr(recogniser, "spread"):
             recogniser = stack.enter_context(recogniser.spread(jobs))
-        work: Any = Work(recogniser, reading, told, located.spec.name, located.spec.revision, options.vad)
+        work: Any = Work(
+            recogniser, reading, told, located.spec.name, located.spec.revision, options.vad, options.vad_threshold
+        )
         if options.diarize:
             from ..speakers.spoken import with_speakers
 

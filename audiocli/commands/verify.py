@@ -89,6 +89,7 @@ def verify(
     raw: common.Raw = INPUT.raw,
     start: common.Start = INPUT.start,
     duration: common.Duration = INPUT.duration,
+    channel: common.Channel = INPUT.channel,
     force: common.Force = OUTPUT.force,
     jobs: common.Jobs = OUTPUT.jobs,
     device: common.Device = MODEL.device,
@@ -106,7 +107,7 @@ def verify(
         trials, tuple(reference or ()), enroll, identify, recording, index, db, far, threshold, exit_code, plot
     )
     choice = ModelOptions(model, device, precision, memory, offline)
-    reading = InputOptions(tuple(glob or ()), files_from, raw, start, duration)
+    reading = InputOptions(tuple(glob or ()), files_from, raw, start, duration, channel)
     writing = OutputOptions(output, format, False, force, jobs, quiet)
     common.start(lambda: run(list(inputs or ()), own, choice, reading, writing))
 
@@ -155,7 +156,7 @@ def run(
     """Check, and do what was asked for; the exit code."""
     check(inputs, options, reading)
     common.check_model(choice)
-    common.check_input(reading.start, reading.duration)
+    common.check_input(reading)
     jobs = common.cores(writing.jobs)
     console = common.console_for(writing)
     if options.recording:
@@ -198,7 +199,7 @@ def _indexed(folder: str, db: str, reading: InputOptions, console: "Console", jo
     from ..recordings.work import Indexing, IntoIndex
 
     index = Index(db)
-    work = Indexing(InputOptions(raw=reading.raw))
+    work = Indexing(InputOptions(raw=reading.raw, channel=reading.channel))
     there = InputOptions(glob=reading.glob)
     code = common.go_through([folder], there, work, Opened(IntoIndex(index)), console, jobs=jobs)
     console.note(f"{len(index)} tracks in {db}")

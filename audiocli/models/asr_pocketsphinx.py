@@ -21,7 +21,7 @@ from .asr_common import refuse, tidy
 from .loops import spoken
 from .registry import ModelSpec
 from .transcripts import NO_SPEECH, Partial, Streamed, left_out, mean_probability
-from .vad import Chunk, Cutter, cutter, pieces
+from .vad import Chunk, Cutter, cutter_of, pieces
 from .workers import Workers
 
 SAMPLE_RATE = 16_000  # Hz
@@ -71,7 +71,7 @@ class Runner:
         return [self._one(item) for item in batch]
 
     def _one(self, item: Streamed) -> Transcript:
-        work = cutter(self.options.vad)
+        work = cutter_of(self.options)
         self.decoder.reinit_feat()  # forget the noise of the input before
         with item.open(SAMPLE_RATE) as stream:
             blocks = (block[0] for block in stream.blocks)
@@ -97,7 +97,7 @@ class Runner:
     def listen(self) -> "Session":
         """A live session."""
         self.decoder.reinit_feat()
-        return Session(self, cutter(self.options.vad), _decoder(fwdflat=False, bestpath=False))
+        return Session(self, cutter_of(self.options), _decoder(fwdflat=False, bestpath=False))
 
 
 def _words(decoder: Any, start: float, samples: Floats) -> Iterator[Word]:

@@ -11,9 +11,8 @@ from typing import Protocol
 import numpy as np
 
 from ..kernels.stretch import stretch
-from .silero import Silero
 from .timbre import SAMPLE_RATE, Floats, Timbre
-from .vad import Cut, Cutter, pieces
+from .vad import Cut, cutter, pieces
 from .voices import Target
 
 WINDOW = 30.0  # s that are converted at once
@@ -78,7 +77,7 @@ def in_pieces(convert: Callable[[Floats], Floats], cut: Cut) -> Move:
     """A stream through what takes a piece of speech and makes of it what is about as long; between pieces there is silence."""
 
     def move(blocks: Iterable[Floats], own: Timbre) -> Iterator[Floats]:
-        work = Cutter(Silero(), cut)
+        work = cutter(True, cut)
         found = ((start, convert(samples)) for start, samples in pieces(work, blocks))
         return placed(found, lambda: round(work.seconds * SAMPLE_RATE))
 

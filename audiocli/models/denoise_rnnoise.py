@@ -54,7 +54,8 @@ class RNNoiseSession:
         self._waiting = np.concatenate([self._waiting, samples], axis=1)
         whole = self._waiting.shape[1] // FRAME * FRAME
         frames, self._waiting = self._waiting[:, :whole], self._waiting[:, whole:]
-        clean = np.ascontiguousarray(np.clip(frames, -1.0, 1.0), np.float32) * np.float32(FULL_SCALE)
+        # What is beyond full scale stays so: the library counts in floats, and clips nothing.
+        clean = np.ascontiguousarray(frames, np.float32) * np.float32(FULL_SCALE)
         for state, channel in zip(self._states, clean, strict=True):
             self._in_place(state, channel)
         clean, self._late = clean[:, self._late :], max(self._late - whole, 0)

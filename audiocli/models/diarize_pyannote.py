@@ -37,6 +37,8 @@ def load(path: Path, spec: ModelSpec, place: Any, options: DiarizeOptions) -> "P
     """The pipeline in the folder `path`; `place` has the device. Raises ModelError, UsageError."""
     if place.precision not in ("auto", "float32"):
         raise UsageError(f"{spec.name} runs in float32: leave out --precision {place.precision}")
+    if options.vad_threshold != DiarizeOptions.vad_threshold:
+        raise UsageError(f"{spec.name} finds speech by itself: leave --vad-threshold out")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torchcodec is not needed
         pipeline = _assembled(path, spec.name)

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from .. import audio
 from ..batch import Grouping
-from ..options import InputOptions
+from ..options import InputOptions, TranscribeOptions
 from ..records import Transcript, Word, joined, later
 from ..sources import Source, open_audio
 from . import vad
@@ -73,6 +73,7 @@ class Work:
     model: str | None = None  # its name, for records of what no recogniser has heard
     revision: str | None = None
     vad: bool = False  # only the speech in a clip goes to the recogniser, cut and merged into windows
+    threshold: float = TranscribeOptions.vad_threshold
 
     @property
     def streams(self) -> bool:
@@ -98,7 +99,7 @@ class Work:
         with streamed.open(self.recogniser.sample_rate) as stream:
             blocks = list(stream.blocks)
         clip = audio.Audio(_concatenated(blocks), stream.sample_rate, source.path)
-        spans = _speech(clip) if self.vad and clip.sample_rate == SAMPLE_RATE else None
+        spans = _speech(clip, self.threshold) if self.vad and clip.sample_rate == SAMPLE_RATE else None
         return Clip(source, clip, stream.source_rate, tuple(stream.warnings), spans)
 
     def __call__(self, batch: list[Any]) -> list[Transcript]:
@@ -125,8 +126,8 @@ def _of(clip: Clip, record: Transcript) -> Transcript:
     return replace(record, path=clip.source.path, sample_rate=clip.source_rate, warnings=warnings)
 
 
-def _speech(clip: audio.Audio) -> tuple[vad.Span, ...]:
-    return tuple(vad.merged(vad.spans(clip.samples[0]), WINDOW))
+def _speech(clip: audio.Audio, threshold: float) -> tuple[vad.Span, ...]:
+    return tuple(vad.merged(vad.spans(clip.samples[0], vad.Cut(threshold)), WINDOW))
 
 
 def heard_by_pieces(recogniser: Recogniser, clips: Sequence[Clip]) -> list[Transcript]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..options import TranscribeOptions
 from .silero import FRAME, GATE, SAMPLE_RATE, Silero
 
 Floats = NDArray[np.float32]
@@ -20,14 +21,16 @@ Detector = Callable[[Floats], Floats]
 FRAMES_AT_ONCE = 512  # 16 s: what the convolutions hold in memory
 # --no-vad: a frame this much below the loudest of late is a pause to cut at (-20 dB); the loudest fades by half in 7 s.
 PAUSE, FADING = 0.1, 0.997
+# What the loudest frame of a quiet recording is lifted to, root mean square (-30 dBFS), and by how much at most (40 dB).
+TARGET, MOST = 10**-1.5, 100.0
 
 
 @dataclass(frozen=True)
 class Cut:
     """How speech is cut into pieces; seconds, but for the probabilities."""
 
-    threshold: float = 0.5  # a piece begins with frames above it
-    hysteresis: float = 0.15  # and goes on while they are not further than this below
+    threshold: float = TranscribeOptions.vad_threshold  # a piece begins with frames above it
+    hysteresis: float = 0.15  # and goes on while they are not further than this below, or than half of it
     onset: float = 0.1  # speech that a piece begins with
     silence: float = 0.8  # that ends a piece
     lead: float = 0.3  # kept before
@@ -111,7 +114,7 @@ class Cutter:
         """A frame of a piece, or of the silence after it."""
         cut = self._cut
         self._held.append(frame)
-        speech = probability >= cut.threshold - cut.hysteresis
+        speech = probability >= max(cut.threshold - cut.hysteresis, cut.threshold / 2)
         self._silent = 0 if speech else self._silent + 1
         if speech or self._silent * FRAME <= cut.trail * SAMPLE_RATE:
             yield from self._give()
@@ -142,9 +145,14 @@ def _frames(seconds: float) -> int:
     return round(seconds * SAMPLE_RATE / FRAME)
 
 
+def cutter_of(options: TranscribeOptions) -> Cutter:
+    """The cutter that the options ask for."""
+    return cutter(options.vad, Cut(options.vad_threshold) if options.vad else None)
+
+
 def cutter(vad: bool, cut: Cut | None = None) -> Cutter:
     """The cutter of --vad or --no-vad."""
-    return Cutter(Silero(), cut or Cut()) if vad else Cutter(Loudness(), cut or EVERYTHING)
+    return Cutter(Attentive(), cut or Cut()) if vad else Cutter(Loudness(), cut or EVERYTHING)
 
 
 def spans(samples: Floats, cut: Cut | None = None, *, vad: bool = True) -> list[Span]:
@@ -185,6 +193,31 @@ def merged(pieces: Iterable[Span], longest: float) -> list[Span]:
         else:
             result.append(piece)
     return result
+
+
+class Attentive:
+    """silero-vad that hears quiet recordings as well: 40 dB down it misses a tenth of read speech, 50 dB down more than half.
+
+    As long as nothing louder than TARGET has come, a second network hears the sound lifted to it, and the greater of both
+    probabilities counts. The first one always hears the sound as it is: noise that was lifted makes the network miss speech that
+    follows it.
+    """
+
+    def __init__(self) -> None:
+        self._plain, self._lifted, self._loudest = Silero(), Silero(), 0.0
+
+    def __call__(self, frames: Floats) -> Floats:
+        """Frames [n, FRAME] to probabilities of speech [n]."""
+        found = self._plain(frames)
+        levels = np.sqrt(np.mean(frames**2, axis=1, dtype=np.float64))
+        loudest = np.maximum.accumulate(np.concatenate([[self._loudest], levels]))[1:]
+        quiet = int(np.count_nonzero(loudest < TARGET))  # which are the first
+        if quiet:
+            gains = TARGET / np.maximum(loudest[:quiet], TARGET / MOST)
+            lifted = self._lifted(frames[:quiet] * gains[:, None].astype(np.float32))
+            found[:quiet] = np.maximum(found[:quiet], lifted)
+        self._loudest = float(loudest[-1]) if len(loudest) else self._loudest
+        return found
 
 
 class Loudness:

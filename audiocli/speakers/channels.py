@@ -5,14 +5,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..models.silero import FRAME, SAMPLE_RATE, Silero
+from ..models.silero import FRAME, SAMPLE_RATE
 from ..models.transcripts import NO_SPEECH, Streamed
-from ..models.vad import Chunk, Cutter
+from ..models.vad import Chunk, Cut, Cutter, cutter
 from ..records import Diarization, Turn
 from ..sources import open_audio
 from .windows import SPEECH, Floats
 
 CROSSTALK = 12.0  # dB below the loudest channel: then what a channel has is another one's speaker
+TWINS = 1e-3  # of the power, -30 dB: channels that differ by less are one and the same
 FADING = 0.9  # of the levels from frame to frame: by half in 0.2 s, so that the gate does not chop words
 
 
@@ -21,7 +22,7 @@ class Channel:
     """What is spoken in one channel, so far."""
 
     number: int  # from 1
-    work: Cutter = field(default_factory=lambda: Cutter(Silero(), SPEECH))
+    work: Cutter
     turns: list[Turn] = field(default_factory=list)
     _start: int = 0
     _end: int = 0
@@ -37,9 +38,39 @@ class Channel:
             self._end = chunk.start + len(chunk.samples)
 
 
+@dataclass
+class Twins:
+    """Whether all channels hold the same sound, so that they cannot be a speaker each."""
+
+    power: float = 0.0  # of the first channel, so far
+    difference: float = 0.0  # of the one that differs most from it, or from its opposite
+
+    def watched(self, blocks: Iterable[Floats]) -> Iterator[Floats]:
+        """Blocks [channels, n] as they are."""
+        for block in blocks:
+            first, others = block[0], block[1:]
+            self.power += _power(first)
+            self.difference += max((min(_power(one - first), _power(one + first)) for one in others), default=0.0)
+            yield block
+
+    def notes(self, channels: int) -> list[str]:
+        """What is to be said of it."""
+        if channels == 1:
+            return ["there is one channel, so everybody in it is one speaker: leave --channels out"]
+        if self.power and self.difference < TWINS * self.power:
+            return ["the channels hold the same sound, so every speaker is found in each: leave --channels out"]
+        return []
+
+
+def _power(samples: Floats) -> float:
+    return float(np.square(samples).sum())
+
+
 @dataclass(frozen=True)
 class Channels:
     """A diarizer without a model."""
+
+    cut: Cut = SPEECH
 
     def __call__(self, batch: Sequence[Streamed]) -> list[Diarization]:
         """A record for each input. Raises InputError."""
@@ -47,16 +78,17 @@ class Channels:
 
     def _one(self, item: Streamed) -> Diarization:
         with open_audio(item.source, item.reading, SAMPLE_RATE, mono=False) as stream:
-            every = [Channel(n) for n in range(1, stream.channels + 1)]
-            for block in own(stream.blocks):
+            every, twins = [Channel(n, cutter(True, self.cut)) for n in range(1, stream.channels + 1)], Twins()
+            for block in own(twins.watched(stream.blocks)):
                 for channel, samples in zip(every, block, strict=True):
                     channel.take(channel.work.push(samples))
         for channel in every:
             channel.take(channel.work.finish())
         turns = tuple(turn for channel in every for turn in channel.turns)
+        warnings = (*stream.warnings, *twins.notes(len(every)))
         return Diarization(
             path=item.path, duration=every[0].work.seconds, sample_rate=stream.source_rate, task="diarize",
-            status="ok" if turns else NO_SPEECH, warnings=tuple(stream.warnings), turns=turns, exclusive=False,
+            status="ok" if turns else NO_SPEECH, warnings=warnings, turns=turns, exclusive=False,
         )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ An hour is about 9,000 windows, which are heard in batches while the next ones a
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 from ..batch import prefetch
 from ..models.embeddings import SpeakerEncoder
 from ..models.registry import MODELS, ModelSpec
-from ..models.silero import Silero
 from ..models.transcripts import NO_SPEECH, Streamed
-from ..models.vad import Cutter
+from ..models.vad import Cut, cutter
 from ..options import DiarizeOptions
 from ..records import Diarization, Turn
 from . import calibration
@@ -35,7 +34,7 @@ def load(path: Path, spec: ModelSpec, place: Any, options: DiarizeOptions) -> "D
     """The diarizer with the encoder in the folder `path`; `place` has the device and the precision."""
     from ..models.embed_siamese import load as encoder
 
-    return Diarizer(spec, bounds(options), encoder(path, MODELS[ENCODER], place))
+    return Diarizer(spec, bounds(options), encoder(path, MODELS[ENCODER], place), speech(options))
 
 
 def bounds(options: DiarizeOptions) -> Bounds:
@@ -43,6 +42,11 @@ def bounds(options: DiarizeOptions) -> Bounds:
     if options.speakers is not None:
         return Bounds(options.speakers, options.speakers)
     return Bounds(options.min_speakers or 1, options.max_speakers)
+
+
+def speech(options: DiarizeOptions) -> Cut:
+    """How speech is cut into turns."""
+    return replace(SPEECH, threshold=options.vad_threshold)
 
 
 def odds(encoder: SpeakerEncoder) -> Odds | None:
@@ -66,13 +70,14 @@ class Diarizer:
     spec: ModelSpec
     bounds: Bounds
     encoder: SpeakerEncoder
+    cut: Cut = SPEECH
 
     def __call__(self, batch: Sequence[Streamed]) -> list[Diarization]:
         """A record for each input. Raises InputError."""
         return [self._one(item) for item in batch]
 
     def _one(self, item: Streamed) -> Diarization:
-        work = Cutter(Silero(), SPEECH)
+        work = cutter(True, self.cut)
         with item.open(self.encoder.sample_rate) as stream:
             heard = list(self._hear(windows(work, (block[0] for block in stream.blocks))))
         found = [window for some, _ in heard for window in some]

@@ -10,8 +10,7 @@ from .. import audio
 from ..errors import InputError, UsageError
 from ..models import timbre, voices
 from ..models.embeddings import SpeakerEncoder
-from ..models.silero import Silero
-from ..models.vad import Cutter
+from ..models.vad import cutter
 from ..models.voices import Target
 from . import clusters, voice
 from .voice import Encoder
@@ -36,11 +35,11 @@ JUDGED = 10.0  # s of speech; in less, a person differs from itself as much (one
 SPEECH_SHARE = 0.15  # of a recording; less is music or noise with a word in it
 
 
-def target(paths: Sequence[str], encoder: Encoder) -> tuple[Target, list[str]]:
+def target(paths: Sequence[str], encoder: Encoder, channel: str = "mix") -> tuple[Target, list[str]]:
     """The voice in some recordings of one person, and what is to be said about them. Raises InputError."""
     heard, warnings, spoken, most = [], list[str](), [], int(LONGEST * timbre.SAMPLE_RATE)
     for path in paths:
-        found, notes = _speech(path)
+        found, notes = _speech(path, channel)
         warnings += notes
         _check_one_person(path, found[:most], encoder)
         spoken.append(found)
@@ -53,16 +52,19 @@ def target(paths: Sequence[str], encoder: Encoder) -> tuple[Target, list[str]]:
     return Target(", ".join(Path(path).name for path in paths), of_all.embedding, found_timbre, speech), warnings
 
 
-def _speech(path: str) -> tuple[Floats, list[str]]:
+def _speech(path: str, channel: str) -> tuple[Floats, list[str]]:
     """The speech of a recording at one level, without its pauses; and warnings. Raises InputError with the path."""
+    notes = list[str]()
     try:
-        samples = audio.read(path, sample_rate=timbre.SAMPLE_RATE, mono=True, duration=READ).samples[0]
+        samples = audio.read(
+            path, sample_rate=timbre.SAMPLE_RATE, mono=True, channel=channel, duration=READ, warn=notes.append
+        ).samples[0]
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
     peak = float(np.abs(samples).max(initial=0.0))
     if peak < SILENT:
         raise InputError(f"{path}: is silent")
-    notes = []
+    notes = [f"{path}: {note}" for note in notes]
     if float(np.mean(np.abs(samples) >= CLIPPED)) > CLIP_SHARE:
         notes.append(f"{path}: is clipped, and so the voice will sound harsh: record it lower")
     spoken = voice.speech(samples)
@@ -83,7 +85,7 @@ def levelled(samples: Floats) -> Floats:
 def _check_one_person(path: str, spoken: Floats, encoder: Encoder) -> None:
     if len(spoken) < JUDGED * timbre.SAMPLE_RATE:
         return
-    found = list(windows(Cutter(Silero(), SPEECH), [spoken], WINDOW))
+    found = list(windows(cutter(True, SPEECH), [spoken], WINDOW))
     heard = encoder.embed([samples for _, samples in found])
     two = clusters.speakers([window for window, _ in found], heard, clusters.Bounds(2, 2), least=LEAST)
     if len(two) == 2 and float(two[0] @ two[1]) < TWO_PEOPLE:

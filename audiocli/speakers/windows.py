@@ -8,14 +8,17 @@ from numpy.typing import NDArray
 
 from ..models.silero import SAMPLE_RATE
 from ..models.vad import Cut, Cutter, pieces
+from ..options import DiarizeOptions
 from .clusters import Window
 
 Floats = NDArray[np.float32]
 
 LENGTH = 1.6  # s that the encoder hears at once: shorter and voices are uncertain, longer and two speakers share one
 HOP = 0.4  # s from one window to the next
-# Speech for turns begins and ends where it is heard; far-field meetings need the low threshold (tuned on AMI's trn pieces).
-SPEECH = Cut(threshold=0.3, silence=0.5, lead=0.1, trail=0.1, comfortable=math.inf, longest=60.0)
+# Speech for turns begins and ends where it is heard; the low threshold was tuned on AMI's trn pieces.
+SPEECH = Cut(
+    threshold=DiarizeOptions.vad_threshold, silence=0.5, lead=0.1, trail=0.1, comfortable=math.inf, longest=60.0
+)
 
 
 def windows(work: Cutter, blocks: Iterable[Floats], length: float = LENGTH) -> Iterator[tuple[Window, Floats]]:

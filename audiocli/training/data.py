@@ -5,7 +5,7 @@ import json
 import os
 import random
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -184,6 +184,7 @@ class Clips:
         self.rows, self.sample_rate = list(rows), sample_rate
         self._room = budget
         self._kept: dict[int, NDArray[np.int16]] = {}
+        self.notes: dict[int, list[str]] = {}  # what is to be said of the clips that were decoded
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -193,16 +194,17 @@ class Clips:
         kept = self._kept.get(index)
         if kept is not None:
             return kept.astype(np.float32) / np.float32(FULL_SCALE)
-        samples = decode(self.rows[index].path, self.sample_rate)
+        self.notes[index] = []
+        samples = decode(self.rows[index].path, self.sample_rate, self.notes[index].append)
         if 2 * len(samples) <= self._room:
             self._room -= 2 * len(samples)
             self._kept[index] = np.rint(np.clip(samples, -1.0, 1.0) * FULL_SCALE).astype(np.int16)
         return samples
 
 
-def decode(path: str, sample_rate: int) -> NDArray[np.float32]:
-    """One channel of a file [samples] at sample_rate Hz. Raises InputError."""
-    samples: NDArray[np.float32] = audio.read(path, sample_rate=sample_rate, mono=True).samples[0]
+def decode(path: str, sample_rate: int, warn: Callable[[str], None] | None = None) -> NDArray[np.float32]:
+    """One channel of a file [samples] at sample_rate Hz; `warn` is called with each warning. Raises InputError."""
+    samples: NDArray[np.float32] = audio.read(path, sample_rate=sample_rate, mono=True, warn=warn).samples[0]
     return samples
 
 
@@ -224,6 +226,9 @@ def load(rows: Sequence[Example], sample_rate: int, console: Console, *, jobs: i
         for found in pool.map(problem, range(len(rows))):
             problems.append(found)
             bar.step()
+    for index in sorted(clips.notes):
+        for note in clips.notes[index]:
+            console.note(f"{clips.rows[index].path}: {note}")
     for row, wrong in zip(rows, problems, strict=True):
         if wrong:
             console.error(f"{row.path}: {wrong}")

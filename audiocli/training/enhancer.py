@@ -24,6 +24,7 @@ from .mixing import Mixer, Mixing
 NOISE = "noise"
 SCORED = 32  # mixtures that a net is scored on
 HELD = 2_147_483_647  # the seed of those
+GAIN = 4.0  # that a net's result gets at most: one that keeps less of speech is no enhancer yet
 COMPRESSION = 0.3  # exponent of the magnitudes that are compared
 FLOOR = 1e-8  # of their powers: without it the gradient of what is next to nothing drowns all others
 SEGMENT = 24  # frames of an envelope that are compared: 0.4 s
@@ -130,7 +131,7 @@ class EnhancerRecipe:
     def _scored(self, net: nn.Module, mixer: Mixer | None) -> dict[str, float]:
         if mixer is None:
             return {}
-        plain = replace(mixer, mixing=replace(mixer.mixing, rooms=0.0, clean=0.0, speed=0.0, snr=(0.0, 10.0)))
+        plain = self._plain(mixer)
         device = next(net.parameters()).device
         numbers = np.random.default_rng(HELD).integers(len(mixer.speech), size=SCORED)
         rows = []
@@ -146,12 +147,24 @@ class EnhancerRecipe:
             "objective": loss, "distance": apart, "likeness": alike, "si-sdr": after, "si-sdr gain": after - before,
         }  # fmt: skip
 
+    @torch.inference_mode()
+    def _gain(self) -> float:
+        """The gain of the net's results on mixtures of what is held out to choose by."""
+        mixer = self._plain(self._valid or self._train)
+        batch = mixtures(mixer, np.arange(SCORED) % len(mixer.speech), [HELD, 1])
+        device = next(self.net.parameters()).device
+        return gain(self.net.enhance(batch["noisy"].to(device)), batch["clean"].to(device))  # type: ignore[operator]
+
+    def _plain(self, mixer: Mixer) -> Mixer:
+        """A mixer of what scores are measured on."""
+        return replace(mixer, mixing=replace(mixer.mixing, rooms=0.0, clean=0.0, speed=0.0, snr=(0.0, 10.0)))
+
     def config(self) -> dict[str, Any]:
         """For config.json."""
         own = asdict(self.own)
         widths = {"local": own["local"], "full": own["full"], "sub": own["sub"]}
         return {
-            "model_type": self.kind, "sample_rate": SAMPLE_RATE, "widths": widths,
+            "model_type": self.kind, "sample_rate": SAMPLE_RATE, "widths": widths, "gain": self._gain(),
             "settings": asdict(self.settings), "own": own,
         }  # fmt: skip
 
@@ -185,6 +198,12 @@ def mixtures(mixer: Mixer, numbers: NDArray[np.int64], seed: Sequence[int]) -> B
     pairs = [mixer.pair(int(number), random) for number in numbers]
     noisy, clean = (torch.from_numpy(np.stack(side)) for side in zip(*pairs, strict=True))
     return {"noisy": noisy, "clean": clean}
+
+
+def gain(found: Tensor, clean: Tensor) -> float:
+    """What gives the speech in what was found its level back, which the SI-SDR of the loss does not see; at most GAIN."""
+    kept = float((found * clean).sum() / clean.square().sum())
+    return round(1 / min(max(kept, 1 / GAIN), GAIN), 3)
 
 
 def distance(found: Tensor, wanted: Tensor) -> Tensor:

@@ -74,13 +74,40 @@ def test_rates_that_are_too_far_apart():
         list(blocks.resampled([], 0, 16_000, 1))
 
 
-def test_mono_and_finite_do_not_depend_on_the_blocks():
+def test_finite_does_not_depend_on_the_blocks():
     samples = np.random.default_rng(0).uniform(-1, 1, (1000, 7)).astype(np.float32)
     samples[7, 3] = np.nan
     warnings = []
     clean = np.concatenate(list(blocks.finite([samples[:5].copy(), samples[5:].copy()], warnings)))
     assert warnings == ["1 sample was NaN or infinite: read as 0"]
-    one = np.concatenate(list(blocks.mono([clean])))
-    many = np.concatenate(list(blocks.mono([clean[i : i + 3] for i in range(0, 1000, 3)])))
-    np.testing.assert_array_equal(one, many)
-    assert one.shape == (1000, 1)
+    assert clean[7, 3] == 0.0
+    assert np.count_nonzero(clean != samples) == 1
+
+
+def told_of(samples, subtype, size=700):
+    """What is said of the level of samples [n]."""
+    warnings = []
+    found = [samples[i : i + size, None].astype(np.float32) for i in range(0, len(samples), size)]
+    assert sum(map(len, blocks.plausible(found, subtype, warnings))) == len(samples)
+    return warnings
+
+
+def test_levels_that_cannot_be_right_are_told():
+    tone = 0.5 * sine(220, 8_000)[:, 0].astype(np.float64)
+    (note,) = told_of(32_768 * tone, "FLOAT")
+    assert "16384 times full scale" in note
+    low = np.rint(2.0**23 * tone) / 2.0**31  # 24 bits in the low bytes of 32
+    (note,) = told_of(low, "PCM_32")
+    assert "-54 dB only" in note
+
+
+@pytest.mark.parametrize(
+    ("gain", "subtype", "bits"),
+    [(8.0, "FLOAT", None), (100.0, "DOUBLE", None), (1e-3, "PCM_16", 16), (1e-3, "FLOAT", None), (1e-3, "PCM_32", 24),
+     (1.0, "PCM_32", 32), (0.0, "PCM_32", 32), (1e-7, "PCM_32", 32)],
+)  # fmt: skip
+def test_levels_of_ordinary_files_are_not(gain, subtype, bits):
+    samples = 0.5 * gain * sine(220, 8_000)[:, 0].astype(np.float64)
+    if bits:
+        samples = np.rint(samples * 2.0 ** (bits - 1)) / 2.0 ** (bits - 1)
+    assert told_of(samples, subtype) == []

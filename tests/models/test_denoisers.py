@@ -5,7 +5,7 @@ import pytest
 import soxr
 import torch
 
-from audiocli import audio
+from audiocli import audio, models
 from audiocli.errors import ModelError
 from audiocli.models.denoise_own import Spectral, Waveform
 from audiocli.models.denoise_rnnoise import RNNoise
@@ -14,6 +14,7 @@ from audiocli.models.denoisers import Cleaning
 from audiocli.models.loudness import Levels, Report, dnsmos
 from audiocli.nets.conv_enhancer import ConvEnhancer
 from audiocli.nets.enhancer import Enhancer, Widths
+from audiocli.options import DenoiseOptions, ModelOptions
 from tests.conftest import vowels
 
 RATE = 16_000
@@ -101,6 +102,29 @@ def test_noise_goes_down_and_speech_stays(make, recording):
     assert min(pauses.sum(), speech.sum()) > RATE // 10
     assert db(found[:, pauses]) < db(hiss[:, pauses]) - 8
     assert abs(db(found[:, speech]) - db(clean[:, speech])) < 2
+
+
+@pytest.mark.parametrize("gain", [4.0, 1 / 64])
+def test_rnnoise_does_not_depend_on_the_level(gain, recording):
+    """Float files go beyond full scale."""
+    sound = audio.read(recording, sample_rate=48_000, mono=True, start=7.0, duration=6.0).samples
+    sound = 0.7 * sound / np.abs(sound).max()
+    want = cleaned(RNNoise(), sound, 48_000)
+    found = cleaned(RNNoise(), np.float32(gain) * sound, 48_000) / np.float32(gain)
+    assert db(want) - db(found - want) > 30
+
+
+@pytest.fixture(scope="module", params=["enhancer", "conv-enhancer"])
+def built_in(request):
+    located = models.locate(request.param, "denoise", offline=True, tell=print)
+    return models.build(located, ModelOptions(request.param), DenoiseOptions())
+
+
+@pytest.mark.parametrize("level", [-16, -46, -71])
+def test_speech_keeps_its_level(built_in, recording, level):
+    speech = audio.read(recording, sample_rate=RATE, mono=True, start=7.0, duration=6.0).samples
+    speech = (speech * 10 ** ((level - db(speech)) / 20)).astype(np.float32)
+    assert db(cleaned(built_in, speech, RATE)) == pytest.approx(level, abs=1.0)
 
 
 def test_stereo_is_each_channel_by_itself():

@@ -45,6 +45,37 @@ def test_silence_and_noise_are_no_speech(quiet):
     assert vad.spans(quiet) == []
 
 
+@pytest.mark.parametrize("down", [40, 50])
+def test_quiet_speech_is_found_as_loud_speech_is(clip, down):
+    """In 16 bits, as a recorder that was set too low writes it."""
+    quiet = (np.rint(clip * 10 ** (-down / 20) * 32_768) / 32_768).astype(np.float32)
+    loud, found = (active([(span.start, span.end) for span in vad.spans(samples)], 30) for samples in (clip, quiet))
+    assert np.mean(found == loud) > 0.95
+    assert found.sum() > 0.95 * loud.sum()
+
+
+@pytest.mark.parametrize("level", [1e-1, 1e-2, 1e-3, 1e-4])
+def test_noise_of_no_level_is_speech(level):
+    assert vad.spans(noise(10, level)) == []
+
+
+def test_loud_sound_is_heard_as_it_is(clip):
+    """The second network hears only what was before the first loud frame."""
+    frames = clip[: clip.size // vad.FRAME * vad.FRAME].reshape(-1, vad.FRAME)
+    loud = int(np.argmax(np.sqrt((frames**2).mean(axis=1)) >= vad.TARGET))
+    both, plain = vad.Attentive()(frames), vad.Silero()(frames)
+    assert loud
+    np.testing.assert_array_equal(both[loud:], plain[loud:])
+    assert (both >= plain).all()
+
+
+def test_a_lower_threshold_finds_more(clip):
+    seconds = [
+        sum(span.end - span.start for span in vad.spans(clip, vad.Cut(threshold))) for threshold in (0.02, 0.5, 0.99)
+    ]
+    assert 29.9 > seconds[0] > seconds[1] > seconds[2]
+
+
 def test_silence_around_speech_is_cut(clip):
     silence = np.zeros(5 * RATE, np.float32)
     (span,) = vad.spans(np.concatenate([silence, clip[8 * RATE : 12 * RATE], silence]), vad.Cut(silence=2.0))

@@ -49,3 +49,26 @@ def test_crosstalk_is_silenced_and_the_rest_is_as_it_was():
     assert not got[1].any()
     equal = np.stack([loud, 0.5 * loud])
     assert np.array_equal(np.concatenate(list(own([equal])), axis=1), equal)
+
+
+def sides(tmp_path, recording, *gains):
+    speech = soundfile.read(recording, dtype="float32")[0][int(6.7 * RATE) : int(9.7 * RATE)]
+    soundfile.write(tmp_path / "sides.wav", np.stack([gain * speech for gain in gains], 1), RATE)
+    return tmp_path / "sides.wav"
+
+
+@pytest.mark.parametrize(
+    ("gains", "note"),
+    [
+        ((1.0,), "there is one channel"),
+        ((1.0, 1.0), "hold the same sound"),
+        ((1.0, -1.0), "hold the same sound"),
+        ((1.0, 0.1), ""),
+    ],
+)
+def test_one_sound_is_no_two_speakers(call, tmp_path, recording, gains, note):
+    code, out, err = call("diarize", "--channels", sides(tmp_path, recording, *gains))
+    assert code == 0
+    assert out
+    assert note in err
+    assert bool(err) == bool(note)

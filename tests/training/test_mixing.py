@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from audiocli.training.data import Clips, Example
-from audiocli.training.enhancer import distance, likeness, mixtures, si_sdr
+from audiocli.training.enhancer import distance, gain, likeness, mixtures, si_sdr
 from audiocli.training.mixing import Mixer, Mixing, at_snr, coloured, hum, in_room, tilted
 from tests.conftest import vowels
 
@@ -111,3 +111,9 @@ def test_distance_and_si_sdr():
     target = found @ wanted / (wanted @ wanted) * wanted
     expected = 10 * np.log10(np.sum(target**2) / np.sum((found - target) ** 2))
     assert float(si_sdr(noisy, clean)[0]) == pytest.approx(expected, abs=1e-3)
+
+
+@pytest.mark.parametrize(("kept", "want"), [(0.5, 2.0), (1.0, 1.0), (0.0, 4.0), (-1.0, 4.0), (50.0, 0.25)])
+def test_the_gain_of_a_net_gives_speech_its_level_back(kept, want):
+    clean, noise = torch.randn(2, 4, 16_000, generator=torch.Generator().manual_seed(0))
+    assert gain(kept * clean + 0.1 * noise, clean) == pytest.approx(want, rel=0.02)
