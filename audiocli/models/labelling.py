@@ -1,19 +1,19 @@
 """What goes into a sound classifier, whichever it is, and what is made of its probabilities: labels of a file, events in time."""
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from itertools import chain, islice
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import audio
+from .. import audio, lists
 from ..batch import Grouping
-from ..errors import UsageError
+from ..errors import InputError, UsageError
 from ..features.analysis import Pass
 from ..features.tables import feature_tables
 from ..options import ClassifyOptions, FeaturesOptions, InputOptions
@@ -212,13 +212,12 @@ class Work:
 
 
 def named(text: str) -> tuple[str, ...]:
-    """The labels of a file with one a line, or of "a,b,c". Raises UsageError when there are none."""
-    path = Path(text)
+    """The labels of a file with one a line (# begins a comment), or of "a,b,c". Raises UsageError when there are none."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else text.split(",")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"--labels {text}: cannot be read as text") from error
-    found = tuple(dict.fromkeys(line.strip() for line in lines if line.strip()))
+        rows = text.split(",") if not os.path.isfile(text) else [r for r in lists.read(text) if not lists.is_comment(r)]
+    except InputError as error:
+        raise UsageError(f"--labels {text}: {error}") from error
+    found = tuple(dict.fromkeys(row.strip() for row in rows if row.strip()))
     if not found:
         raise UsageError(f"--labels {text}: no labels")
     return found
