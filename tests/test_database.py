@@ -19,10 +19,13 @@ for turn in range({ROUNDS}):
     open(f"{{folder}}/{{turn}}.{{me}}", "w").close()
     while not os.path.exists(f"{{folder}}/{{turn}}.{{1 - me}}"):
         pass
-    connection = database.connect(f"{{folder}}/{{turn}}.db", KIND, create=True)
-    with connection:
-        connection.execute("INSERT INTO b VALUES (?)", (me,))
-    connection.close()
+    try:
+        connection = database.connect(f"{{folder}}/{{turn}}.db", KIND, create=True)
+        with connection:
+            connection.execute("INSERT INTO b VALUES (?)", (me,))
+        connection.close()
+    except Exception as error:
+        print(error, file=sys.stderr)
 """
 
 

@@ -225,7 +225,7 @@ def named(text: str) -> tuple[str, ...]:
 
 def chosen(own: Sequence[str], asked: str | None) -> tuple[list[int] | None, tuple[str, ...]]:
     """The numbers of the labels that are asked for (None: all), and the labels. Raises UsageError for one the model has not."""
-    wanted = named(asked) if asked else tuple(own)
+    wanted = tuple(own) if asked is None else named(asked)
     if wanted == tuple(own):
         return None, wanted
     numbers = {label.casefold(): n for n, label in reversed(list(enumerate(own)))}

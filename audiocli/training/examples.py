@@ -45,8 +45,9 @@ def examples(data: Sequence[str], suffixes: frozenset[str] = audio.EXTENSIONS) -
 def _entry(entry: str, suffixes: frozenset[str]) -> Iterator[Example]:
     label, equals, rest = entry.partition("=")
     labelled = bool(equals) and not os.path.exists(entry)
-    path = Path(rest if labelled else entry)
-    if path.is_dir():
+    named = rest if labelled else entry
+    path = Path(named)
+    if named and path.is_dir():
         rows = _folder(path, suffixes)
     elif path.suffix in MANIFESTS and path.is_file():
         rows = _manifest(path)
