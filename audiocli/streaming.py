@@ -20,7 +20,8 @@ from .models.silero import SAMPLE_RATE
 from .models.transcripts import Partial, Recogniser
 from .models.vad import Cutter, cutter
 from .options import TranscribeOptions
-from .records import Segment, later
+from .records import NOTHING, Segment, later
+from .sources import called
 from .stop import Stop
 
 Floats = NDArray[np.float32]
@@ -42,7 +43,7 @@ class Session(Protocol):
 
 
 def listen(
-    recogniser: Recogniser, name: str, options: TranscribeOptions, raw: str | None, form: str
+    recogniser: Recogniser, name: str, options: TranscribeOptions, raw: str | None, form: str, console: Console
 ) -> int:  # fmt: skip
     """Transcribe standard input to its end or to Ctrl-C; the exit code. name: the model's; form: txt or jsonl."""
     given = parse_raw(raw) if raw else None
@@ -55,6 +56,8 @@ def listen(
         for event in session.finish():
             told.event(event)
         told.end(name, session.cutter)
+    if not told.spoken:
+        console.note(f"{called('-')}: {NOTHING['no_speech'] if session.cutter.seconds else 'holds no sound'}")
     return 130 if stop.interrupted else 0
 
 
@@ -125,11 +128,11 @@ class _Told:
     def __init__(self, form: str) -> None:
         self._jsonl = form == "jsonl"
         self._terminal = not self._jsonl and os.isatty(1)
-        self._spoken = False
+        self.spoken = False
 
     def event(self, event: Partial | Segment) -> None:
         """Text that may change, or a segment that will not."""
-        self._spoken |= isinstance(event, Segment)
+        self.spoken |= isinstance(event, Segment)
         if self._jsonl:
             self._json(event)
         elif isinstance(event, Segment):
@@ -148,7 +151,7 @@ class _Told:
         if self._terminal:
             self._write("\r\x1b[K")
         if self._jsonl:
-            status = "ok" if self._spoken else "no_speech" if work.seconds else "empty"
+            status = "ok" if self.spoken else "no_speech" if work.seconds else "empty"
             self._line(
                 {"event": "end", "path": "-", "duration": round(work.seconds, 6), "model": model, "status": status}
             )

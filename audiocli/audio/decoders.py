@@ -117,6 +117,11 @@ class Decoder:
             self.warnings.append("the file is damaged: parts of it may be missing or wrong")
 
     @property
+    def position(self) -> int:
+        """Frames of the file that have been read or skipped so far."""
+        return self._part.position
+
+    @property
     def length(self) -> float | None:
         """Seconds that will be read if the header is right, or None if it does not say."""
         if self._promised is None:

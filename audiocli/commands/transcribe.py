@@ -193,7 +193,7 @@ def _listen(
     located = _located(choice, console)
     live.check_stdin("arecord -f S16_LE -r 16000 | audiocli transcribe --stream -")
     recogniser = models.build(located, choice, options)
-    return streaming.listen(recogniser, located.spec.name, options, reading.raw, writing.format or "txt")
+    return streaming.listen(recogniser, located.spec.name, options, reading.raw, writing.format or "txt", console)
 
 
 def _files(

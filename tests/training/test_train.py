@@ -58,10 +58,33 @@ def model(sounds, tmp_path_factory):
     return folder, done.stderr
 
 
+def test_resuming_what_is_finished(model, sounds, call):
+    """The same run is done; one with other options is another run, and how to come by it is said."""
+    folder, _ = model
+    same = (
+        "train",
+        "classifier",
+        "--data",
+        f"{sounds}/",
+        "-o",
+        folder,
+        *SMALL,
+        "--valid",
+        "0.25",
+        "--set",
+        "silence=true",
+    )
+    code, _, err = call(*same, "--epochs", "30", "--resume")
+    assert (code, "is finished already" in err) == (0, True)
+    code, _, err = call(*same, "--epochs", "40", "--resume")
+    assert code == 2
+    assert f"--from {folder} -o FOLDER trains on from its weights" in err
+
+
 def test_what_a_training_leaves(model):
     folder, said = model
     assert "broken.wav: " in said
-    assert "1 of 28 files cannot be used" in said
+    assert "1 of 37 files cannot be used" in said
     names = {path.name for path in folder.iterdir()}
     assert names == {"model.safetensors", "config.json", "README.md", "log.csv", "curves.png"}
     config = json.loads((folder / "config.json").read_text())
