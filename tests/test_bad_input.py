@@ -96,6 +96,7 @@ def test_odd_samples_and_headers(call):
     assert lines == [
         "audiocli: all-nan.wav: 1000 samples were NaN or infinite: read as 0",
         "audiocli: nan.wav: 300 samples were NaN or infinite: read as 0",
+        "audiocli: none.wav: holds no sound",
     ]
     status = {name.removesuffix(".wav"): record["status"] for name, record in records.items()}
     assert status == dict.fromkeys(status, "ok") | {"none": "empty"}
@@ -111,13 +112,14 @@ def test_odd_samples_and_headers(call):
 
 
 def test_cuts_beyond_the_end(call, speech):
-    for options, expected in (
-        (("--start", "5"), 0), (("--start", "0.9"), 11), (("--start", "0.9", "--duration", "7"), 11),
-        (("--duration", "0.00001"), 0), (("--start", "1"), 0),
+    for options, expected, line in (
+        (("--start", "5"), 0, "nothing after --start 5: it is 1.0 s long"), (("--start", "0.9"), 11, ""),
+        (("--start", "0.9", "--duration", "7"), 11, ""), (("--start", "1"), 0, "nothing after --start 1: it is 1.0 s long"),
+        (("--duration", "0.00001"), 0, "--duration 1e-05 is less than one sample"),
     ):  # fmt: skip
         code, records, lines = results(call, speech, *options)
         (record,) = records.values()
-        assert (code, lines, frames(record)) == (0, [], expected)
+        assert (code, lines, frames(record)) == (0, [f"audiocli: {speech}: {line}"] if line else [], expected)
         assert record["status"] == ("ok" if expected else "empty")
 
 

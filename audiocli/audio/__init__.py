@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from ..errors import InputError, UsageError
 from . import blocks, encoders
-from .blocks import Samples
 from .decoders import Decoder
 from .encoders import Writer, fitting, format_of, open_writer
 from .libsndfile import RawFormat, parse_raw
@@ -94,7 +93,7 @@ def open_stream(
     with _opened(file) as opened:
         decoder = Decoder(opened, raw, start, duration)
         try:
-            yield _stream(decoder, _name(file, name), sample_rate or decoder.sample_rate, mono, start)
+            yield _stream(decoder, _name(file, name), sample_rate or decoder.sample_rate, mono)
         finally:
             decoder.close()
 
@@ -130,10 +129,10 @@ def write(target: File, audio: Audio, *, format: str, subtype: str | None = None
     encoders.write(target, audio.samples, audio.sample_rate, format=format, subtype=subtype)
 
 
-def _stream(decoder: Decoder, name: str, sample_rate: int, mono: bool, start: float) -> Stream:
+def _stream(decoder: Decoder, name: str, sample_rate: int, mono: bool) -> Stream:
     """What is done to the blocks of a decoder, one after the other."""
     channels = 1 if mono else decoder.channels
-    flow = blocks.finite(_heeded(decoder, start), decoder.warnings)
+    flow = blocks.finite(decoder.blocks(), decoder.warnings)
     if channels < decoder.channels:
         flow = blocks.mono(flow)
     flow = blocks.resampled(flow, decoder.sample_rate, sample_rate, channels)
@@ -142,19 +141,6 @@ def _stream(decoder: Decoder, name: str, sample_rate: int, mono: bool, start: fl
         name, sample_rate, channels, decoder.sample_rate, decoder.channels, decoder.length, decoder.warnings, planar,
         decoder.subtype,
     )  # fmt: skip
-
-
-def _heeded(decoder: Decoder, start: float) -> Iterator[Samples]:
-    """The blocks of a decoder, and a warning where there are none."""
-    first = True
-    for block in decoder.blocks():
-        first = False
-        yield block
-    if first:
-        long = decoder.position / decoder.sample_rate
-        decoder.warnings.append(
-            f"nothing after --start {start:g}: it is {long:.1f} s long" if start else "holds no sound"
-        )
 
 
 def _check_options(start: float, duration: float | None, sample_rate: int | None) -> None:

@@ -79,6 +79,8 @@ class Decoder:
         """Frames [n, channels], n > 0; `warnings` is complete after the last."""
         block = self._first
         self._first = block[:0]
+        if not len(block):
+            self.warnings.append(self._why_none())
         while len(block):
             yield block
             block = self._read()
@@ -87,6 +89,13 @@ class Decoder:
         if self._left != 0:
             self._take_stock()
         self.warnings += self._part.notes
+
+    def _why_none(self) -> str:
+        """Where the samples are that were asked for, when there are none."""
+        if self._duration is not None and self._duration * self.sample_rate < 1.0:
+            return f"--duration {self._duration:g} is less than one sample"
+        long = self._part.position / self.sample_rate
+        return f"nothing after --start {self._start:g}: it is {long:.1f} s long" if self._start else "holds no sound"
 
     def _go_on(self) -> Samples:
         """The next frames by FFmpeg, where libsndfile stopped before the end; none if FFmpeg cannot do better."""
@@ -115,11 +124,6 @@ class Decoder:
             self.warnings.append(f"the file ends early, at {there:.1f} s: what follows is missing or cannot be read")
         elif self._part.damaged and not self._part.notes:
             self.warnings.append("the file is damaged: parts of it may be missing or wrong")
-
-    @property
-    def position(self) -> int:
-        """Frames of the file that have been read or skipped so far."""
-        return self._part.position
 
     @property
     def length(self) -> float | None:

@@ -182,7 +182,7 @@ def test_ctrl_c_ends_after_the_step_and_resume_goes_on(sounds, start, run, line_
     ("args", "code", "message"),
     [
         (("clasifier", "--data", "x", "-o", "m"), 2, "did you mean classifier?"),
-        (("classifier", "--data", "nowhere", "-o", "m"), 2, "no folder, and no manifest"),
+        (("classifier", "--data", "nowhere", "-o", "m"), 2, "not a folder, and not a manifest"),
         (("classifier", "--data", "one", "-o", "m"), 2, "one label only"),
         (("classifier", "-o", "m"), 2, "no data"),
         (("classifier", "--data", "one"), 2, "give -o FOLDER"),
@@ -193,7 +193,7 @@ def test_ctrl_c_ends_after_the_step_and_resume_goes_on(sounds, start, run, line_
         (("classifier", "--data", "two", "-o", "m", "--valid", "fold=9"), 2, "no example has that"),
         (("classifier", "--data", "two", "-o", "m", "--device", "cuda:9"), 2, "CUDA devices"),
         (("classifier", "--data", "two", "-o", "m", "--precision", "float16"), 2, "overflows"),
-        (("classifier", "--data", "broken", "-o", "m"), 1, "no file of the training data can be read"),
+        (("classifier", "--data", "broken", "-o", "m"), 1, "no file of the data can be read"),
         (("classifier", "--data", "two", "-o", "two"), 1, "is not empty"),
         (("classifier", "--data", "two", "-o", "two/a/0.wav"), 1, "is no folder"),
         (("classifier", "--data", "two", "-o", "m", "--resume"), 2, "there is no"),
