@@ -6,7 +6,7 @@ import io
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from . import pipes
 from .errors import InputError
@@ -44,7 +44,7 @@ class Decoder:
         return self._decoder.decode(chunk, final)
 
 
-def lines(file: BinaryIO, errors: str = "strict") -> Iterator[str]:
+def lines(file: BinaryIO | io.BufferedIOBase, errors: str = "strict") -> Iterator[str]:
     """The lines of a file without their ends, be these Unix's, Windows's or those of an old Mac. Raises UnicodeDecodeError."""
     decoder, ends = Decoder(errors), io.IncrementalNewlineDecoder(None, translate=True)
     rest, chunk = "", b"."
@@ -86,7 +86,7 @@ def table(rows: list[str], suffix: str) -> tuple[list[str], Iterator[tuple[int, 
     first = next((number for number, row in enumerate(rows) if row.strip() and not is_comment(row)), len(rows))
     head = rows[first] if first < len(rows) else ""
     delimiter = "\t" if suffix == ".tsv" else max(",;\t", key=head.count)
-    quoting = csv.QUOTE_NONE if suffix == ".tsv" else csv.QUOTE_MINIMAL
+    quoting: Any = csv.QUOTE_NONE if suffix == ".tsv" else csv.QUOTE_MINIMAL
     lines_left = (row + "\n" for row in rows[first:])
     reader = csv.DictReader(lines_left, delimiter=delimiter, quoting=quoting, skipinitialspace=suffix != ".tsv")
     numbered = ((first + reader.line_num, {k: v for k, v in row.items() if k and v}) for row in reader)

@@ -64,7 +64,8 @@ def _made(
     mixers: list[Mixer | None] = []
     noise: Clips | None = None
     for clips in parts:
-        speech, own_noise = (chosen(clips, lambda row, of=of: (row.label == NOISE) == of) for of in (False, True))
+        speech = chosen(clips, lambda row: row.label != NOISE)
+        own_noise = chosen(clips, lambda row: row.label == NOISE)
         noise = own_noise if len(own_noise) else noise
         mixers.append(Mixer(speech, noise, own) if len(speech) and noise is not None else None)
     train, valid, test = mixers
