@@ -15,6 +15,7 @@ from .commands.classify import classify
 from .commands.clone import clone
 from .commands.denoise import denoise
 from .commands.diarize import diarize
+from .commands.doctor import doctor
 from .commands.features import features
 from .commands.generate_music import generate_music
 from .commands.speak import speak
@@ -42,6 +43,7 @@ app.command()(classify)
 app.command()(denoise)
 app.command("generate-music")(generate_music)
 app.command()(train)
+app.command()(doctor)
 app.add_typer(models.app)
 
 
@@ -81,6 +83,11 @@ def _exit_code() -> int:
         common.say(str(error))  # help that cannot be printed, a working folder that is gone
         return 1
     except Exception as error:
+        from . import libraries
+
+        if libraries.is_broken(error):
+            common.say(str(libraries.broken(error)))
+            return 1
         return common.report_bug(error)
     return 0
 

@@ -5,6 +5,7 @@ AudiocliError            1
 ├── InputError           1   this input cannot be read
 ├── OutputError          1   this output cannot be written
 ├── TrainingError        1   a training that came to nothing, or not to its end
+├── LibraryError         1   a library that is installed does not load
 ├── DeviceError          2   the device that was asked for is not here
 └── ModelError           2   no such model, or one of another verb
     └── DownloadError    1   the model cannot be had, or what is here of it is damaged
@@ -33,6 +34,10 @@ class OutputError(AudiocliError):
 
 class TrainingError(AudiocliError):
     """A training that came to nothing, or not to its end."""
+
+
+class LibraryError(AudiocliError):
+    """A library that is installed does not load on this machine, or not beside another one."""
 
 
 class DeviceError(AudiocliError):

@@ -1,5 +1,6 @@
 """Every option and its default, once; the command line, the library and the documents read them here (stdlib only)."""
 
+import os
 from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
 from typing import Any
@@ -92,6 +93,11 @@ class OutputOptions:
     force: bool = False
     jobs: int | None = None
     quiet: bool = False
+
+    @property
+    def wanted(self) -> str:
+        """The format that was asked for, in lower case: --format, else the suffix of -o; empty where there is neither."""
+        return (self.format or os.path.splitext(self.output or "")[1][1:]).lower()
 
 
 @dataclass(frozen=True)

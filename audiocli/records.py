@@ -144,6 +144,11 @@ class Recording(Record):
 UNSPACED = frozenset({"zh", "yue", "ja", "th", "lo", "my", "km", "bo"})
 
 
+def joined(texts: Iterable[str], language: str | None) -> str:
+    """The texts of words or segments as one, with blanks between them unless the language is written without."""
+    return ("" if language in UNSPACED else " ").join(filter(None, map(str.strip, texts)))
+
+
 @dataclass(frozen=True)
 class Word:
     """A word of a transcript; times in seconds of the input."""

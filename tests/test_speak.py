@@ -44,6 +44,13 @@ def test_a_file_says_what_it_is(call, tmp_path):
         assert about["title"] == "hello-there-friend"
 
 
+@pytest.mark.parametrize("where", [("--format", "JSON"), ("-o", "x.JSON")])
+def test_formats_in_any_case(call, tmp_path, where):
+    code, out, _ = call("speak", "One. Two.", *MODEL, *where)
+    record = json.loads(out or (tmp_path / "x.JSON").read_bytes())
+    assert (code, [segment["text"] for segment in record["segments"]]) == (0, ["One.", "Two."])
+
+
 def test_a_pipe_gets_what_a_file_gets(run, tmp_path):
     """In processes of their own: the library's flutter goes on from text to text."""
     text = "Hello there. This is the second one."

@@ -60,6 +60,9 @@ Memory = Annotated[float | None, typer.Option(help="Refuse a model that needs mo
 Offline = Annotated[bool, typer.Option("--offline", help="Never download a model.")]
 
 
+BUG_HINT = "AUDIOCLI_DEBUG=1 shows where a bug is, 'audiocli doctor' what is broken on this machine"
+
+
 def check_input(start: float, duration: float | None) -> None:
     """Raises UsageError for a cut that cannot be made."""
     if not 0.0 <= start < float("inf"):
@@ -115,7 +118,7 @@ def finish(tally: "Tally", console: Console) -> int:
     if tally.skipped:
         console.note(f"{tally.done} done, {tally.skipped} were done before")
     if tally.bugs:
-        console.error("AUDIOCLI_DEBUG=1 shows where a bug is; please report it")
+        console.error(f"{BUG_HINT}; please report it")
     if tally.interrupted:
         console.error(f"interrupted: {tally.done} done, {tally.failed} failed; with -o, --resume goes on from here")
         return 130
@@ -148,5 +151,5 @@ def report_bug(error: Exception) -> int:
     if debugging():
         traceback.print_exception(error)
     else:
-        say(f"a bug in audiocli: {type(error).__name__}: {error} (AUDIOCLI_DEBUG=1 shows where)")
+        say(f"a bug in audiocli: {type(error).__name__}: {error} ({BUG_HINT})")
     return 3

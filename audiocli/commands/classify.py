@@ -1,6 +1,5 @@
 """`audiocli classify`: which sounds there are, and when."""
 
-import os
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -124,9 +123,8 @@ def run(
     common.check_model(choice)
     common.check_input(reading.start, reading.duration)
     jobs = common.cores(writing.jobs)
-    form = (writing.format or os.path.splitext(writing.output or "")[1].lstrip(".")).lower()
-    if form in TIMED and not options.events:
-        raise UsageError(f"{form} holds events: add --events")
+    if writing.wanted in TIMED and not options.events:
+        raise UsageError(f"{writing.wanted} holds events: add --events")
 
     from .. import models
     from ..models.labelling import Work, named

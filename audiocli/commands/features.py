@@ -83,7 +83,7 @@ def features(
             "--format",
             "-f",
             help="npy, npz, csv, json, jsonl, parquet, txt, png, svg or pdf "
-            "(default: the suffix of -o; npz in a folder; npy into a pipe; txt on a terminal).",
+            "(default: the suffix of -o; npz in a folder; npy into a pipe, jsonl of several; txt on a terminal).",
             metavar="FORMAT",
         ),
     ] = OUTPUT.format,
@@ -145,7 +145,7 @@ def run(inputs: list[str], options: FeaturesOptions, reading: InputOptions, writ
     single = common.is_single(inputs, reading)
     key = {"task": "features", **described(options), "stats": options.stats, **shaping(reading)}
     record = Stats if options.stats else Features
-    default = "csv" if options.stats else "npy" if len(options.kind) == 1 else "npz" if single else "jsonl"
+    default = "csv" if options.stats else "jsonl" if not single else "npy" if len(options.kind) == 1 else "npz"
     opened = open_sink(writing, record, key, single=single, default=default, plot=options.plot)
     if options.show:
         from ..terminal import Shown

@@ -149,7 +149,7 @@ def _speak(
     key = {"task": "speak", **told, "model": located.spec.name, "revision": located.spec.revision}
     single = not options.lines and len(options.file) <= 1
     opened = open_sink(writing, Speech, key, single=single, default="wav", plot=options.timestamps)
-    keep = options.timestamps is not None or "json" in (writing.format, os.path.splitext(writing.output or "")[1][1:])
+    keep = options.timestamps is not None or writing.wanted == "json"
     work = Work(synthesiser, options, told, located.spec.name, located.spec.revision, keep)
     # Only programs of their own can speak at the same time.
     tally = batch.run(found, work.read, work, opened.sink, console, jobs=jobs if located.spec.name == CLEARER else 1)

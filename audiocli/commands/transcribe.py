@@ -74,7 +74,8 @@ def transcribe(
     stream: Annotated[
         bool,
         typer.Option(
-            "--stream", help="Transcribe standard input as it comes (raw s16le:16000:1 or wav); with INPUT -."
+            "--stream",
+            help="Transcribe standard input as it comes (raw s16le:16000:1, wav, flac, mp3, ogg, ...); with INPUT -.",
         ),
     ] = DEFAULT.stream,
     lm: Annotated[
@@ -158,7 +159,7 @@ def check_stream(inputs: list[str], reading: InputOptions, writing: OutputOption
     """Raises UsageError for what cannot be streamed."""
     if inputs != ["-"] or reading.files_from is not None:
         raise UsageError("--stream reads standard input: give - as the only input")
-    if writing.output not in (None, "-") or writing.format not in (None, *STREAM_FORMATS):
+    if writing.output not in (None, "-") or writing.wanted not in ("", *STREAM_FORMATS):
         raise UsageError("--stream writes txt or jsonl to standard output")
     if reading.start or reading.duration is not None:
         raise UsageError("--stream goes from the first sample to the last: leave --start and --duration out")
@@ -175,7 +176,7 @@ def run(
     jobs = common.cores(writing.jobs)
     if options.stream:
         check_stream(inputs, reading, writing)
-    elif (writing.format or os.path.splitext(writing.output or "")[1].lstrip(".")).lower() == "ctm":
+    elif writing.wanted == "ctm":
         options = replace(options, timestamps="word")  # ctm holds nothing else
 
     console = common.console_for(writing, draws=options.stream)
@@ -193,7 +194,7 @@ def _listen(
     located = _located(choice, console)
     live.check_stdin("arecord -f S16_LE -r 16000 | audiocli transcribe --stream -")
     recogniser = models.build(located, choice, options)
-    return streaming.listen(recogniser, located.spec.name, options, reading.raw, writing.format or "txt", console)
+    return streaming.listen(recogniser, located.spec.name, options, reading.raw, writing.wanted or "txt", console)
 
 
 def _files(

@@ -21,7 +21,7 @@ from ..records import (
     Stats,
     Transcript,
 )
-from . import arrays, labels, matches, pictures, scores, sounds, speeches, text, timed, turns
+from . import arrays, labels, matches, pictures, scores, sounds, speeches, subtitles, text, timed, turns
 from .place import Place
 
 Kind = Record | Failure
@@ -64,8 +64,8 @@ _WRITERS: dict[type, dict[str, Writer]] = {
         "parquet": arrays.stats_parquet, "txt": text.stats_summary,
     },
     Transcript: {
-        "csv": timed.csv, "json": timed.json_object, "jsonl": timed.json_object, "txt": timed.txt, "srt": timed.srt,
-        "vtt": timed.vtt, "tsv": timed.tsv, "ctm": timed.ctm, "TextGrid": timed.textgrid, "lrc": timed.lrc,
+        "csv": timed.csv, "json": timed.json_object, "jsonl": timed.json_object, "txt": timed.txt, "srt": subtitles.srt,
+        "vtt": subtitles.vtt, "tsv": timed.tsv, "ctm": timed.ctm, "TextGrid": timed.textgrid, "lrc": timed.lrc,
     },
     Labels: {
         "csv": labels.csv, "json": labels.json_object, "jsonl": labels.json_object, "txt": labels.txt, "tsv": labels.tsv,
@@ -115,7 +115,7 @@ _PAIRS = frozenset({Match})  # a pair is no input: pairs are known when all inpu
 FORMATS = {
     form.name: form
     for form in (
-        _format("npy", binary=True, joins=True),
+        _format("npy", binary=True),
         _format("npz", binary=True, collected=_COLLECTED),
         _format("csv", joins=True, collected=_PAIRS),
         _format("json", collected=_COLLECTED | _PAIRS),
@@ -165,6 +165,9 @@ def by_suffix(path: str, kind: type) -> Format:
     raise UsageError(f"{path}: no format has the suffix {suffix!r}; use one of {known}, or --format")
 
 
-def write(form: Format, records: Sequence[Kind], stream: BinaryIO, *, output: str | None, first: bool = True) -> None:
-    """Write records of one type."""
-    form.writers[type(records[0])](records, stream, Place(output, first))
+def write(
+    form: Format, records: Sequence[Kind], stream: BinaryIO, *, output: str | None, first: bool = True,
+    recording: str | None = None,
+) -> None:  # fmt: skip
+    """Write records of one type, or the one that is called `recording` among several in this output."""
+    form.writers[type(records[0])](records, stream, Place(output, first, recording))

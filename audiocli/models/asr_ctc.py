@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from ..records import Segment, Transcript, Word
 from . import arpa, ctc
 from .asr_common import SILENT, Found, checkpoint, extractor, mono, record, refuse, silent
 from .batches import Batches
+from .loops import spoken
 from .masked import mask_norms
 from .registry import ModelSpec
 
@@ -158,8 +159,8 @@ def _by_pause(words: Sequence[Word]) -> Iterator[list[Word]]:
 
 def _segment(words: Sequence[Word], with_words: bool) -> Segment:
     sure = sum(word.probability or 0.0 for word in words) / len(words)
-    text = "".join(f" {word.text}" for word in words)
-    return Segment(words[0].start, words[-1].end, text, tuple(words) if with_words else (), sure)
+    words = tuple(replace(word, text=f" {word.text}") for word in words)
+    return Segment(words[0].start, words[-1].end, spoken(words), words if with_words else (), sure)
 
 
 def _samples_per_row(model: Any, inputs: Any) -> int:

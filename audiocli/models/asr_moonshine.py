@@ -12,21 +12,10 @@ from numpy.typing import NDArray
 from ..audio import Audio
 from ..options import TranscribeOptions
 from ..records import Segment, Transcript, Word, later
-from .asr_common import (
-    SILENT,
-    Found,
-    checkpoint,
-    extractor,
-    generation,
-    loud_part,
-    mono,
-    record,
-    refuse,
-    silent,
-    without_loops,
-)
+from .asr_common import SILENT, Found, checkpoint, extractor, generation, loud_part, mono, record, refuse, silent
 from .batches import Batches
 from .cross_attention import edges, looking, upper_heads
+from .loops import without_loops
 from .masked import mask_norms
 from .registry import ModelSpec
 
@@ -68,16 +57,18 @@ class MoonshineRunner:
         said = self.batches.run(
             [samples for *_, samples in pieces], lambda samples: len(samples) / self.sample_rate, self._read
         )
-        found: list[list[Segment]] = [[] for _ in batch]
+        heard: list[list[Segment]] = [[] for _ in batch]
+        dropped: list[list[str]] = [[] for _ in batch]
         for (owner, start, _), one in zip(pieces, said, strict=True):
-            if one.text:
-                found[owner] += later([one], start)
-        return [record(audio, self.spec, self._found(each)) for audio, each in zip(batch, found, strict=True)]
-
-    def _found(self, segments: list[Segment]) -> Found:
-        if not segments:
-            return SILENT
-        return without_loops(Found(tuple(segments), self.options.language))
+            segments, lines = without_loops([one])
+            heard[owner] += later(segments, start)
+            dropped[owner] += lines
+        return [
+            record(
+                audio, self.spec, Found(tuple(segments), self.options.language, tuple(lines)) if segments else SILENT
+            )
+            for audio, segments, lines in zip(batch, heard, dropped, strict=True)
+        ]
 
     @torch.inference_mode()
     def _read(self, pieces: Sequence[NDArray[np.float32]]) -> list[Segment]:
@@ -139,7 +130,7 @@ class MoonshineRunner:
         for begin, end in zip(starts, [*starts[1:], len(answer)], strict=True):
             text = str(self._tokenizer.decode(answer[begin:end], skip_special_tokens=True)).strip()
             if text:
-                yield Word(text, times[begin], times[end], float(np.mean(sure[begin:end])))
+                yield Word(f" {text}", times[begin], times[end], float(np.mean(sure[begin:end])))
 
 
 def _limit(most: Sequence[int], beam: int, end: int) -> Any:

@@ -84,6 +84,13 @@ def _library() -> _Library:
     return _Library(functions, rate, data)
 
 
+def version() -> str:
+    """The library's version. Raises ModelError when it cannot be used here."""
+    told = _library().functions.espeak_Info
+    told.restype = ctypes.c_char_p
+    return str(told(None).decode())
+
+
 @cache
 def _listed() -> dict[str, tuple[str, str]]:
     """Each language code that espeak-ng speaks: what it is called, and the file of its voice."""

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from .. import libraries
 from ..errors import ModelError, UsageError
 from ..options import SpeakOptions
 from . import vocoders
@@ -28,8 +29,7 @@ FILL = 30
 
 def load(path: Path, spec: ModelSpec, place: Any, options: SpeakOptions | None) -> "Synthesiser":
     """The synthesiser of a folder. Raises UsageError and ModelError."""
-    from torchaudio.models import Tacotron2
-
+    Tacotron2 = libraries.torchaudio("models", "Tacotron2")
     wanted = options or SpeakOptions()
     if wanted.voice is not None or (wanted.language or "en")[:2].lower() != "en":
         raise UsageError("Tacotron 2 has one voice, which speaks English: leave --voice and --language out")
