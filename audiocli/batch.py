@@ -5,11 +5,11 @@ long files itself), or groups of similar length, read ahead on threads and run t
 """
 
 import tempfile
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
 from .console import Console, Progress, debugging
@@ -22,6 +22,7 @@ from .stop import Stop
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+NAMED = 10  # inputs in which the same thing was not found; the others are only counted
 Runner = Callable[[list[Item]], Sequence[Record]]
 
 
@@ -36,6 +37,7 @@ class Tally:
     seconds: float = 0.0  # of audio
     interrupted: bool = False  # Ctrl-C
     stuck: bool = False  # nothing can be written any more
+    nothing: Counter[str] = field(default_factory=Counter)  # what was not found, in so many inputs
 
     @property
     def total(self) -> int:
@@ -90,6 +92,9 @@ def run(
                     stop.asked = True
                     break
         tally.interrupted, complete = stop.interrupted, not stop.asked
+        for what, count in tally.nothing.items():
+            if count > NAMED:
+                console.note(f"{count} inputs in all: {what}")
     finally:
         sink.close(complete)
     return tally
@@ -265,8 +270,7 @@ def _settle(claim: Claim | None, outcome: Record | Failure, sink: Sink, console:
         except Exception as error:
             outcome = _failure(claim.source.path, error)
     if isinstance(outcome, Record):
-        for warning in outcome.warnings:
-            console.note(f"{called(outcome.path)}: {warning}")
+        _report(outcome, console, tally)
         tally.done += 1
         tally.seconds += outcome.duration
         return
@@ -276,3 +280,13 @@ def _settle(claim: Claim | None, outcome: Record | Failure, sink: Sink, console:
     console.error(f"{called(outcome.path)}: {outcome.reason}")
     if not tally.stuck:
         sink.fail(claim, outcome)
+
+
+def _report(record: Record, console: Console, tally: Tally) -> None:
+    """Tell what is to be known about a result besides itself."""
+    if record.nothing is not None:
+        tally.nothing[record.nothing] += 1
+        if tally.nothing[record.nothing] <= NAMED:
+            console.note(f"{called(record.path)}: {record.nothing}")
+    for warning in record.warnings:
+        console.note(f"{called(record.path)}: {warning}")

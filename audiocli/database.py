@@ -2,14 +2,11 @@
 
 import os
 import sqlite3
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 
 from .errors import InputError, OutputError
 
-HEADER = 100  # bytes that every SQLite file begins with (sqlite.org/fileformat.html)
-MAGIC = b"SQLite format 3\0"
-JOURNALS = ("-wal", "-journal")  # beside a file whose last writer was killed: SQLite mends it first
 BUSY = 60.0  # s that another process may write
 
 
@@ -24,74 +21,72 @@ class Kind:
 
 
 def connect(path: str, kind: Kind, *, create: bool = False) -> sqlite3.Connection:
-    """Open a database of a kind, made if asked for when it is not there.
+    """Open a database of a kind, made if asked for when it is not there; other processes may make it at the same time.
 
     Raises InputError for what is no such database, of another version or cut off, OutputError where none can be made.
     """
-    if not os.path.exists(path):
-        if not create:
-            raise InputError(f"{path}: there is no such {kind.name}")
-        return _made(path, kind)
+    there = os.path.exists(path)
+    if not there and not create:
+        raise InputError(f"{path}: there is no such {kind.name}")
     if os.path.isdir(path):
         raise InputError(f"{path} is a folder, no {kind.name}")
-    if create and not os.path.getsize(path):
-        return _made(path, kind)
-    check_whole(path, kind)
-    connection = sqlite3.connect(path, timeout=BUSY)
-    try:
-        check_kind(connection, path, kind)
-    except BaseException:
-        connection.close()
-        raise
+    with ExitStack() as stack:
+        try:
+            connection = stack.enter_context(closing(sqlite3.connect(path, timeout=BUSY)))
+            if create and not _number(connection, "page_count"):
+                _make(connection, kind)
+            _check(connection, path, kind)
+        except sqlite3.Error as error:
+            raise (_wrong(path, kind, error) if there else OutputError(f"cannot make {path}: {error}")) from error
+        stack.pop_all()  # all is well: it stays open
     return connection
 
 
-def _made(path: str, kind: Kind) -> sqlite3.Connection:
-    try:
-        connection = sqlite3.connect(path, timeout=BUSY)
-        with connection:
-            connection.execute(f"PRAGMA application_id = {kind.application}")
-            connection.execute(f"PRAGMA user_version = {kind.version}")
-            for statement in filter(str.strip, kind.schema.split(";")):
-                connection.execute(statement)
-    except sqlite3.Error as error:
-        raise OutputError(f"cannot make {path}: {error}") from error
-    return connection
+def _make(connection: sqlite3.Connection, kind: Kind) -> None:
+    """Make the tables in one transaction, unless another process has just done so: nobody sees a part of them."""
+    with connection:
+        connection.execute("BEGIN IMMEDIATE")
+        if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+            return
+        connection.execute(f"PRAGMA application_id = {kind.application}")
+        connection.execute(f"PRAGMA user_version = {kind.version}")
+        for statement in filter(str.strip, kind.schema.split(";")):
+            connection.execute(statement)
 
 
-def check_whole(path: str, kind: Kind) -> None:
-    """Raises InputError for a file that is no SQLite file or shorter than its header says."""
-    try:
-        with open(path, "rb") as file:
-            header = file.read(HEADER)
-        size = os.path.getsize(path)
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}") from error
-    if len(header) < HEADER or not header.startswith(MAGIC):
-        raise InputError(f"{path} is no {kind.name}")
-    if any(os.path.exists(path + end) for end in JOURNALS):
-        return
-    page = int.from_bytes(header[16:18], "big")
-    page = 65_536 if page == 1 else page
-    if size != page * int.from_bytes(header[28:32], "big"):
-        raise InputError(f"{path} is cut off or damaged: make the {kind.name} again, or take a copy of it")
-
-
-def check_kind(connection: sqlite3.Connection, path: str, kind: Kind) -> None:
-    """Raises InputError for a database of something else, or of another version."""
-    try:
-        with closing(connection.execute("PRAGMA application_id")) as rows:
-            application = rows.fetchone()[0]
-        with closing(connection.execute("PRAGMA user_version")) as rows:
-            version = rows.fetchone()[0]
-    except sqlite3.Error as error:
-        raise InputError(f"{path} is no {kind.name}, or damaged: {error}") from error
-    if application != kind.application:
+def _check(connection: sqlite3.Connection, path: str, kind: Kind) -> None:
+    """Raises InputError for a database of something else, of another version, or shorter than its header says."""
+    pages, size = _number(connection, "page_count"), _number(connection, "page_size")
+    if os.path.getsize(path) < pages * size and not os.path.exists(f"{path}-wal"):
+        raise _cut_off(path, kind)
+    if not pages:
+        raise InputError(f"{path} is empty, no {kind.name}")
+    if _number(connection, "application_id") != kind.application:
         raise InputError(f"{path} is no {kind.name}, but a database of something else")
+    version = _number(connection, "user_version")
     if version != kind.version:
         raise InputError(
             f"{path} is a {kind.name} of version {version}, and this audiocli reads version {kind.version}: make it again"
         )
+
+
+def _number(connection: sqlite3.Connection, pragma: str) -> int:
+    with closing(connection.execute(f"PRAGMA {pragma}")) as rows:
+        return int(rows.fetchone()[0])
+
+
+def _wrong(path: str, kind: Kind, error: sqlite3.Error) -> InputError:
+    """What SQLite says of a file that was there, in the words of a message."""
+    code = getattr(error, "sqlite_errorcode", None)
+    if code == sqlite3.SQLITE_NOTADB:
+        return InputError(f"{path} is no {kind.name}")
+    if code == sqlite3.SQLITE_CORRUPT:
+        return _cut_off(path, kind)
+    return told(path, error)
+
+
+def _cut_off(path: str, kind: Kind) -> InputError:
+    return InputError(f"{path} is cut off or damaged: make the {kind.name} again, or take a copy of it")
 
 
 def told(path: str, error: sqlite3.Error) -> InputError:

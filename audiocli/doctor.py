@@ -182,12 +182,12 @@ def _defaults() -> Iterator[Finding]:
 
     for verb in registry.VERBS:
         try:
-            name, origin = config.default_and_origin(verb)
-            models.locate(name, verb, offline=True)
+            choice = config.choice(verb)
+            models.locate(choice.name, verb, offline=True)
         except AudiocliError as error:
             yield Finding("defaults", verb, BROKEN, str(error))
         else:
-            yield Finding("defaults", verb, OK, f"{name} ({origin})")
+            yield Finding("defaults", verb, OK, f"{choice.name} ({choice.origin})")
 
 
 def as_json(findings: Sequence[Finding]) -> str:

@@ -89,6 +89,10 @@ def sound_of(samples: NDArray[np.float32], sample_rate: int, subtype: str | None
     return Sound(sample_rate, samples.shape[0], samples.shape[1], lambda: iter([samples]), subtype)
 
 
+# What is said of an input in which nothing was found, by the status of its record. One without any sound has a warning.
+NOTHING = {"no_speech": "no speech in it"}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Record:
     """What every verb says about one input."""
@@ -102,6 +106,11 @@ class Record:
     options: dict[str, Any] = field(default_factory=dict)
     status: str = "ok"
     warnings: Sequence[str] = ()  # of what is made while it is written (speech) there may be more in the end
+
+    @property
+    def nothing(self) -> str | None:
+        """What was looked for and not found; None where something was found, or a warning says why not."""
+        return NOTHING.get(self.status)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -327,9 +336,19 @@ class Labels(Record):
     labels: tuple[Label, ...]
     tables: dict[str, Table] = field(default_factory=dict)
 
+    @property
+    def nothing(self) -> str | None:
+        """That no label applies."""
+        return None if self.labels or not self.duration else "no label for it"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Events(Labels):
     """And when: segments whose text is the label, in the order of their starts; those of one label do not overlap."""
 
     segments: tuple[Segment, ...] = ()
+
+    @property
+    def nothing(self) -> str | None:
+        """That there are no events."""
+        return None if self.segments or not self.duration else "no events in it"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import BinaryIO
 
-from . import pipes
+from . import folders, lists, pipes
 from .audio import EXTENSIONS, Stream, open_stream, parse_raw
 from .errors import InputError, UsageError
 from .options import InputOptions
@@ -100,7 +100,7 @@ def find(
     """Every input in a steady order, each file once; what cannot be an input comes as a Failure in its place.
 
     Folders are walked for audio files (glob: shell patterns for the name or the path below the folder instead of the known
-    suffixes; hidden names are passed over), `leave_out` is a folder not to walk: the one that is written to.
+    suffixes), links to folders are followed; `leave_out` is a folder not to walk: the one that is written to.
     Raises UsageError, at once.
     """
     if not inputs and files_from is None:
@@ -157,28 +157,13 @@ def named(path: str) -> Source | Failure:
 def _folder(root: str, glob: Sequence[str], leave_out: Path | None, below: str) -> Iterator[Source | Failure]:
     """The audio files under root, in the order of their names; the list is complete before the first is opened."""
     problems: list[OSError] = []
-    files = sorted(_walk(root, glob, leave_out, problems))
+    files = sorted(folders.walk(root, lambda relative: _wanted(relative, glob), problems, leave_out=leave_out))
     for error in problems:
         yield Failure(os.fsdecode(error.filename or root), reason(error))
     if not files and not problems:
         yield Failure(root, f"no audio files in this folder{' match ' + ' or '.join(glob) if glob else ''}")
     for path in files:
         yield _file(path, PurePath(below, os.path.relpath(path, root)))
-
-
-def _walk(root: str, glob: Sequence[str], leave_out: Path | None, problems: list[OSError]) -> Iterator[str]:
-    skip = os.path.realpath(leave_out) if leave_out else None
-    for folder, folders, names in os.walk(root, onerror=problems.append):
-        # An output folder inside the input folder is no input; the input folder itself may be the output folder.
-        folders[:] = [
-            name for name in folders if name[0] != "." and os.path.realpath(os.path.join(folder, name)) != skip
-        ]
-        for name in names:
-            path = os.path.join(folder, name)
-            # Pipes and devices are passed over; a link that leads nowhere was meant to be a file and is told.
-            there = os.path.isfile(path) or not os.path.exists(path)
-            if there and name[0] != "." and _wanted(os.path.relpath(path, root), glob):
-                yield path
 
 
 def _wanted(relative: str, glob: Sequence[str]) -> bool:
@@ -197,36 +182,37 @@ def _open_list(files_from: str) -> BinaryIO:
         raise UsageError(f"--files-from {files_from}: {why}") from error
 
 
-def _entries(descriptor: int) -> Iterator[bytes | None]:
+def _entries(descriptor: int) -> Iterator[str | None]:
     """What stands between separators, as it arrives; None before a wait: an earlier verb in the pipe may be at work."""
-    rest, separator = b"", b""
-    while True:
+    decoder, rest, separator = lists.Decoder(), "", ""
+    chunk = b"."
+    while chunk:
         # On Windows only sockets can be asked.
         if sys.platform != "win32" and not select.select([descriptor], [], [], 0)[0]:
             yield None
         chunk = os.read(descriptor, CHUNK)
-        if not chunk:
-            break
-        rest += chunk
-        separator = separator or next((one for one in (b"\0", b"\n") if one in rest), b"")
+        rest += decoder.decode(chunk, final=not chunk)
+        separator = separator or next((one for one in ("\0", "\n") if one in rest), "")
         if separator:
             *whole, rest = rest.split(separator)
             yield from filter(None, (_trimmed(entry, separator) for entry in whole))
-    if rest:
-        yield _trimmed(rest, separator)
+    if rest := _trimmed(rest, separator):
+        yield rest
 
 
-def _trimmed(entry: bytes, separator: bytes) -> bytes:
-    """A line may end as Windows has it; between zeros every byte counts."""
-    return entry if separator == b"\0" else entry.removesuffix(b"\r")
+def _trimmed(entry: str, separator: str) -> str:
+    """A line may end as Windows has it, or be a comment, which is nothing; between zeros every character counts."""
+    if separator == "\0":
+        return entry
+    entry = entry.removesuffix("\r")
+    return "" if lists.is_comment(entry, entry) else entry
 
 
-def _entry(entry: bytes) -> Source | Failure:
+def _entry(path: str) -> Source | Failure:
     """A path, or one JSONL record of an earlier verb: its output, else its path."""
-    path = os.fsdecode(entry)
-    if entry.startswith(b"{"):
+    if path.startswith("{"):
         try:
-            record = json.loads(entry)
+            record = json.loads(path)
         except (ValueError, RecursionError):
             record = {"path": path}
         found = record.get("output") or record.get("path")

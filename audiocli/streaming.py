@@ -22,7 +22,7 @@ from .models.silero import SAMPLE_RATE
 from .models.transcripts import Partial, Recogniser, looped
 from .models.vad import Cutter, cutter_of
 from .options import InputOptions, TranscribeOptions
-from .records import Segment, later
+from .records import NOTHING, Segment, later
 from .stop import Stop
 
 Floats = NDArray[np.float32]
@@ -60,6 +60,8 @@ def listen(
         told.end(name, session.cutter)
     if isinstance(session, Again):
         warnings += looped(session.dropped)
+    if not told.spoken:
+        warnings.append(NOTHING["no_speech"] if session.cutter.seconds else "holds no sound")
     live.report(warnings, stop, console)
     return 130 if stop.interrupted else 0
 
@@ -142,11 +144,11 @@ class _Told:
     def __init__(self, form: str) -> None:
         self._jsonl = form == "jsonl"
         self._terminal = not self._jsonl and os.isatty(1)
-        self._spoken = False
+        self.spoken = False
 
     def event(self, event: Partial | Segment) -> None:
         """Text that may change, or a segment that will not."""
-        self._spoken |= isinstance(event, Segment)
+        self.spoken |= isinstance(event, Segment)
         if self._jsonl:
             self._json(event)
         elif isinstance(event, Segment):
@@ -165,7 +167,7 @@ class _Told:
         if self._terminal:
             self._write("\r\x1b[K")
         if self._jsonl:
-            status = "ok" if self._spoken else "no_speech" if work.seconds else "empty"
+            status = "ok" if self.spoken else "no_speech" if work.seconds else "empty"
             self._line(
                 {"event": "end", "path": "-", "duration": round(work.seconds, 6), "model": model, "status": status}
             )

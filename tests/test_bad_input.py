@@ -96,6 +96,7 @@ def test_odd_samples_and_headers(call):
     assert lines == [
         "audiocli: all-nan.wav: 1000 samples were NaN or infinite: read as 0",
         "audiocli: nan.wav: 300 samples were NaN or infinite: read as 0",
+        "audiocli: none.wav: holds no sound",
     ]
     status = {name.removesuffix(".wav"): record["status"] for name, record in records.items()}
     assert status == dict.fromkeys(status, "ok") | {"none": "empty"}
@@ -111,13 +112,14 @@ def test_odd_samples_and_headers(call):
 
 
 def test_cuts_beyond_the_end(call, speech):
-    for options, expected in (
-        (("--start", "5"), 0), (("--start", "0.9"), 11), (("--start", "0.9", "--duration", "7"), 11),
-        (("--duration", "0.00001"), 0), (("--start", "1"), 0),
+    for options, expected, line in (
+        (("--start", "5"), 0, "nothing after --start 5: it is 1.0 s long"), (("--start", "0.9"), 11, ""),
+        (("--start", "0.9", "--duration", "7"), 11, ""), (("--start", "1"), 0, "nothing after --start 1: it is 1.0 s long"),
+        (("--duration", "0.00001"), 0, "--duration 1e-05 is less than one sample"),
     ):  # fmt: skip
         code, records, lines = results(call, speech, *options)
         (record,) = records.values()
-        assert (code, lines, frames(record)) == (0, [], expected)
+        assert (code, lines, frames(record)) == (0, [f"audiocli: {speech}: {line}"] if line else [], expected)
         assert record["status"] == ("ok" if expected else "empty")
 
 
@@ -314,3 +316,37 @@ def test_a_folder_of_odd_files(run, real):
             n = round(record["duration"] * 16_000)
             assert len(values) == (n // 160 + 1 if n else 0)
             assert np.isfinite(np.array(values, float)).all()
+
+
+@pytest.mark.parametrize(
+    ("args", "line"),
+    [
+        (("features", "noise.wav", *RMS, "--start", "600", "-f", "txt"), "noise.wav: nothing after --start 600: it is 1.0 s long"),
+        (("features", "none.wav", *RMS, "-f", "txt"), "none.wav: holds no sound"),
+        (("features", "one.wav", "-k", "mel", "-k", "rms", "--no-center", "-f", "txt"),
+         "one.wav: 0.0625 ms are too short for a frame of mel, rms"),
+        (("features", "one.wav", "-k", "log-mel", "--preset", "kaldi", "--stats", "-f", "csv"),
+         "one.wav: 0.0625 ms are too short for a frame of log-mel"),
+        (("transcribe", "silence.wav"), "silence.wav: no speech in it"),
+        (("transcribe", "none.wav"), "none.wav: holds no sound"),
+        (("diarize", "silence.wav"), "silence.wav: no speech in it"),
+        (("classify", "none.wav"), "none.wav: holds no sound"),
+        (("classify", "silence.wav", "--events"), "silence.wav: no events in it"),
+        (("denoise", "noise.wav", "-o", "x.wav", "--force", "--start", "600"),
+         "noise.wav: nothing after --start 600: it is 1.0 s long"),
+    ],
+)  # fmt: skip
+def test_where_nothing_is_found_a_line_says_so(call, args, line):
+    wav("silence.wav", np.zeros(16_000))
+    wav("noise.wav", 0.1 * np.random.default_rng(0).standard_normal(16_000))
+    wav("one.wav", [0.1])
+    wav("none.wav", np.zeros(0))
+    code, _, err = call(*args)
+    assert (code, err) == (0, f"audiocli: {line}\n")
+    code, _, err = call(*args, "--quiet")
+    assert (code, err) == (0, "")
+
+
+def test_a_stream_without_speech(run):
+    done = run("transcribe", "--stream", "--raw", "s16le:16000:1", "-", input=bytes(32_000))
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"audiocli: standard input: no speech in it\n")

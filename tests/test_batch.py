@@ -394,3 +394,19 @@ def test_in_another_thread_ctrl_c_is_not_ours():
     thread.start()
     thread.join()
     assert results == [20]
+
+
+def test_where_nothing_is_found_is_said_and_counted():
+    """Each of a few inputs has its line; of many in which the same thing is missing, the rest is counted."""
+
+    def silent(batch):
+        return [replace(record(name), status="no_speech", warnings=("it hums",) * (name == "03")) for name in batch]
+
+    told = Told()
+    run([source(name) for name in NAMES[:4]], read, silent, Kept(), told)
+    lines = [f"{name}: no speech in it" for name in NAMES[:4]]
+    assert told.lines == [*lines, "03: it hums"]
+    told = Told()
+    run([source(name) for name in NAMES], read, silent, Kept(), told)
+    assert told.lines[:4] == lines
+    assert (len(told.lines), told.lines[-1]) == (12, "20 inputs in all: no speech in it")

@@ -95,6 +95,31 @@ def test_odd_things_in_folders():
     assert paths("in/pipe.wav") == ["in/pipe.wav"]
 
 
+def test_links_to_folders_are_followed():
+    """Each real folder once, by its own path where that is below the root; loops end."""
+    touch("in/a.wav", "in/own/b.wav", "real/c.wav", "real/deep/d.wav", "real/.hidden/e.wav")
+    Path("in/also-own").symlink_to("own")
+    Path("in/more").symlink_to("../real")
+    Path("in/part").symlink_to("../real/deep")
+    Path("real/up").symlink_to("../in")
+    Path("in/gone").symlink_to("../unmounted")
+    Path("in/gone.txt").symlink_to("../unmounted.txt")
+    assert found("in") == [
+        ("in/a.wav", "a.wav"),
+        ("in/gone", "no such file or directory"),
+        ("in/more/c.wav", "more/c.wav"),
+        ("in/more/deep/d.wav", "more/deep/d.wav"),
+        ("in/own/b.wav", "own/b.wav"),
+    ]
+    Path("in/gone").unlink()
+    Path("links").mkdir()
+    Path("links/x").symlink_to("../real")
+    assert paths("links") == ["links/x/c.wav", "links/x/deep/d.wav", "links/x/up/a.wav", "links/x/up/own/b.wav"]
+    os.rename("real/deep", "deep")
+    Path("in/part").unlink()
+    assert paths("in", leave_out=Path("real")) == ["in/a.wav", "in/own/b.wav"]
+
+
 def test_a_folder_that_cannot_be_read(monkeypatch):
     touch("in/a.wav", "in/locked/b.wav")
     scan = os.scandir
@@ -127,9 +152,16 @@ def test_usage_errors_come_at_once():
         (b'{"path": "\\udcff.wav"}\n', ["\udcff.wav"]),
         (b"{a.wav\n", ["{a.wav"]),
         (b"-\n", ["./-"]),
+        (b"\xef\xbb\xbfa.wav\nb.wav\n", ["a.wav", "b.wav"]),
+        (b'\xef\xbb\xbf{"path": "a.wav"}\n', ["a.wav"]),
+        ("a é.wav\r\nb.wav".encode("utf-16"), ["a é.wav", "b.wav"]),
+        ("a.wav\0b\n.wav\0".encode("utf-16"), ["a.wav", "b\n.wav"]),
+        (b"# sounds\na.wav\n#b.wav\n#1.wav\n", ["a.wav", "#1.wav"]),
+        (b"# sounds\0", ["# sounds"]),
     ],
 )
 def test_lists_of_paths(text, expected):
+    touch("#1.wav")
     Path("list").write_bytes(text)
     assert paths(files_from="list") == expected
 
@@ -174,6 +206,19 @@ def test_a_list_says_when_it_waits():
     assert next(stream) is None
     os.write(writing, b"av\n")
     assert next(stream).path == "b.wav"
+
+
+def test_a_list_in_another_encoding_comes_as_it_is_written():
+    touch("a.wav", "b.wav")
+    os.mkfifo("list")
+    writing = os.open("list", os.O_RDWR)
+    stream = find([], files_from="list")
+    for byte in "a.wav\nb".encode("utf-16"):
+        os.write(writing, bytes([byte]))
+    assert next(one for one in stream if one is not None).path == "a.wav"
+    assert next(stream) is None
+    os.write(writing, ".wav\n".encode("utf-16-le"))
+    assert next(one for one in stream if one is not None).path == "b.wav"
 
 
 def test_a_zero_may_come_later():

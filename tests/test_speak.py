@@ -14,7 +14,6 @@ import soundfile
 
 from audiocli import audio
 from audiocli.commands.speak import dashes
-from audiocli.models.registry import BUILT_IN
 from tests.conftest import COMMAND, clean_environment
 
 MODEL = ("--model", "espeak-ng")
@@ -118,7 +117,7 @@ def test_times_stand_beside_the_audio(call, tmp_path):
     assert call("speak", text, *MODEL, "-o", "x.wav", "--timestamps", "json")[0] == 0
     record = json.loads((tmp_path / "x.json").read_text())
     assert record["task"] == "speak"
-    assert record["model"] == BUILT_IN["speak"] == "espeak-ng"
+    assert record["model"] == "espeak-ng"
     assert (record["text"], record["language"], record["status"]) == (text, "en-us", "ok")
     assert [segment["text"] for segment in record["segments"]] == ["I owe $5 to Dr. No.", "And more."]
     assert [word["text"] for word in record["segments"][0]["words"]] == ["I", "owe", "$5", "to", "Dr.", "No."]
@@ -273,6 +272,36 @@ def test_the_clearer_voice_is_the_default(call, tmp_path):
         assert call("speak", "Hello.", *args, "-o", "x.json", "--force", "-q")[0] == 0
         assert json.loads((tmp_path / "x.json").read_text())["model"] == model
     assert "did you mean rms" in call("speak", "Hello.", "--voice", "rns")[2]
+
+
+@pytest.fixture
+def broken_flite(tmp_path, monkeypatch):
+    """A program that goes by the name of flite and does nothing, on the PATH; no settings but those of the test."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "flite").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "bin" / "flite").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setattr("platformdirs.user_config_path", lambda *args, **options: tmp_path / "settings")
+    monkeypatch.delenv("AUDIOCLI_SPEAK_MODEL", raising=False)
+
+
+def test_a_choice_holds_where_a_clearer_voice_is_installed(call, broken_flite, monkeypatch):
+    """What nobody has chosen gives way to it, what somebody has chosen does not, be it the same model."""
+
+    def spoken_by():
+        rows = json.loads(call("models", "list", "--task", "speak", "--json")[1])
+        (starred,) = [row["name"] for row in rows if row["default"]]
+        code, out, err = call("speak", "Hello.", "--format", "json", "-q")
+        assert (starred, code) == (("flite", 2) if "flite does not work" in err else (json.loads(out)["model"], 0))
+        return starred
+
+    assert spoken_by() == "flite"
+    assert "speak takes espeak-ng" in call("models", "use", "speak", "espeak-ng")[2]
+    assert spoken_by() == "espeak-ng"
+    assert "speak takes flite" in call("models", "use", "speak")[2]
+    monkeypatch.setenv("AUDIOCLI_SPEAK_MODEL", "espeak-ng")
+    assert spoken_by() == "espeak-ng"
+    assert "AUDIOCLI_SPEAK_MODEL is set" in call("models", "use", "speak")[2]
 
 
 def test_without_it_there_is_the_other_one(run, tmp_path):

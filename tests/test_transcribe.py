@@ -102,13 +102,13 @@ def test_silence_is_an_empty_file_and_no_failure(call, silence, tmp_path, form):
 
 def test_the_weak_default_is_told_once(call, silence):
     assert "models pull whisper-base" in call("transcribe", silence)[2]
-    assert call("transcribe", silence) == (0, b"", "")
+    assert call("transcribe", silence) == (0, b"", f"audiocli: {silence}: no speech in it\n")
 
 
 def test_quiet_says_nothing_and_forgets_nothing(call, silence):
     assert call("transcribe", silence, "--quiet")[2] == ""
     assert "whisper-base" in call("transcribe", silence)[2]
-    assert call("transcribe", silence, "--model", "pocketsphinx")[2] == ""
+    assert "whisper-base" not in call("transcribe", silence, "--model", "pocketsphinx")[2]
 
 
 @pytest.mark.parametrize(

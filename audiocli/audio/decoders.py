@@ -76,6 +76,8 @@ class Decoder:
         """Frames [n, channels], n > 0; `warnings` is complete after the last."""
         block = self._first
         self._first = block[:0]
+        if not len(block):
+            self.warnings.append(self._why_none())
         while len(block):
             yield block
             block = self._read()
@@ -90,6 +92,13 @@ class Decoder:
             self.warnings += self._layout.notes if self._layout else []
             self.warnings += shortcomings(self._part, self._promised)
         self.warnings += self._part.notes
+
+    def _why_none(self) -> str:
+        """Where the samples are that were asked for, when there are none."""
+        if self._duration is not None and self._duration * self.sample_rate < 1.0:
+            return f"--duration {self._duration:g} is less than one sample"
+        long = self._part.position / self.sample_rate
+        return f"nothing after --start {self._start:g}: it is {long:.1f} s long" if self._start else "holds no sound"
 
     def _go_on(self, rest: int) -> Samples:
         """The next frames by FFmpeg, where libsndfile stopped before the end; none if FFmpeg cannot do better."""

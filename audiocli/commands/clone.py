@@ -162,7 +162,7 @@ def _located(choice: ModelOptions, console: "Console", *, says: bool) -> "Locate
     from .. import models
     from ..models import config, registry
 
-    name = choice.model or config.default("clone")
+    name = config.default("clone") if choice.model is None else choice.model
     try:
         return models.locate(name, "clone", offline=choice.offline, tell=console.note)
     except ModelError:
@@ -186,9 +186,8 @@ def _check_imitates(spec: "ModelSpec | None") -> None:
 def _encoder(name: str | None, choice: ModelOptions, console: "Console") -> "SpeakerEncoder":
     """A speaker encoder; without a name, the one of verify."""
     from .. import models
-    from ..models import config
 
-    found = models.locate(name or config.default("verify"), "verify", offline=choice.offline, tell=console.note)
+    found = models.locate(name, "verify", offline=choice.offline, tell=console.note)
     encoder: Any = models.build(found, replace(choice, model=None))
     return encoder  # type: ignore[no-any-return]
 

@@ -205,15 +205,12 @@ def _wishes(prompt: str | None, options: MusicOptions, model: str) -> Iterator["
 
 def _lines(path: str) -> list[str | None]:
     """The prompts in a file, one a line. Raises InputError."""
-    from ..sources import reason
+    from ..lists import read
 
     try:
-        with open(path, encoding="utf-8") as file:
-            found: list[str | None] = [line.strip() for line in file if line.strip()]
-    except OSError as error:
-        raise InputError(f"--lines {path}: {reason(error)}") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"--lines {path}: is no text in UTF-8") from error
+        found: list[str | None] = [line.strip() for line in read(path) if line.strip()]
+    except InputError as error:
+        raise InputError(f"--lines {path}: {error}") from error
     if not found:
         raise InputError(f"--lines {path}: holds no prompt")
     return found

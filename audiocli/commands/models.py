@@ -142,7 +142,7 @@ def _described(spec: "ModelSpec") -> dict[str, Any]:
     folder = None if spec.built_in else cache.cached(_repo(spec), spec.files)
     return {
         "name": spec.name, "task": spec.task, "default": _is_default(spec.name, spec.task),
-        "here": spec.built_in or folder is not None, "memory_gib": spec.memory_gib, "licence": spec.licence,
+        "here": cache.here(spec), "memory_gib": spec.memory_gib, "licence": spec.licence,
         "source": spec.source, "sample_rate": spec.sample_rate, "revision": folder.name if folder else spec.revision,
     }  # fmt: skip
 
@@ -154,7 +154,8 @@ def _is_default(name: str, task: str) -> bool:
         chosen = config.default(task)
     except UsageError:
         return False
-    return name in (chosen, registry.ALIASES.get(chosen))
+    spec = registry.by_name(chosen) or registry.by_source(chosen)
+    return name in (chosen, spec and spec.name)
 
 
 def _repo(spec: "ModelSpec") -> "Repo":
@@ -244,8 +245,8 @@ def _rm(name: str) -> int:
 
     spec, folder, repo = _resolved(name)
     if repo is None:
-        what = f"it came with its package: 'pip uninstall {name}'" if spec else f"it is a folder of yours: {folder}"
-        raise ModelError(f"{name} is not in the cache; {what}")
+        what = "it is built in, and there is nothing to remove" if spec else f"it is a folder of yours: {folder}"
+        raise ModelError(f"{name} is not in the cache: {what}")
     if not repo.folder.is_dir():
         raise DownloadError(f"{name} is not on this machine")
     common.say(f"removed {repo.id}, {hub.size(cache.remove(repo))}")
@@ -281,11 +282,11 @@ def _use(task: str, name: str | None) -> int:
         # A folder is meant from wherever the verb will run.
         name = os.path.abspath(os.path.expanduser(name)) if folder and _is_folder(name) else name
     config.use(task, name)
-    chosen, origin = config.default_and_origin(task)
-    if name is not None and origin == config.variable(task):
-        common.say(f"{origin} is set and comes before it: {task} takes {chosen}")
+    chosen = config.choice(task)
+    if chosen.origin == config.variable(task):
+        common.say(f"{chosen.origin} is set and comes before it: {task} takes {chosen.name}")
     else:
-        common.say(f"{task} takes {chosen} from now on ({config.path()})")
+        common.say(f"{task} takes {chosen.name} from now on ({config.path()})")
     return 0
 
 

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 
 DEFAULT, MODEL, OUTPUT = SpeakOptions(), ModelOptions(), OutputOptions()
 TIMESTAMPS = ("srt", "json")
-# The clearer of the two built-in ones, where its program is; it speaks English only.
-CLEARER, PROGRAM = "flite", "flite"
+CLEARER = "flite"  # of the two built-in ones; it speaks English only
 # (option, least, most) of what any model can do, or our own stretching.
 BOUNDS = (("rate", 0.25, 4.0), ("pitch", -24.0, 24.0), ("pause", 0.0, 60.0), ("loudness", -70.0, 0.0))
 
@@ -197,7 +196,7 @@ def loaded(options: SpeakOptions, choice: ModelOptions, console: "Console") -> t
     """The model and what makes sound of its spectrograms, both on this machine now."""
     from .. import models
 
-    name = choice.model or _default(options)
+    name = _default(options) if choice.model is None else choice.model
     located = models.locate(name, "speak", offline=choice.offline, tell=console.note)
     own = replace(options, vocoder=vocoder(options.vocoder, located, choice, console))
     synthesiser: Any = models.build(located, choice, own)
@@ -209,7 +208,7 @@ def vocoder(wanted: str | None, located: "Located", choice: ModelOptions, consol
     from .. import models
     from ..models.registry import GRIFFIN_LIM, WAVERNN
 
-    name = wanted or located.spec.vocoder
+    name = located.spec.vocoder if wanted is None else wanted
     if name in (None, GRIFFIN_LIM, WAVERNN) or os.path.isfile(name):
         return wanted
     return str(models.locate(name, "vocoder", offline=choice.offline, tell=console.note).path)
@@ -217,17 +216,15 @@ def vocoder(wanted: str | None, located: "Located", choice: ModelOptions, consol
 
 def _default(options: SpeakOptions) -> str:
     """The user's model, else the clearest of the built-in ones that can do what is asked for."""
-    from shutil import which
-
     from ..models import config
-    from ..models.registry import BUILT_IN
     from ..text.languages import is_same
 
-    name = config.default("speak")
     english = is_same(options.language, "en-us")
-    if name != BUILT_IN["speak"] or not english or which(PROGRAM) is None:
-        return name
-    return CLEARER if options.voice is None or _meant(options.voice) else name
+
+    def suits(name: str) -> bool:
+        return name != CLEARER or (english and (options.voice is None or _meant(options.voice)))
+
+    return config.choice("speak", suits).name
 
 
 def _meant(voice: str) -> bool:

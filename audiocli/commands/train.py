@@ -23,8 +23,8 @@ def train(
     data: Annotated[
         list[str] | None,
         typer.Option(
-            help="A folder (the folders in it are labels), a TSV or JSONL with path and label, text or speaker, or LABEL=either "
-            "(repeatable).",
+            help="A folder (the folders in it are labels), a TSV, CSV or JSONL with path and label, text or speaker, or "
+            "LABEL=either (repeatable).",
             metavar="DATA",
         ),
     ] = None,

@@ -52,11 +52,16 @@ def record(
     source: Source, work: Pass, duration: float, sample_rate: int, reading: InputOptions, warnings: Sequence[str]
 ) -> Record:
     """The Features, or the Stats of them, of a finished pass over one input."""
-    options = work.options
+    options, tables, status = work.options, feature_tables(work, reading.start), "ok" if duration else "empty"
+    short = [kind for kind, table in tables.items() if table.step is not None and not table.n_frames]
+    if duration and short:
+        status, warnings = (
+            "too_short",
+            [*warnings, f"{1000 * duration:.3g} ms are too short for a frame of {', '.join(short)}"],
+        )
     features = Features(
         path=source.path, duration=duration, sample_rate=sample_rate, task="features",
-        options=described(options), status="ok" if duration else "empty", warnings=tuple(warnings),
-        tables=feature_tables(work, reading.start),
+        options=described(options), status=status, warnings=tuple(warnings), tables=tables,
     )  # fmt: skip
     return statistics(features) if options.stats else features
 

@@ -46,12 +46,12 @@ def silent(text: str) -> None:
 
 def load(name: str | None, task: str, model: "ModelOptions", options: Any = None, *, tell: Tell = silent) -> Runner:
     """The runner of a model for a task; without a name, of the user's model for it. Raises ModelError, DeviceError, UsageError."""
-    return build(locate(name or model.model, task, offline=model.offline, tell=tell), model, options)
+    return build(locate(model.model if name is None else name, task, offline=model.offline, tell=tell), model, options)
 
 
 def locate(name: str | None, task: str, *, offline: bool = False, tell: Tell = silent) -> Located:
     """Find a model on this machine, or fetch it; needs no torch. Raises ModelError."""
-    name = name or config.default(task)
+    name = config.default(task) if name is None else name
     spec, folder, repo = resolve(name)
     if spec is not None:
         fits(spec.name, spec.task, task)
@@ -74,6 +74,8 @@ def locate(name: str | None, task: str, *, offline: bool = False, tell: Tell = s
 
 def resolve(name: str) -> tuple[ModelSpec | None, Path | None, Repo | None]:
     """What a name stands for: a row (with its repository), a folder, or a repository. Raises ModelError for none of them."""
+    if not name:
+        raise ModelError("the name of a model is empty: leave it out for the default, or give one")
     if spec := registry.by_name(name):
         return spec, None, None if spec.built_in else Repo(spec.source, spec.revision or "main")
     folder = Path(name).expanduser()
@@ -254,7 +256,7 @@ class Loaded:
         self, name: str | None, task: str, model: "ModelOptions", options: Any = None, *, tell: Tell = silent
     ) -> Runner:
         """The runner of a model for a task, loaded unless it still is. Raises what `load` raises."""
-        located = locate(name or model.model, task, offline=model.offline, tell=tell)
+        located = locate(model.model if name is None else name, task, offline=model.offline, tell=tell)
         where = place(located.spec, model)
         key = (located, where, repr(options))
         return self.get(key, needs(located.spec, where), lambda: build(located, model, options))

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from .. import lists
 from ..errors import UsageError
 
 START, END, UNKNOWN = "<s>", "</s>", "<unk>"
@@ -43,9 +44,9 @@ def read(path: str) -> NGrams:
     try:
         with Path(path).open("rb") as file:
             packed = file.read(2) == GZIP
-        with gzip.open(path, "rt", encoding="utf-8") if packed else Path(path).open(encoding="utf-8") as lines:
+        with gzip.open(path) if packed else Path(path).open("rb") as stream:
             known: dict[tuple[str, ...], tuple[float, float]] = {}
-            for ngram, values in _ngrams(iter(lines)):
+            for ngram, values in _ngrams(lists.lines(stream)):
                 if ngram not in known or known[ngram] < values:  # two spellings of one word when folded
                     known[ngram] = values
     except (OSError, EOFError) as error:

@@ -17,6 +17,8 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
+from .registry import ModelSpec
+
 # Weights by preference; nothing below runs code when it is read: `pytorch_model.bin` goes through weights_only, `model.bin` is
 # the format of ctranslate2.
 WEIGHTS = (
@@ -105,6 +107,14 @@ def cached(repo: Repo, patterns: tuple[str, ...] = ()) -> Path | None:
     wanted = chosen(names, patterns)
     complete = wanted and all((folder / name).exists() for name in {*wanted, *_shards(folder, wanted)})
     return folder if complete else None
+
+
+def here(spec: ModelSpec) -> bool:
+    """Whether what a row of the registry stands for is on this machine: its files, or the program that it runs."""
+    if spec.built_in:
+        return spec.program is None or shutil.which(spec.program) is not None
+    repos = Repo(spec.source, spec.revision or "main"), *map(Repo, spec.parts)
+    return None not in (cached(repos[0], spec.files), *map(cached, repos[1:]))
 
 
 def _shards(folder: Path, names: Iterable[str]) -> Iterator[str]:

@@ -3,11 +3,14 @@
 import json
 import os
 import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError, hint
-from .registry import BUILT_IN, VERBS
+from . import cache
+from .registry import BUILT_IN, MODELS, VERBS, missing
 
 SECTION = "models"
 
@@ -24,21 +27,37 @@ def variable(task: str) -> str:
     return f"AUDIOCLI_{task.upper().replace('-', '_')}_MODEL"
 
 
+@dataclass(frozen=True)
+class Choice:
+    """The model of a verb, and what has chosen it: an environment variable, the config file, or nobody ("built-in")."""
+
+    name: str
+    origin: str
+
+
 def default(task: str) -> str:
     """The model for a task that no --model names. Raises UsageError where nothing names one."""
-    return default_and_origin(task)[0]
+    return choice(task).name
 
 
-def default_and_origin(task: str) -> tuple[str, str]:
-    """The model for a task, and what named it."""
+def choice(task: str, suits: Callable[[str], bool] = lambda name: True) -> Choice:
+    """The user's model for a task, else the first of the built-in ones that is on this machine and suits what is asked for.
+
+    Raises UsageError where nothing names one.
+    """
     if name := os.environ.get(variable(task)):
-        return name, variable(task)
-    chosen = _chosen(_read())
-    if name := chosen.get(task):
-        return name, str(path())
+        return Choice(name, variable(task))
+    if name := _chosen(_read()).get(task):
+        return Choice(name, str(path()))
     if task in BUILT_IN:
-        return BUILT_IN[task], "built-in"
+        *better, last = BUILT_IN[task]
+        return Choice(next((name for name in better if _usable(name) and suits(name)), last), "built-in")
     raise UsageError(f"{task} has no built-in model: name one with --model ('audiocli models list --task {task}')")
+
+
+def _usable(name: str) -> bool:
+    spec = MODELS[name]
+    return cache.here(spec) and not missing(spec.adapter)
 
 
 def use(task: str, name: str | None) -> None:

@@ -1,18 +1,18 @@
 """What goes into a sound classifier, whichever it is, and what is made of its probabilities: labels of a file, events in time."""
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import chain, islice
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import audio
+from .. import audio, lists
 from ..batch import Grouping
-from ..errors import UsageError, hint
+from ..errors import InputError, UsageError, hint
 from ..features.analysis import Pass
 from ..features.tables import feature_tables
 from ..options import ClassifyOptions, FeaturesOptions, InputOptions
@@ -211,13 +211,12 @@ class Work:
 
 
 def named(text: str) -> tuple[str, ...]:
-    """The labels of a file with one a line, or of "a,b,c". Raises UsageError when there are none."""
-    path = Path(text)
+    """The labels of a file with one a line (# begins a comment), or of "a,b,c". Raises UsageError when there are none."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else text.split(",")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"--labels {text}: cannot be read as text") from error
-    found = tuple(dict.fromkeys(line.strip() for line in lines if line.strip()))
+        rows = text.split(",") if not os.path.isfile(text) else [r for r in lists.read(text) if not lists.is_comment(r)]
+    except InputError as error:
+        raise UsageError(f"--labels {text}: {error}") from error
+    found = tuple(dict.fromkeys(row.strip() for row in rows if row.strip()))
     if not found:
         raise UsageError(f"--labels {text}: no labels")
     return found
@@ -225,7 +224,7 @@ def named(text: str) -> tuple[str, ...]:
 
 def chosen(own: Sequence[str], asked: str | None) -> tuple[list[int] | None, tuple[str, ...]]:
     """The numbers of the labels that are asked for (None: all), and the labels. Raises UsageError for one the model has not."""
-    wanted = named(asked) if asked else tuple(own)
+    wanted = tuple(own) if asked is None else named(asked)
     if wanted == tuple(own):
         return None, wanted
     numbers = {label.casefold(): n for n, label in reversed(list(enumerate(own)))}

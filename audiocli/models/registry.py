@@ -47,15 +47,15 @@ EXTRAS = {
 
 VERBS = ("transcribe", "classify", "denoise", "verify", "diarize", "speak", "clone", "generate-music")
 BUILT_IN = {
-    "transcribe": "pocketsphinx",
-    "classify": "everyday-sounds",
-    "denoise": "rnnoise",
-    "verify": "siamese-speakers",
-    "diarize": "siamese-clusters",
-    "speak": "espeak-ng",
-    "clone": "cepstral-envelope",
-    "generate-music": "chorale-transformer",
-}  # what a verb takes when nobody has said anything else
+    "transcribe": ("pocketsphinx",),
+    "classify": ("everyday-sounds",),
+    "denoise": ("rnnoise",),
+    "verify": ("siamese-speakers",),
+    "diarize": ("siamese-clusters",),
+    "speak": ("flite", "espeak-ng"),  # the former is clearer, and speaks English only
+    "clone": ("cepstral-envelope",),
+    "generate-music": ("chorale-transformer",),
+}  # what a verb takes when nobody has said anything else: the first that is on this machine, where the last always is
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,7 @@ class ModelSpec:
     parts: tuple[str, ...] = ()  # other repositories of the hub that it loads
     stands_on: str | None = None  # another built-in net, whose weights it uses
     vocoder: str | None = None  # the row of what makes samples of its spectrograms, unless it does so itself
+    program: str | None = None  # on the PATH, which does the work
 
     @property
     def built_in(self) -> bool:
@@ -158,7 +159,7 @@ _ROWS = (
     _asr("parakeet-ctc-1.1b", CTC, "nvidia/parakeet-ctc-1.1b", "CC-BY-4.0", 4.8, half="bfloat16"),
     # The library is called from this process: whoever hands both on together must heed the GPL.
     _tts("espeak-ng", ESPEAK, BUILT_IN_SOURCE, "GPL-3.0-or-later (the library)", 22_050, 0.1),
-    _tts("flite", FLITE, BUILT_IN_SOURCE, "BSD-like (a program of its own)", 16_000, 0.1),
+    _tts("flite", FLITE, BUILT_IN_SOURCE, "BSD-like (a program of its own)", 16_000, 0.1, program="flite"),
     _tts("speecht5", SPEECHT5, "microsoft/speecht5_tts", "MIT", 16_000, 0.8, vocoder="speecht5-hifigan"),
     *(_tts(f"mms-tts-{code}", VITS, f"facebook/mms-tts-{code}", "CC-BY-NC-4.0", 16_000, 0.2) for code in _MMS),
     _tts("vits-ljs", VITS, "kakao-enterprise/vits-ljs", "MIT", 22_050, 0.2),

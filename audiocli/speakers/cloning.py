@@ -115,7 +115,7 @@ class Conversion:
         warnings = list(stream.warnings)
         if own is None:
             status = "no_speech" if given.n_rows else "empty"
-            warnings.append("no voice is heard in it: it stays as it is")
+            warnings.append("it stays as it is")
             made = given
         else:
             status, made = "ok", _moved(given, self.move, own)

@@ -1,11 +1,10 @@
 """Which recordings are compared: a list of pairs, one a line."""
 
 import os
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
+from .. import lists
 from ..errors import InputError, UsageError
 
 SAME, DIFFERENT = ("1", "target", "same"), ("0", "nontarget", "different")
@@ -21,15 +20,15 @@ class Trial:
 
 
 def read(path: str) -> list[Trial]:
-    """The pairs of a list: two paths and perhaps a label, between tabs or blanks (`0` or `1` may stand first, as VoxCeleb has it).
+    """The pairs of a list: two paths and perhaps a label, between tabs, commas or blanks; # begins a comment.
 
-    Raises InputError when it cannot be read, UsageError for a line that is no trial.
+    The label may stand first, as VoxCeleb has it. Raises InputError when it cannot be read, UsageError for a line that is no trial.
     """
     try:
-        text = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: {(error.strerror or str(error)).lower()}") from error
-    found = list(_lines(path, os.fsdecode(text)))
+        rows = lists.read(path, "surrogateescape")
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+    found = list(_lines(path, rows))
     if not found:
         raise InputError(f"{path} has no trials: two paths a line, and perhaps 0 or 1")
     if len({trial.label is None for trial in found}) > 1:
@@ -37,17 +36,27 @@ def read(path: str) -> list[Trial]:
     return found
 
 
-def _lines(path: str, text: str) -> Iterator[Trial]:
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip():
+def _lines(path: str, rows: list[str]) -> Iterator[Trial]:
+    for number, line in enumerate(rows, 1):
+        fields = _fields(line, path.lower().endswith(".csv"))
+        if not fields or lists.is_comment(line, located(fields[0], path)):
             continue
-        fields = [field.strip() for field in line.split("\t")] if "\t" in line else line.split()
         trial = _trial(fields)
         if trial is None:
             raise UsageError(
-                f"{path}, line {number}: is not two paths and perhaps 0 or 1 (a tab between them allows blanks)"
+                f"{path}, line {number}: is not two paths and perhaps 0 or 1 (tabs, commas or quotes allow blanks in a path)"
             )
         yield trial
+
+
+def _fields(line: str, commas: bool) -> list[str]:
+    """What stands between tabs, else between blanks, or between commas in a CSV and where blanks alone make no sense."""
+    if "\t" in line.strip():
+        return [field.strip() for field in line.strip().split("\t")]
+    words = lists.fields(line, " ")
+    if "," in line and (commas or all(word.endswith(",") for word in words[:-1])):
+        return lists.fields(line)
+    return words
 
 
 def _trial(fields: list[str]) -> Trial | None:

@@ -1,18 +1,14 @@
 """Text from a file, a pipe or an argument, as clean blocks: hours of it need no memory, and a live pipe is read as it comes."""
 
-import codecs
 import io
 import os
 import re
 from collections.abc import Iterable, Iterator
 
 from ..errors import InputError
+from ..lists import Decoder
 
 CHUNK = 65_536  # bytes at once
-_MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
-)  # fmt: skip
 _COLOURS = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _PAGES = re.compile(r"[\x0b\x0c\x1c\x1d\x1e\u2029]")
 # Soft hyphens, marks without width and of direction, but not the joiners that Persian and Hindi words need.
@@ -47,13 +43,10 @@ def blocks(descriptor: int) -> Iterator[str]:
 
 def decoded(chunks: Iterable[bytes]) -> Iterator[str]:
     """The clean text of bytes, with the line ends of Unix."""
-    decoder: io.IncrementalNewlineDecoder | None = None
+    decoder, ends = Decoder("replace"), io.IncrementalNewlineDecoder(None, translate=True)
     for chunk in chunks:
-        if decoder is None:
-            encoding = next((name for mark, name in _MARKS if chunk.startswith(mark)), "utf-8")
-            if encoding.startswith("utf-8") and b"\0" in chunk:
-                raise InputError("is no text: it has zero bytes")
-            decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding)("replace"), translate=True)
-        yield cleaned(decoder.decode(chunk))
-    if decoder is not None:
-        yield cleaned(decoder.decode(b"", final=True))
+        text = decoder.decode(chunk)
+        if decoder.encoding.startswith("utf-8") and "\0" in text:
+            raise InputError("is no text: it has zero bytes")
+        yield cleaned(ends.decode(text))
+    yield cleaned(ends.decode(decoder.decode(b"", final=True), final=True))

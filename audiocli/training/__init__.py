@@ -22,7 +22,9 @@ def train(name: str, options: TrainOptions, console: Console, command: str) -> i
     """Train a recipe's net and write its folder; the exit code. Raises UsageError, InputError, OutputError, TrainingError."""
     row = recipes.by_name(name)
     folder = _folder(options)
+    key = _key(name, options)
     if options.resume and (folder / "model.safetensors").exists():
+        _check_same(folder, key)
         console.note(f"{folder} is finished already")
         return 0
     recipe = recipes.make(row, options, console)
@@ -35,15 +37,13 @@ def train(name: str, options: TrainOptions, console: Console, command: str) -> i
         raise UsageError("training in float16 overflows: --precision bfloat16 or float32")
     folder.mkdir(parents=True, exist_ok=True)
     limits = loop.Limits(options.minutes, options.resume)
-    outcome = loop.fit(
-        recipe, folder, _key(name, options), where, console, seed=options.seed, jobs=options.jobs or 1, limits=limits
-    )
+    outcome = loop.fit(recipe, folder, key, where, console, seed=options.seed, jobs=options.jobs or 1, limits=limits)
     if outcome.reason == "interrupted":
         console.error(f"interrupted after {outcome.progress.epoch} epochs: --resume goes on from there")
         return 130
     if outcome.reason == "diverged" and not outcome.progress.epoch:
         raise TrainingError("the loss is not a number in the first epoch: give a lower --rate")
-    scores = result.save_model(recipe, outcome, folder, row, options, where, command)
+    scores = result.save_model(recipe, outcome, folder, row, options, where, command, key)
     console.note(", ".join([f"{folder} is ready", *(f"{name} {value:.4g}" for name, value in scores.items())]))
     if outcome.reason == "diverged":
         raise TrainingError(
@@ -66,9 +66,23 @@ def _folder(options: TrainOptions) -> Path:
     return folder
 
 
+def _check_same(folder: Path, key: str) -> None:
+    """Raises UsageError when a finished run was one of other data or options: its learning rate has fallen to 0."""
+    try:
+        known = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("run", key)
+    except (OSError, ValueError, AttributeError):
+        return
+    if known != key:
+        raise UsageError(
+            f"--resume: {folder} was finished with other data or options: --from {folder} -o FOLDER trains on from its weights, "
+            "--force begins anew"
+        )
+
+
 def _key(name: str, options: TrainOptions) -> str:
     """A digest of all that shapes the run."""
     told = {key: value for key, value in asdict(options).items() if key not in _FREE}
+    told["data"] = [os.path.normpath(entry) for entry in options.data]  # a folder is the same with a / behind it
     return hashlib.sha256(json.dumps([name, told], sort_keys=True).encode()).hexdigest()[:16]
 
 

@@ -16,7 +16,8 @@ from ..errors import UsageError
 from ..nets.classifier import Classifier, mask
 from ..options import TrainOptions
 from . import configured, settled
-from .data import Clips, crop, examples, labels, load, shuffled, split
+from .data import Clips, crop, labels, load_parts, shuffled
+from .examples import examples
 from .loop import About, Batch, Settings
 
 SILENCE = "silence"
@@ -61,15 +62,11 @@ def make(options: TrainOptions, console: Console) -> "ClassifierRecipe":
     own = configured(kind.own_options(options.base), options)
     rows = examples(options.data)
     names = labels(rows)
-    parts = split(rows, options.valid, options.test, options.seed)
-    missing = sorted(set(names) - {row.label for row in parts.train})
+    parts = load_parts(rows, own.sample_rate, options, console)
+    missing = sorted(set(names) - {row.label for row in parts[0].rows})
     if missing:
         raise UsageError(f"no example of {', '.join(missing)} is left to train on")
-    jobs = options.jobs or 1
-    every = []
-    for part, what in ((parts.train, "training data"), (parts.valid, "validation data"), (parts.test, "test data")):
-        clips = load(part, own.sample_rate, console, jobs=jobs, what=what)
-        every.append(Data(clips, np.array([names.index(row.label) for row in clips.rows], np.int64)))
+    every = [Data(clips, np.array([names.index(row.label) for row in clips.rows], np.int64)) for clips in parts]
     for name, count in zip(names, np.bincount(every[0].targets, minlength=len(names)), strict=True):
         if count < 2:
             console.error(f"{name}: {count} example to train on; that is hardly enough to know it again")

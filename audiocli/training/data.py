@@ -1,14 +1,10 @@
-"""What nets are trained on: lists of examples from folders and manifests, how they are split, and their sound in memory."""
+"""What nets are trained on: how examples are split, and their sound in memory."""
 
-import csv
-import json
-import os
 import random
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,29 +13,12 @@ from numpy.typing import NDArray
 from .. import audio
 from ..console import Console
 from ..errors import AudiocliError, InputError, UsageError
+from ..options import TrainOptions
+from .examples import Example
 
-MANIFESTS = (".tsv", ".jsonl")
 VALID = 0.1  # of the data, where nothing else is said
 BUDGET = 4 * 2**30  # bytes of sound that are kept decoded; the rest is decoded again each time
 FULL_SCALE = 32_767  # of the 16 bits in which it is kept
-
-
-@dataclass(frozen=True)
-class Example:
-    """A file, and what a manifest or its folder says of it: label, text, speaker, fold..."""
-
-    path: str
-    fields: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def label(self) -> str:
-        """Its class; "" where nobody has said."""
-        return self.fields.get("label", "")
-
-    @property
-    def speaker(self) -> str:
-        """Who speaks; "" where nobody has said."""
-        return self.fields.get("speaker", "")
 
 
 @dataclass(frozen=True)
@@ -49,71 +28,6 @@ class Split:
     train: list[Example]
     valid: list[Example]
     test: list[Example]
-
-
-def examples(data: Sequence[str], suffixes: frozenset[str] = audio.EXTENSIONS) -> list[Example]:
-    """All examples of the --data options: a folder (the folders in it are labels), a manifest, or LABEL=either.
-
-    A manifest is a TSV with a head line, or JSONL; its `path` stands as seen from the manifest's folder, or from here.
-    Raises UsageError when there is nothing.
-    """
-    found = [example for entry in data for example in _entry(entry, suffixes)]
-    if not found:
-        raise UsageError(f"no examples in {', '.join(data)}" if data else "no data: give --data FOLDER or MANIFEST")
-    return found
-
-
-def _entry(entry: str, suffixes: frozenset[str]) -> Iterator[Example]:
-    label, equals, rest = entry.partition("=")
-    path = Path(rest if equals and not os.path.exists(entry) else entry)
-    more = {"label": label} if str(path) != entry else {}
-    if path.is_dir():
-        rows = _folder(path, suffixes)
-    elif path.suffix in MANIFESTS and path.is_file():
-        rows = _manifest(path)
-    else:
-        raise UsageError(f"--data {entry}: no folder, and no manifest ({' or '.join(MANIFESTS)})")
-    for example in rows:
-        yield Example(example.path, {**example.fields, **more})
-
-
-def _folder(root: Path, suffixes: frozenset[str]) -> Iterator[Example]:
-    """The files below a folder, in the order of their names; the first folder on the way to one is its label."""
-    for path in sorted(root.rglob("*")):
-        inside = path.relative_to(root).parts
-        if path.suffix.lower() in suffixes and path.is_file() and not any(part[0] == "." for part in inside):
-            yield Example(str(path), {"label": inside[0]} if len(inside) > 1 else {})
-
-
-def _manifest(path: Path) -> Iterator[Example]:
-    for number, row in _rows(path):
-        where = row.pop("path", None)
-        if not where:
-            raise UsageError(f"{path}, line {number}: has no path")
-        near = path.parent / where
-        yield Example(str(near if near.exists() else where), row)
-
-
-def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """The rows of a manifest with their line numbers. Raises UsageError."""
-    with open(path, encoding="utf-8", newline="") as file:
-        if path.suffix == ".tsv":
-            reader = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
-            yield from ((n, {k: v for k, v in row.items() if k and v}) for n, row in enumerate(reader, 2))
-            return
-        for number, line in enumerate(file, 1):
-            if line.strip():
-                yield number, _object(path, number, line)
-
-
-def _object(path: Path, number: int, line: str) -> dict[str, str]:
-    try:
-        parsed = json.loads(line)
-    except ValueError as error:
-        raise UsageError(f"{path}, line {number}: is no JSON") from error
-    if not isinstance(parsed, dict):
-        raise UsageError(f"{path}, line {number}: is no JSON object")
-    return {key: str(value) for key, value in parsed.items() if isinstance(value, str | int | float)}
 
 
 def split(all_of_them: Sequence[Example], valid: str | None, test: str | None, seed: int) -> Split:
@@ -208,7 +122,7 @@ def decode(path: str, sample_rate: int, warn: Callable[[str], None] | None = Non
     return samples
 
 
-def load(rows: Sequence[Example], sample_rate: int, console: Console, *, jobs: int, what: str = "data") -> Clips:
+def load(rows: Sequence[Example], sample_rate: int, console: Console, *, jobs: int) -> Clips:
     """The clips of the examples that can be read and hold sound; the others are told, counted and left out.
 
     Raises InputError when none is left of some.
@@ -221,7 +135,7 @@ def load(rows: Sequence[Example], sample_rate: int, console: Console, *, jobs: i
         except AudiocliError as error:
             return str(error)
 
-    with ThreadPoolExecutor(jobs) as pool, console.bar(len(rows), f"reading {what}") as bar:
+    with ThreadPoolExecutor(jobs) as pool, console.bar(len(rows), "reading data") as bar:
         problems = []
         for found in pool.map(problem, range(len(rows))):
             problems.append(found)
@@ -236,8 +150,34 @@ def load(rows: Sequence[Example], sample_rate: int, console: Console, *, jobs: i
     if len(good) < len(rows):
         console.error(f"{len(rows) - len(good)} of {len(rows)} files cannot be used and are left out")
     if rows and not good:
-        raise InputError(f"no file of the {what} can be read")
+        raise InputError("no file of the data can be read")
     return _only(clips, good)
+
+
+def load_parts(
+    rows: Sequence[Example], sample_rate: int, options: TrainOptions, console: Console
+) -> tuple[Clips, Clips, Clips]:
+    """The clips to train on, to choose by and to score at the end, drawn from the examples that can be read.
+
+    Raises UsageError as `split` does, InputError when none can be read.
+    """
+    how = options.valid, options.test, options.seed
+    split(rows, *how)  # a choice that cannot be made is reported before hours of sound are read
+    clips = load(rows, sample_rate, console, jobs=options.jobs or 1)
+    parts = split(clips.rows, *how)
+    train, valid, test = (_of(clips, part) for part in (parts.train, parts.valid, parts.test))
+    return train, valid, test
+
+
+def chosen(clips: Clips, wanted: Callable[[Example], bool]) -> Clips:
+    """The clips whose example is wanted, their sound moved, not copied."""
+    return _of(clips, [row for row in clips.rows if wanted(row)])
+
+
+def _of(clips: Clips, rows: Iterable[Example]) -> Clips:
+    """The clips of some of the examples that they have."""
+    numbers = {id(row): number for number, row in enumerate(clips.rows)}
+    return _only(clips, [numbers[id(row)] for row in rows])
 
 
 def _only(clips: Clips, good: Sequence[int]) -> Clips:

@@ -17,7 +17,8 @@ from ..nets.enhancer import SAMPLE_RATE, Enhancer, Widths, window
 from ..options import TrainOptions
 from . import configured, settled
 from .base import begin_from
-from .data import Clips, Example, examples, load, shuffled, split
+from .data import Clips, chosen, load_parts, shuffled
+from .examples import examples
 from .loop import About, Batch, Settings
 from .mixing import Mixer, Mixing
 
@@ -60,13 +61,14 @@ def make_conv(options: TrainOptions, console: Console) -> "EnhancerRecipe":
 def _made(
     options: TrainOptions, own: Own, console: Console, kind: str, net: Callable[[], nn.Module]
 ) -> "EnhancerRecipe":
-    parts = split(examples(options.data), options.valid, options.test, options.seed)
+    parts = load_parts(examples(options.data), SAMPLE_RATE, options, console)
     mixers: list[Mixer | None] = []
     noise: Clips | None = None
-    for rows, what in ((parts.train, "training data"), (parts.valid, "validation data"), (parts.test, "test data")):
-        speech, own_noise = _loaded(rows, console, options.jobs or 1, what)
-        noise = noise if own_noise is None else own_noise
-        mixers.append(None if speech is None or noise is None else Mixer(speech, noise, own))
+    for clips in parts:
+        speech = chosen(clips, lambda row: row.label != NOISE)
+        own_noise = chosen(clips, lambda row: row.label == NOISE)
+        noise = own_noise if len(own_noise) else noise
+        mixers.append(Mixer(speech, noise, own) if len(speech) and noise is not None else None)
     train, valid, test = mixers
     if train is None:
         raise UsageError("speech and noise are needed: give --data FOLDER of speech and --data noise=FOLDER")
@@ -74,13 +76,6 @@ def _made(
     made = net()
     begin_from(options.base, made, kind)
     return EnhancerRecipe(options, own, kind, made, train, valid, test)
-
-
-def _loaded(rows: Sequence[Example], console: Console, jobs: int, what: str) -> tuple[Clips | None, Clips | None]:
-    """The speech and the noise among the examples; None where there is none."""
-    both = [row for row in rows if row.label != NOISE], [row for row in rows if row.label == NOISE]
-    speech, noise = (load(some, SAMPLE_RATE, console, jobs=jobs, what=what) if some else None for some in both)
-    return speech, noise
 
 
 class EnhancerRecipe:

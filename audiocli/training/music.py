@@ -23,7 +23,8 @@ from ..nets.music_transformer import MusicTransformer
 from ..options import TrainOptions
 from . import configured, settled
 from .base import begin_from
-from .data import Example, examples, shuffled, split
+from .data import shuffled, split
+from .examples import Example, examples
 from .loop import About, Batch, Settings
 
 KIND = "audiocli-music"
@@ -81,11 +82,14 @@ def pieces(options: TrainOptions, console: Console) -> dict[str, list[Grid]]:
     """The pieces of each split. Raises UsageError, InputError."""
     if len(options.data) == 1 and options.data[0].endswith(".json"):
         return from_json(Path(options.data[0]))
-    chosen = split(examples(options.data, MIDI), options.valid, options.test, options.seed)
-    read = {name: _readable(getattr(chosen, name), console) for name in SPLITS}
-    if not read["train"]:
+    rows, how = examples(options.data, MIDI), (options.valid, options.test, options.seed)
+    split(rows, *how)  # a choice that cannot be made is reported first
+    read = _readable(rows, console)
+    if not read:
         raise InputError("no MIDI file to train on can be read")
-    return read
+    parts = split([row for row, _ in read], *how)
+    pieces_of = {id(row): piece for row, piece in read}
+    return {name: [pieces_of[id(row)] for row in getattr(parts, name)] for name in SPLITS}
 
 
 def from_json(path: Path) -> dict[str, list[Grid]]:
@@ -100,14 +104,14 @@ def from_json(path: Path) -> dict[str, list[Grid]]:
     return found
 
 
-def _readable(rows: Sequence[Example], console: Console) -> list[Grid]:
-    """The files that hold four-part music; the others are told, counted and left out."""
+def _readable(rows: Sequence[Example], console: Console) -> list[tuple[Example, Grid]]:
+    """The files that hold four-part music, with it; the others are told, counted and left out."""
     from ..music import midi
 
-    found: list[Grid] = []
+    found: list[tuple[Example, Grid]] = []
     for row in rows:
         try:
-            found.append(midi.read(row.path).grid)
+            found.append((row, midi.read(row.path).grid))
         except AudiocliError as error:
             console.error(f"{row.path}: {error}")
     if len(found) < len(rows):

@@ -35,7 +35,14 @@ def save_whole(path: Path, data: bytes) -> None:
 
 
 def save_model(
-    recipe: Recipe, outcome: Outcome, folder: Path, row: Row, options: TrainOptions, where: Place, command: str
+    recipe: Recipe,
+    outcome: Outcome,
+    folder: Path,
+    row: Row,
+    options: TrainOptions,
+    where: Place,
+    command: str,
+    key: str,
 ) -> dict[str, float]:
     """Write the folder; the scores of the weights as they are stored."""
     net = recipe.net
@@ -44,7 +51,7 @@ def save_model(
     held = {f"held-out {name}": value for name, value in _tested(recipe).items()}
     scores = {**score(recipe, net), **held}
     tensors = {name: _stored(value, recipe.half) for name, value in net.state_dict().items()}
-    config = {**recipe.config(), "recipe": row.name, "scores": scores, "audiocli": __version__}
+    config = {**recipe.config(), "recipe": row.name, "run": key, "scores": scores, "audiocli": __version__}
     for name, data in recipe.files().items():
         save_whole(folder / name, data)
     save_whole(folder / "config.json", (json.dumps(config, indent=2, ensure_ascii=False) + "\n").encode())

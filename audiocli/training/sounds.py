@@ -6,7 +6,6 @@ near-duplicate of it may have gone through.
 
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,10 +15,11 @@ from ..errors import UsageError
 from ..options import TrainOptions
 from ..speakers.scores import curve
 from . import configured
-from .data import Example, examples, split
+from .data import chosen, load_parts
 from .distortions import SAMPLE_RATE, Floats
+from .examples import Example, examples
 from .loop import About
-from .speaker import Embed, Heard, Own, SpeakerRecipe, as_16_bits, clips_of, heard, voices_of
+from .speaker import Embed, Heard, Own, SpeakerRecipe, as_16_bits, heard, voices_of
 from .speaker_batches import crop
 
 SHORTEST = SAMPLE_RATE // 2  # samples of a recording that is held out
@@ -31,12 +31,10 @@ FAR = 0.01  # of other recordings, at the threshold in config.json
 def make(options: TrainOptions, console: Console) -> "SoundRecipe":
     """Read the data and make the net. Raises UsageError, InputError."""
     own = configured(Own(), options)
-    parts = split(examples(options.data), options.valid, options.test, options.seed)
-    if len(parts.train) < 2:
+    train, valid, test = load_parts(named(examples(options.data)), SAMPLE_RATE, options, console)
+    if len(train) < 2:
         raise UsageError("one recording tells nothing from others: give --data a folder of many")
-    read = partial(clips_of, console=console, jobs=options.jobs or 1)
-    known = voices_of(read(named(parts.train), "training data"), read([], "sounds"), options.seed)
-    valid, test = read(named(parts.valid), "data to choose by"), read(named(parts.test), "test data")
+    known = voices_of(train, chosen(train, lambda row: False), options.seed)
     voices = replace(known, speeds=(1.0,), drift=DRIFT)
     return SoundRecipe(options, own, voices, heard(valid, SHORTEST), heard(test, SHORTEST))
 

@@ -23,8 +23,9 @@ from ..options import TrainOptions
 from ..speakers.scores import curve
 from . import configured, settled, speaker_trials
 from .base import begin_from
-from .data import Clips, Example, examples, load, split
+from .data import Clips, chosen, load_parts
 from .distortions import SAMPLE_RATE, Floats, mixed
+from .examples import examples
 from .loop import About, Batch, Settings
 from .speaker_batches import Voices, batch, joined, piece, rooms
 
@@ -75,21 +76,12 @@ def make(options: TrainOptions, console: Console) -> "SpeakerRecipe":
     Raises UsageError, InputError.
     """
     own = configured(Own(), options)
-    parts = split(examples(options.data), options.valid, options.test, options.seed)
-    spoken = [row for row in parts.train if row.speaker]
-    sounds = [row for row in parts.train if not row.speaker and row.fields.get("fold", own.folds[0]) in own.folds]
-    if len({row.speaker for row in spoken}) < 2:
+    train, valid, test = load_parts(examples(options.data), SAMPLE_RATE, options, console)
+    spoken = chosen(train, lambda row: bool(row.speaker))
+    sounds = chosen(train, lambda row: not row.speaker and row.fields.get("fold", own.folds[0]) in own.folds)
+    if len({row.speaker for row in spoken.rows}) < 2:
         raise UsageError("no two speakers to train on: the manifests need a column `speaker`")
-    read = partial(clips_of, console=console, jobs=options.jobs or 1)
-    voices = voices_of(read(spoken, "training data"), read(sounds, "sounds"), options.seed)
-    return SpeakerRecipe(
-        options, own, voices, heard(read(parts.valid, "data to choose by")), heard(read(parts.test, "test data"))
-    )
-
-
-def clips_of(rows: list[Example], what: str, *, console: Console, jobs: int) -> Clips:
-    """The sound of examples. Raises InputError."""
-    return load(rows, SAMPLE_RATE, console, jobs=jobs, what=what)
+    return SpeakerRecipe(options, own, voices_of(spoken, sounds, options.seed), heard(valid), heard(test))
 
 
 def voices_of(spoken: Clips, sounds: Clips, seed: int) -> Voices:

@@ -151,6 +151,12 @@ def test_a_choice_among_the_models_labels():
 def test_labels_from_a_file(tmp_path):
     (tmp_path / "labels.txt").write_text("a dog, barking\n\n rain\n")
     assert named(str(tmp_path / "labels.txt")) == ("a dog, barking", "rain")
+    for encoding in ("utf-8-sig", "utf-16"):
+        (tmp_path / "labels.txt").write_bytes("# mine\r\nGeräusch\r\nrain\r\n".encode(encoding))
+        assert named(str(tmp_path / "labels.txt")) == ("Geräusch", "rain")
+    (tmp_path / "labels.txt").write_bytes(b"Ger\xe4usch\n")
+    with pytest.raises(UsageError, match="save it as UTF-8"):
+        named(str(tmp_path / "labels.txt"))
     assert named("dog, rain,,dog") == ("dog", "rain")
     with pytest.raises(UsageError, match="no labels"):
         named(" , ")

@@ -125,8 +125,24 @@ def test_use(models, tmp_path, monkeypatch):
 def test_built_in_has_no_folder(models, command):
     code, _, err = models(command, "pocketsphinx")
     assert code == 2
-    assert "package" in err
+    assert ("built in" if command == "rm" else "package") in err
+    assert "pip" not in err
     assert models("pull", "pocketsphinx")[0] == 0
+
+
+@pytest.mark.parametrize("command", ["where", "verify", "rm", "pull", "show"])
+def test_an_empty_name_is_no_model(models, command):
+    code, out, err = models(command, "")
+    assert (code, out) == (2, "")
+    assert "name of a model is empty" in err
+
+
+@pytest.mark.parametrize("verb", ["transcribe", "classify", "denoise", "verify", "diarize", "speak", "clone"])
+def test_no_verb_takes_an_empty_name_for_its_default(call, speech, verb):
+    inputs = {"verify": (speech, speech), "speak": ("Hello.",), "clone": ("--source", speech, "--reference", speech)}
+    code, out, err = call(verb, *inputs.get(verb, (speech,)), "-m", "")
+    assert (code, out) == (2, b"")
+    assert "name of a model is empty" in err
 
 
 def test_pull_in_a_process_of_its_own(run, server, tmp_path):

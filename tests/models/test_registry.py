@@ -87,7 +87,8 @@ def test_names_are_unique():
     assert set(registry.ALIASES.values()) <= set(MODELS)
     sources = [spec.source for spec in MODELS.values() if not spec.built_in]
     assert len(set(sources)) == len(sources)
-    assert {MODELS[name].task for name in registry.BUILT_IN.values()} == set(registry.BUILT_IN)
+    assert all(MODELS[name].task == task for task, names in registry.BUILT_IN.items() for name in names)
+    assert all(cache.here(MODELS[names[-1]]) for names in registry.BUILT_IN.values())
 
 
 @pytest.mark.parametrize(
@@ -267,7 +268,7 @@ def test_default_model(monkeypatch):
     assert config.default("transcribe") == "whisper-base"
     assert models.resolve(config.default("transcribe"))[0].name == "whisper-base"
     monkeypatch.setenv("AUDIOCLI_TRANSCRIBE_MODEL", "turbo")
-    assert config.default_and_origin("transcribe") == ("turbo", "AUDIOCLI_TRANSCRIBE_MODEL")
+    assert config.choice("transcribe") == config.Choice("turbo", "AUDIOCLI_TRANSCRIBE_MODEL")
     with pytest.raises(DownloadError, match="turbo is not on this machine"):
         models.locate(None, "transcribe", offline=True)
     monkeypatch.delenv("AUDIOCLI_TRANSCRIBE_MODEL")
@@ -276,6 +277,22 @@ def test_default_model(monkeypatch):
     assert config.variable("generate-music") == "AUDIOCLI_GENERATE_MUSIC_MODEL"
     with pytest.raises(UsageError, match="name one with --model"):
         config.default("vocoder")
+
+
+def test_a_better_model_is_the_default_once_it_is_on_this_machine(monkeypatch):
+    monkeypatch.setitem(registry.BUILT_IN, "transcribe", ("whisper-tiny", "pocketsphinx"))
+    assert config.choice("transcribe") == config.Choice("pocketsphinx", "built-in")
+    in_cache("openai/whisper-tiny")
+    assert config.choice("transcribe") == config.Choice("whisper-tiny", "built-in")
+    assert config.choice("transcribe", lambda name: name != "whisper-tiny").name == "pocketsphinx"
+    config.use("transcribe", "pocketsphinx")  # a choice, though of what comes last by itself
+    assert config.choice("transcribe") == config.Choice("pocketsphinx", str(config.path()))
+
+
+@pytest.mark.parametrize("name", ["", None])
+def test_an_empty_name_is_no_default(name):
+    with pytest.raises(ModelError, match="name of a model is empty"):
+        models.load(name, "transcribe", ModelOptions(model=""))
 
 
 def test_config_file_keeps_what_else_is_in_it():

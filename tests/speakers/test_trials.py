@@ -21,6 +21,11 @@ def listed(tmp_path, text):
         ("a.wav b.wav nontarget", Trial("a.wav", "b.wav", False)),
         ("my a.wav\tmy b.wav\t1", Trial("my a.wav", "my b.wav", True)),
         ("  a.wav   b.wav  \r", Trial("a.wav", "b.wav")),
+        ('"my a.wav" "my b.wav" 1', Trial("my a.wav", "my b.wav", True)),
+        ("a.wav,b.wav,0", Trial("a.wav", "b.wav", False)),
+        ('"my, a.wav", b.wav, 1', Trial("my, a.wav", "b.wav", True)),
+        ("a,b.wav c.wav", Trial("a,b.wav", "c.wav")),
+        ("# of monday\na.wav b.wav", Trial("a.wav", "b.wav")),
     ],
 )
 def test_lines(tmp_path, line, trial):
@@ -31,6 +36,18 @@ def test_lines(tmp_path, line, trial):
 def test_what_is_no_trial_is_told_with_its_line(tmp_path, line):
     with pytest.raises(UsageError, match="line 2"):
         read(listed(tmp_path, f"x y\n{line}\n"))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_lists_of_notepad_and_excel(tmp_path, encoding):
+    path = tmp_path / "trials.csv"
+    path.write_bytes("my é.wav,b.wav,1\r\n".encode(encoding))
+    assert read(str(path)) == [Trial("my é.wav", "b.wav", True)]
+
+
+def test_a_file_whose_name_begins_as_a_comment(tmp_path):
+    (tmp_path / "#1.wav").touch()
+    assert read(listed(tmp_path, "#1.wav b.wav\n#2.wav b.wav\n")) == [Trial("#1.wav", "b.wav")]
 
 
 def test_labels_for_some_only(tmp_path):

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from audiocli.console import Console
 from audiocli.errors import InputError, UsageError
-from audiocli.training.data import Clips, Example, crop, examples, labels, load, shuffled, split
+from audiocli.options import TrainOptions
+from audiocli.training.data import Clips, crop, labels, load, load_parts, shuffled, split
+from audiocli.training.examples import Example, examples
 
 QUIET = Console(quiet=True)
 
@@ -47,6 +49,37 @@ def test_manifests(tmp_path):
     assert (second.path, second.fields) == ("elsewhere.wav", {"label": "cat", "fold": "3"})
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("name", ["list.tsv", "list.csv", "list.jsonl"])
+def test_manifests_of_notepad_and_excel(tmp_path, name, encoding):
+    sound(tmp_path / "#1.wav")
+    tables = {
+        "list.tsv": "# mine\r\npath\tlabel\r\na, b.wav\tgröße\r\n#c.wav\tx\r\n#1.wav\ty\r\n",
+        "list.csv": '# mine\r\npath,label\r\n"a, b.wav",größe\r\n#c.wav,x\r\n#1.wav,y\r\n',
+        "list.jsonl": '# mine\n{"path": "a, b.wav", "label": "größe"}\n{"path": "#1.wav", "label": "y"}\n',
+    }
+    (tmp_path / name).write_bytes(tables[name].encode(encoding))
+    found = [(row.path, row.label) for row in examples([str(tmp_path / name)])]
+    assert found == [("a, b.wav", "größe"), (str(tmp_path / "#1.wav"), "y")]
+
+
+def test_links_to_folders_are_followed(tmp_path):
+    sound(tmp_path / "elsewhere" / "a.wav")
+    sound(tmp_path / "data" / "cat" / "b.wav")
+    (tmp_path / "data" / "dog").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "data" / "cat" / "up").symlink_to("..")
+    assert [row.label for row in examples([str(tmp_path / "data")])] == ["cat", "dog"]
+
+
+@pytest.mark.parametrize("entry", ["m/", "./m", "./m/", "{here}/m/", "m//", "../{name}/m"])
+def test_a_path_is_no_label_however_it_is_written(tmp_path, monkeypatch, entry):
+    sound(tmp_path / "m" / "low" / "a.wav")
+    (tmp_path / "m" / "x.tsv").write_text("path\tlabel\nlow/a.wav\tlow\n")
+    monkeypatch.chdir(tmp_path)
+    entry = entry.format(here=tmp_path, name=tmp_path.name)
+    assert [row.label for row in examples([entry, f"{entry}/x.tsv", f"mine={entry}"])] == ["low", "low", "mine"]
+
+
 def test_a_label_for_all_of_a_folder(tmp_path):
     sound(tmp_path / "x" / "1034" / "a.wav")
     (row,) = examples([f"speech={tmp_path / 'x'}"])
@@ -56,7 +89,8 @@ def test_a_label_for_all_of_a_folder(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("label\nx\n", "line 2: has no path"),
+        ("label\nx\n", "head line names no column `path`, but label"),
+        ("label\tpath\nx\n", "line 2: has no path"),
         ("{}\n", "line 1: has no path"),
         ("[1]\n", "no JSON object"),
         ("{\n", "no JSON"),
@@ -70,7 +104,7 @@ def test_bad_manifests_say_where(tmp_path, text, message):
 
 
 def test_no_data():
-    with pytest.raises(UsageError, match="no folder, and no manifest"):
+    with pytest.raises(UsageError, match="not a folder, and not a manifest"):
         examples(["nowhere"])
     with pytest.raises(UsageError, match="no data"):
         examples([])
@@ -120,6 +154,18 @@ def test_corrupt_files_are_told_and_left_out(tmp_path, capsys):
     assert "2 of 4 files cannot be used" in err
     with pytest.raises(InputError, match="no file of the data can be read"):
         load(rows[1:3], 8_000, QUIET, jobs=1)
+
+
+def test_what_cannot_be_read_takes_no_part_in_the_draw(tmp_path, capsys):
+    """Each of ten files of a label may be the one that is held out; the junk among them never is."""
+    rows = [Example(str(sound(tmp_path / f"{n}.wav", seconds=0.02)), {"label": "a"}) for n in range(11)]
+    (tmp_path / "5.wav").write_bytes(b"junk")
+    for seed in range(12):
+        train, valid, test = load_parts(rows, 8_000, TrainOptions(seed=seed, jobs=1), QUIET)
+        assert (len(train), len(valid), len(test)) == (9, 1, 0)
+    assert "5.wav" in capsys.readouterr().err
+    with pytest.raises(UsageError, match="no example has that"):
+        load_parts(rows, 8_000, TrainOptions(valid="fold=1", jobs=1), QUIET)
 
 
 def test_what_does_not_fit_is_decoded_again(tmp_path):

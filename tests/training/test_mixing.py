@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from audiocli.training.data import Clips, Example
+from audiocli.training.data import Clips
 from audiocli.training.enhancer import distance, gain, likeness, mixtures, si_sdr
+from audiocli.training.examples import Example
 from audiocli.training.mixing import Mixer, Mixing, at_snr, coloured, hum, in_room, tilted
 from tests.conftest import vowels
 

@@ -58,10 +58,33 @@ def model(sounds, tmp_path_factory):
     return folder, done.stderr
 
 
+def test_resuming_what_is_finished(model, sounds, call):
+    """The same run is done; one with other options is another run, and how to come by it is said."""
+    folder, _ = model
+    same = (
+        "train",
+        "classifier",
+        "--data",
+        f"{sounds}/",
+        "-o",
+        folder,
+        *SMALL,
+        "--valid",
+        "0.25",
+        "--set",
+        "silence=true",
+    )
+    code, _, err = call(*same, "--epochs", "30", "--resume")
+    assert (code, "is finished already" in err) == (0, True)
+    code, _, err = call(*same, "--epochs", "40", "--resume")
+    assert code == 2
+    assert f"--from {folder} -o FOLDER trains on from its weights" in err
+
+
 def test_what_a_training_leaves(model):
     folder, said = model
     assert "broken.wav: " in said
-    assert "1 of 28 files cannot be used" in said
+    assert "1 of 37 files cannot be used" in said
     names = {path.name for path in folder.iterdir()}
     assert names == {"model.safetensors", "config.json", "README.md", "log.csv", "curves.png"}
     config = json.loads((folder / "config.json").read_text())
@@ -159,7 +182,7 @@ def test_ctrl_c_ends_after_the_step_and_resume_goes_on(sounds, start, run, line_
     ("args", "code", "message"),
     [
         (("clasifier", "--data", "x", "-o", "m"), 2, "did you mean classifier?"),
-        (("classifier", "--data", "nowhere", "-o", "m"), 2, "no folder, and no manifest"),
+        (("classifier", "--data", "nowhere", "-o", "m"), 2, "not a folder, and not a manifest"),
         (("classifier", "--data", "one", "-o", "m"), 2, "one label only"),
         (("classifier", "-o", "m"), 2, "no data"),
         (("classifier", "--data", "one"), 2, "give -o FOLDER"),
@@ -170,7 +193,7 @@ def test_ctrl_c_ends_after_the_step_and_resume_goes_on(sounds, start, run, line_
         (("classifier", "--data", "two", "-o", "m", "--valid", "fold=9"), 2, "no example has that"),
         (("classifier", "--data", "two", "-o", "m", "--device", "cuda:9"), 2, "CUDA devices"),
         (("classifier", "--data", "two", "-o", "m", "--precision", "float16"), 2, "overflows"),
-        (("classifier", "--data", "broken", "-o", "m"), 1, "no file of the training data can be read"),
+        (("classifier", "--data", "broken", "-o", "m"), 1, "no file of the data can be read"),
         (("classifier", "--data", "two", "-o", "two"), 1, "is not empty"),
         (("classifier", "--data", "two", "-o", "two/a/0.wav"), 1, "is no folder"),
         (("classifier", "--data", "two", "-o", "m", "--resume"), 2, "there is no"),
