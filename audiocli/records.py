@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from .music.piece import Piece
 
 
 @dataclass(frozen=True)
@@ -245,13 +248,9 @@ class Diarization(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class Music(Recording):
-    """A piece of music; `piece` and what follows are of music that is known by its notes.
+    """A piece of music; `piece` and what follows are of music that is known by its notes."""
 
-    piece: MIDI pitches int8 [steps, voices] at each sixteenth, -1 for a rest, the highest voice first.
-    """
-
-    piece: NDArray[np.int8] | None = None
-    tempo: float | None = None  # quarters a minute
+    piece: "Piece | None" = None
     program: int = 0  # of General MIDI, from 0
     stems: dict[str, Sound] = field(default_factory=dict)  # each voice by itself
 
