@@ -21,8 +21,8 @@ OCTAVE = 12
 QUIET = 45.0  # dB below the loudest frame, where nothing counts as sung any more
 
 # What is a strike was chosen on six tunes with many repeated notes, at two tempos, on nine instruments of a soundfont, dry and in a
-# room, legato and not. Of 4,428 notes some 4,230 were found, and one in twelve that were found was none: most of both were an oboe's, a
-# violin's, and an organ's that repeats without a gap. On a piano every note was found.
+# room, legato and not. Of 4,428 notes some 4,230 were found, and one in twelve that were found was none: most of both were of an oboe
+# and a violin, and of an organ that repeats without a gap. On a piano every note was found.
 STRIKE, SURE = (
     2.0,
     5.0,
@@ -40,6 +40,14 @@ BANDS, LOWEST = 68, 110.0  # of the spectrum, and the lower edge of the first in
 FLOOR = 60.0  # dB below the loudest band, where bands end
 
 SHORTEST, GLIDE = 6, 12  # frames of one pitch that are a note after a strike, and without one
+OVERTONES = (
+    12,
+    19,
+    24,
+    28,
+    31,
+    36,
+)  # semitones: a voice that is not struck again does not leap so, but the ear of a machine does
 SHARE = 0.3  # of the longest pitch after the same strike; less is its overtone in the echo of the note before
 JOINED = 10  # frames of a gap that are no rest
 
@@ -47,6 +55,14 @@ TEMPOS = (50.0, 160.0)  # quarters a minute that are looked for
 USUAL, SPREAD = 90.0, 1.0  # the likeliest of them, and the octaves by which others differ
 FIT = 0.5  # of the strikes' accord with a tempo, 0 to 1; below, the music has none
 FEWEST = 4  # notes that a tempo is heard in
+
+
+class Frames(NamedTuple):
+    """A stretch of one pitch: its first frame, the one behind its last, and a MIDI number."""
+
+    start: int
+    end: int
+    pitch: int
 
 
 class Sung(NamedTuple):
@@ -113,12 +129,13 @@ def sung(sound: NDArray[np.float32]) -> list[Sung]:
     pitches = np.where(np.isnan(semitones), REST, np.rint(np.nan_to_num(semitones) - _tuning(semitones))).astype(int)
     rises = _rises(sound, len(pitches))
     strikes = [0, *_peaks(rises).tolist(), len(pitches)]
-    found: list[tuple[int, int, int]] = []
-    for start, end, pitch in (note for first, last in pairwise(strikes) for note in _between(pitches, first, last)):
-        if found and found[-1][2] == pitch and not _again(level, rises, start, end):
-            found[-1] = (found[-1][0], end, pitch)
+    found: list[Frames] = []
+    for note in (note for first, last in pairwise(strikes) for note in _between(pitches, first, last)):
+        same = found and abs(found[-1].pitch - note.pitch) in (0, *OVERTONES)
+        if same and not _again(level, rises, note.start, note.end):
+            found[-1] = found[-1]._replace(end=note.end)
         else:
-            found.append((start, end, pitch))
+            found.append(note)
     return [
         Sung(start * HOP / SAMPLE_RATE, end * HOP / SAMPLE_RATE, pitch)
         for (start, end, pitch), (following, _, _) in pairwise([*found, (len(pitches) + JOINED, 0, 0)])
@@ -187,22 +204,29 @@ def _bank() -> NDArray[np.float32]:
     return np.asarray(weights / weights.sum(axis=1, keepdims=True), np.float32)
 
 
-def _between(pitches: NDArray[np.int_], first: int, last: int) -> Iterator[tuple[int, int, int]]:
-    """The notes (first frame, frame after the last, pitch) between two strikes: one, or more where the voice glides on."""
-    runs, at = [], first
+def _between(pitches: NDArray[np.int_], first: int, last: int) -> Iterator[Frames]:
+    """The notes between two strikes: one, or more where the voice glides on."""
+    own = _runs(pitches, first, last)
+    start = first
+    for pitch, group in groupby(own, key=lambda run: run.pitch):
+        same = list(group)
+        if same[-1].end - same[0].start >= SHORTEST:
+            yield Frames(start if start == first else same[0].start, same[-1].end, pitch)
+        start = same[-1].end
+
+
+def _runs(pitches: NDArray[np.int_], first: int, last: int) -> list[Frames]:
+    """Stretches of one pitch, long enough to be sung; an overtone of the longest is that pitch, heard wrong."""
+    runs, at = list[Frames](), first
     for pitch, group in groupby(pitches[first:last].tolist()):
         length = len(list(group))
         if pitch != REST:
-            runs.append((at, at + length, pitch))
+            runs.append(Frames(at, at + length, pitch))
         at += length
-    longest = max((end - start for start, end, _ in runs), default=0)
-    own = [run for run in runs if run[1] - run[0] >= min(longest, max(GLIDE, SHARE * longest))]
-    start = first
-    for pitch, group in groupby(own, key=lambda run: run[2]):
-        same = list(group)
-        if same[-1][1] - same[0][0] >= SHORTEST:
-            yield (start if start == first else same[0][0]), same[-1][1], pitch
-        start = same[-1][1]
+    longest = max(runs, key=lambda run: run.end - run.start, default=Frames(0, 0, REST))
+    length = longest.end - longest.start
+    runs = [run._replace(pitch=longest.pitch) if abs(run.pitch - longest.pitch) in OVERTONES else run for run in runs]
+    return [run for run in runs if run.end - run.start >= min(length, max(GLIDE, SHARE * length))]
 
 
 def into_range(voice: NDArray[np.int8]) -> tuple[NDArray[np.int8], int]:

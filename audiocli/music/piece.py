@@ -112,7 +112,7 @@ class Piece:
         """The notes of one voice."""
         pitches = self.grid[:, voice]
         starts = np.flatnonzero(self.onsets[:, voice] | _changes(pitches))
-        ends = np.append(starts[1:], len(pitches))
+        ends = np.append(starts, len(pitches))[1:]
         found = zip(starts.tolist(), ends.tolist(), strict=True)
         return [Note(a, b - a, int(pitches[a])) for a, b in found if pitches[a] != REST]
 

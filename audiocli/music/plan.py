@@ -35,7 +35,7 @@ class Plan:
     held: int = 0
 
     def piece(self, found: Grid) -> Piece:
-        """The piece that has been composed: of what was given it is known where notes begin, else a pitch that stays is one note."""
+        """The piece that has been composed: where notes begin is known of what was given; else a pitch that stays is one note."""
         onsets = begun(found)
         known = self.start.onsets[: len(found)]
         onsets[: len(known), : known.shape[1]] |= known

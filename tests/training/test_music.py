@@ -48,7 +48,7 @@ def test_from_midi_files_to_a_model_that_composes(call, files, recipe):
     assert 0.5 < config["scores"]["nll"] < 2 * math.log(tokens.N_TOKENS)
     code, _, err = call("generate-music", "-m", "model", "-o", "x.mid", "--seconds", "4")
     assert code == 0, err
-    assert len(midi.read("x.mid").grid) == 16
+    assert len(midi.read("x.mid").grid) == 21
 
 
 def test_the_likelihood_is_the_mean_over_tokens():
