@@ -206,6 +206,14 @@ class Match(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Person(Record):
+    """Who is in the database `path`: `duration` seconds of speech in so many recordings, as a net heard them."""
+
+    name: str
+    recordings: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Recognised(Record):
     """Which recording a query is a piece of: the track, where in it the query begins (s), and how sure that is in [0, 1]."""
 
@@ -213,6 +221,9 @@ class Recognised(Record):
     offset: float | None = None
     confidence: float = 0.0
     hashes: int = 0  # that agree on the offset
+    candidates: tuple[
+        tuple[str, float, float], ...
+    ] = ()  # track, offset, confidence of all that it may be, the best first
 
 
 @dataclass(frozen=True)

@@ -1,68 +1,102 @@
-"""The database of voices: what goes in comes out, and what is no such database is told."""
+"""The database of people: enrolled again, listed, renamed, removed; and recordings of two people under one name."""
 
-import sqlite3
+import json
 
 import numpy as np
 import pytest
 
 from audiocli.errors import InputError
-from audiocli.speakers import voices
+from audiocli.speakers import alone, voices
 from audiocli.speakers.voice import Voice
 from audiocli.speakers.voices import Enrolled
 
 
-def person(name, seed=0):
-    vector = np.random.default_rng(seed).standard_normal(8).astype(np.float32)
-    return Enrolled(name, 2, Voice(vector / np.float32(np.linalg.norm(vector)), 12.5, 20.0))
+def voice(*embedding, seconds=10.0):
+    vector = np.array(embedding, np.float32)
+    return Voice(vector / np.linalg.norm(vector), seconds, 20.0)
 
 
 @pytest.fixture
 def db(tmp_path):
-    path = str(tmp_path / "voices.db")
-    voices.write(path, "net@1", [person("ada", 1), person("bob", 2)])
+    path = str(tmp_path / "v.db")
+    voices.add(path, "net@1", Enrolled("ada", 2, voice(1, 0)))
+    voices.add(path, "net@1", Enrolled('bob, "jr"', 1, voice(0, 1, seconds=4.0)))
     return path
 
 
-def test_what_goes_in_comes_out(db):
-    found = voices.read(db, "net@1")
-    assert [one.name for one in found] == ["ada", "bob"]
-    np.testing.assert_array_equal(found[1].voice.embedding, person("bob", 2).voice.embedding)
-    assert (found[0].clips, found[0].voice.seconds, found[0].voice.snr) == (2, 12.5, 20.0)
+def test_a_name_that_is_enrolled_again_has_both(db):
+    total = voices.add(db, "net@1", Enrolled("ada", 1, voice(0, 1, seconds=30.0)))
+    assert (total.clips, total.voice.seconds) == (3, 40.0)
+    np.testing.assert_allclose(total.voice.embedding, np.array([1, 3]) / np.sqrt(10), atol=1e-6)
+    assert voices.named(db, "net@1", "ada").clips == 3
+    assert voices.named(db, "net@2", "ada") is None
 
 
-def test_a_name_again_replaces_the_voice(db):
-    voices.write(db, "net@1", [person("ada", 3)])
-    found = voices.read(db, "net@1")
-    assert len(found) == 2
-    np.testing.assert_array_equal(found[0].voice.embedding, person("ada", 3).voice.embedding)
+@pytest.mark.parametrize("form", ["txt", "csv", "tsv", "json", "jsonl"])
+def test_who_is_enrolled(call, db, form):
+    code, out, err = call("verify", "--list", "--db", "v.db", "-f", form)
+    assert (code, err) == (0, "")
+    text = out.decode()
+    if form == "txt":
+        assert text.splitlines()[0] == "ada: 10.0 s of speech in 2 recordings (net@1)"
+    elif form == "csv":
+        assert text.splitlines() == [
+            "name,seconds,recordings,model",
+            "ada,10.000,2,net@1",
+            '"bob, ""jr""",4.000,1,net@1',
+        ]
+    elif form == "tsv":
+        assert text.splitlines()[1] == "ada\t10.000\t2\tnet@1"
+    else:
+        rows = json.loads(text) if form == "json" else [json.loads(line) for line in text.splitlines()]
+        assert [(row["name"], row["recordings"], row["duration"]) for row in rows] == [
+            ("ada", 2, 10.0),
+            ('bob, "jr"', 1, 4.0),
+        ]
 
 
-def test_voices_of_another_net_are_not_compared(db):
-    with pytest.raises(InputError, match=r"no voices of net@2: its voices are of net@1"):
-        voices.read(db, "net@2")
+def test_names_are_changed_and_forgotten(call, db):
+    assert call("verify", "--rename", "ada", "eve", "--db", "v.db")[2] == "audiocli: ada is now called eve in v.db\n"
+    assert "has nobody of the name 'evf': did you mean 'eve'?" in call("verify", "--remove", "evf", "--db", "v.db")[2]
+    assert call("verify", "--rename", "eve", 'bob, "jr"', "--db", "v.db")[0] == 1
+    for name in ("eve", 'bob, "jr"'):
+        assert call("verify", "--remove", name, "--db", "v.db")[0] == 0
+    code, out, err = call("verify", "--list", "--db", "v.db")
+    assert (code, out) == (0, b"")
+    assert "nobody is enrolled in v.db" in err
 
 
-def test_what_is_no_database(tmp_path, db):
-    with pytest.raises(InputError, match="no such database of voices"):
-        voices.read(str(tmp_path / "none.db"), "net@1")
-    (tmp_path / "text.db").write_text("hello\n" * 50)
-    with pytest.raises(InputError, match="is no database of voices"):
-        voices.read(str(tmp_path / "text.db"), "net@1")
-    other = tmp_path / "other.db"
-    sqlite3.connect(other).execute("CREATE TABLE x (y)").connection.close()
-    with pytest.raises(InputError, match="something else"):
-        voices.read(str(other), "net@1")
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (("--list",), "--list needs --db FILE"),
+        (("--remove", "ada", "x.wav", "--db", "v.db"), "--remove is about --db alone"),
+        (("--rename", "ada", "", "--db", "v.db"), "need a name"),
+        (("--list", "--identify", "--db", "v.db"), "do different things"),
+    ],
+)
+def test_mistakes(call, db, args, message):
+    code, _, err = call("verify", *args)
+    assert code == 2
+    assert message in err
 
 
-def test_a_cut_off_file_and_another_version(tmp_path, db):
-    whole = open(db, "rb").read()
-    cut = tmp_path / "cut.db"
-    for length in (len(whole) - 1, len(whole) // 2, 150):
-        cut.write_bytes(whole[:length])
-        with pytest.raises(InputError, match="cut off or damaged"):
-            voices.read(str(cut), "net@1")
-    with sqlite3.connect(db) as connection:
-        connection.execute("PRAGMA user_version = 9")
-    connection.close()
-    with pytest.raises(InputError, match="version 9, and this audiocli reads version 1"):
-        voices.read(db, "net@1")
+def test_no_database(call, tmp_path):
+    code, _, err = call("verify", "--list", "--db", "none.db")
+    assert code == 1
+    assert "there is no such database of voices" in err
+    with pytest.raises(InputError):
+        voices.remove(str(tmp_path / "none.db"), "ada")
+
+
+def test_which_two_are_hardly_one_person():
+    def decide(a, b):
+        scores = [float(one.embedding @ other.embedding) for one, other in zip(a, b, strict=True)]
+        return [{"score": score, "same": score > 0.5, "probability": max(score, 0.0)} for score in scores]
+
+    short = Voice(None, 0.3, 0.0)
+    assert alone.furthest([voice(1, 0), short, voice(1, 0.1)], decide) is None
+    assert alone.furthest([voice(1, 0), short, voice(1, 0.1), voice(0, 1)], decide) == (0, 3)
+    assert alone.furthest([voice(1, 0)], decide) is None
+    bare = lambda a, b: [{key: one[key] for key in ("score", "same")} for one in decide(a, b)]  # noqa: E731
+    assert alone.furthest([voice(1, 0), voice(0, 1)], bare) == (0, 1)
