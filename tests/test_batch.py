@@ -394,3 +394,12 @@ def test_in_another_thread_ctrl_c_is_not_ours():
     thread.start()
     thread.join()
     assert results == [20]
+
+
+def test_each_verb_says_what_ends_at_ctrl_c(capsys):
+    from audiocli.console import Console
+    from audiocli.stop import Stop
+
+    with Stop(Console(), "stopping after the step in hand").listening():
+        os.kill(os.getpid(), signal.SIGINT)
+    assert capsys.readouterr().err == "audiocli: stopping after the step in hand; Ctrl-C again stops at once\n"

@@ -76,7 +76,8 @@ def json_list(records: Sequence[Match], stream: BinaryIO, place: Place) -> None:
 def people_txt(records: Sequence[Person], stream: BinaryIO, place: Place) -> None:
     """A line a person."""
     for record in records:
-        about = f"{record.duration:.1f} s of speech in {record.recordings} recordings"
+        files = f"{record.recordings} recording{'s' if record.recordings != 1 else ''}"
+        about = f"{record.duration:.1f} s of speech in {files}"
         stream.write(as_bytes(f"{plain(record.name)}: {about} ({record.model})\n"))
 
 

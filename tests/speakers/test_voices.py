@@ -100,3 +100,37 @@ def test_which_two_are_hardly_one_person():
     assert alone.furthest([voice(1, 0)], decide) is None
     bare = lambda a, b: [{key: one[key] for key in ("score", "same")} for one in decide(a, b)]  # noqa: E731
     assert alone.furthest([voice(1, 0), voice(0, 1)], bare) == (0, 1)
+
+
+def test_what_a_conversion_narrows_is_said():
+    from audiocli.audio import Stream
+    from audiocli.speakers.cloning import _narrowed
+
+    def stream(rate, channels, subtype):
+        return Stream("x", 16_000, 1, rate, channels, None, [], iter(()), subtype)
+
+    (note,) = _narrowed(stream(44_100, 2, "PCM_24"))
+    assert note == "comes out as 16000 Hz, one channel, 16 bits, and not 44100 Hz, 2 channels, PCM_24"
+    assert _narrowed(stream(16_000, 1, "PCM_16")) == []
+    assert _narrowed(stream(8_000, 1, "ULAW")) == []
+
+
+def test_recordings_of_two_people_under_one_name(call, shared, tmp_path):
+    import soundfile
+
+    folder = shared / "data" / "cmu-arctic"
+    parts = {
+        who: [soundfile.read(path)[0] for path in sorted((folder / who).glob("*.opus"))[:4]] for who in ("bdl", "slt")
+    }
+    for name, sounds in (("a", parts["bdl"]), ("b", parts["slt"]), ("both", parts["bdl"] + parts["slt"])):
+        soundfile.write(tmp_path / f"{name}.wav", np.concatenate(sounds), 16_000)
+    err = call("verify", "--enroll", "x", "a.wav", "b.wav", "--db", "x.db")[2]
+    assert "a.wav and b.wav are hardly of one person" in err
+    assert "hardly" in call("verify", "a.wav", "-r", "a.wav", "-r", "b.wav")[2]
+    assert (
+        "both.wav: more than one person speaks in it" in call("verify", "--enroll", "y", "both.wav", "--db", "x.db")[2]
+    )
+    assert "hardly" not in call("verify", "--enroll", "z", "a.wav", "--db", "x.db")[2]
+    err = call("verify", "--enroll", "z", "b.wav", "--db", "x.db")[2]
+    assert "z: the recordings and those that are enrolled already are hardly of one person" in err
+    assert "; with those of before" in err
