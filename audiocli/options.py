@@ -287,6 +287,9 @@ class VerifyOptions:
     threshold: float | None = None  # None: by the calibration
     exit_code: bool = False
     plot: str | None = None
+    listing: bool = False
+    remove: str | None = None
+    rename: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)

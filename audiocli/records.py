@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from .music.piece import Piece
 
 
 @dataclass(frozen=True)
@@ -217,6 +220,14 @@ class Match(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Person(Record):
+    """Who is in the database `path`: `duration` seconds of speech in so many recordings, as a net heard them."""
+
+    name: str
+    recordings: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Recognised(Record):
     """Which recording a query is a piece of: the track, where in it the query begins (s), and how sure that is in [0, 1]."""
 
@@ -224,6 +235,9 @@ class Recognised(Record):
     offset: float | None = None
     confidence: float = 0.0
     hashes: int = 0  # that agree on the offset
+    candidates: tuple[
+        tuple[str, float, float], ...
+    ] = ()  # track, offset, confidence of all that it may be, the best first
 
 
 @dataclass(frozen=True)
@@ -259,13 +273,9 @@ class Diarization(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class Music(Recording):
-    """A piece of music; `piece` and what follows are of music that is known by its notes.
+    """A piece of music; `piece` and what follows are of music that is known by its notes."""
 
-    piece: MIDI pitches int8 [steps, voices] at each sixteenth, -1 for a rest, the highest voice first.
-    """
-
-    piece: NDArray[np.int8] | None = None
-    tempo: float | None = None  # quarters a minute
+    piece: "Piece | None" = None
     program: int = 0  # of General MIDI, from 0
     stems: dict[str, Sound] = field(default_factory=dict)  # each voice by itself
 

@@ -18,13 +18,13 @@ class _WaitIsOverError(Exception):
 
 
 class Stop:
-    """Asks a run to end after the files in hand: the first Ctrl-C. The second one ends the process."""
+    """Asks a run to end after the files in hand: the first Ctrl-C. The second one ends the process. ending: what is told then."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, ending: str = "finishing the file in hand") -> None:
         self.asked = False
         self.interrupted = False
         self._waiting = False
-        self._console = console
+        self._console, self._ending = console, ending
 
     @contextmanager
     def listening(self) -> Iterator["Stop"]:
@@ -45,7 +45,7 @@ class Stop:
             self._console.restore()
             os._exit(130)
         self.asked = self.interrupted = True
-        self._console.note("finishing the file in hand; Ctrl-C again stops at once")
+        self._console.note(f"{self._ending}; Ctrl-C again stops at once")
         if self._waiting:
             raise _WaitIsOverError
 

@@ -19,6 +19,7 @@ from audiocli.models import registry
 from audiocli.models.music_chorale import compose, read_net
 from audiocli.music import midi, plan, tokens
 from audiocli.music.grid import RANGES, REST, STEPS_PER_BAR, VOICES, Grid, key_of
+from audiocli.music.piece import piece_of
 from audiocli.options import MusicOptions
 from audiocli.training.music import from_json, nll
 from bench._common import Row, Score, side_by_side
@@ -34,6 +35,7 @@ SCALES = ((0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 9, 10, 11))  # major, minor
 ASKED = 160  # sixteenths of the pieces in all keys
 CACHED_STEPS = (250, 500)  # of the grid: 1,000 and 2,000 tokens
 MELODIES = 3
+NOWHERE = piece_of(np.empty((0, 4), np.int8), plan.TEMPO)
 
 
 def histogram(pieces: Sequence[Grid]) -> NDArray[np.float64]:
@@ -102,7 +104,7 @@ SENSES: dict[str, Callable[[Sequence[Grid]], float]] = {
 def composed(net: Any, lengths: Sequence[int], keys: Sequence[int], options: MusicOptions = USUAL) -> list[Grid]:
     """A chorale of each length and key."""
     plans = [
-        plan.Plan(np.full((length, 4), plan.FREE), tokens.context(length, key), seed, plan.TEMPO, key)
+        plan.Plan(np.full((length, 4), plan.FREE), tokens.context(length, key), seed, key, NOWHERE, 0.0)
         for seed, (length, key) in enumerate(zip(lengths, keys, strict=True))
     ]
     return [tokens.grid_of(found) for found in compose(net, plans, options)]
@@ -194,9 +196,9 @@ def melody_row(test: Sequence[Grid]) -> Score:
     with tempfile.TemporaryDirectory() as name:
         for n, piece in enumerate(test[:MELODIES]):
             tune, whole = Path(name, f"{n}.mid"), Path(name, f"{n}-whole.mid")
-            tune.write_bytes(midi.file(piece, plan.TEMPO, 0, (), VOICES[:1]))
+            tune.write_bytes(midi.file(piece_of(piece, plan.TEMPO), 0, (), VOICES[:1]))
             command("--melody", str(tune), "-o", str(whole))
-            wanted, _ = midi.melody(str(tune))
+            wanted = midi.melody(str(tune)).grid[:, 0]
             found = midi.read(str(whole)).grid[:, 0]
             kept, total = kept + int((found == wanted).sum()), total + len(wanted)
     share = kept / total

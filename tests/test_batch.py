@@ -410,3 +410,12 @@ def test_where_nothing_is_found_is_said_and_counted():
     run([source(name) for name in NAMES], read, silent, Kept(), told)
     assert told.lines[:4] == lines
     assert (len(told.lines), told.lines[-1]) == (12, "20 inputs in all: no speech in it")
+
+
+def test_each_verb_says_what_ends_at_ctrl_c(capsys):
+    from audiocli.console import Console
+    from audiocli.stop import Stop
+
+    with Stop(Console(), "stopping after the step in hand").listening():
+        os.kill(os.getpid(), signal.SIGINT)
+    assert capsys.readouterr().err == "audiocli: stopping after the step in hand; Ctrl-C again stops at once\n"

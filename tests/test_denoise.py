@@ -215,3 +215,14 @@ def test_the_input_is_never_written_over(call, noisy):
     assert code == 1
     assert "is the input itself" in err
     assert noisy.read_bytes() == before
+
+
+def test_a_report_has_units_and_says_why_a_figure_is_missing(call, tmp_path):
+    for name, samples in (("loud", np.full(8_000, 0.1)), ("silent", np.zeros(8_000)), ("short", np.full(100, 0.1))):
+        soundfile.write(tmp_path / f"{name}.wav", samples, 16_000)
+    code, _, err = call("denoise", "loud.wav", "silent.wav", "short.wav", "--report", "-m", "spectral", "-o", "out/")
+    assert code == 0, err
+    text = call("denoise", "loud.wav", "--report", "-m", "spectral", "-f", "txt")[1].decode()
+    assert "before level  -20 dBFS\n" in text
+    assert "silent.wav: has no level and no signal-to-noise ratio: it is silent" in err
+    assert "short.wav: is too short to be measured: 0.02 s are the least" in err

@@ -9,6 +9,7 @@ import symusic
 
 from audiocli.music import midi
 from audiocli.music.grid import VOICES
+from audiocli.music.piece import piece_of
 from tests.models import tiny_music
 from tests.music.test_midi import PIECE, one_track
 
@@ -91,20 +92,21 @@ def test_midi_has_a_track_a_voice_and_says_what_it_is(compose, tmp_path):
 
 
 def test_a_melody_is_kept(compose, tmp_path):
-    (tmp_path / "tune.mid").write_bytes(midi.file(PIECE, 90.0, 0, (), VOICES[:1]))
+    (tmp_path / "tune.mid").write_bytes(midi.file(piece_of(PIECE, 90.0), 0, (), VOICES[:1]))
     compose("--melody", "tune.mid", "-o", "x.mid", "--seconds", "60")
     found = midi.read(str(tmp_path / "x.mid"))
     np.testing.assert_array_equal(found.grid[:, 0], PIECE[:, 0])
-    assert found.tempo == pytest.approx(90.0, abs=0.01)
+    assert found.tempo.first == pytest.approx(90.0, abs=0.01)
     assert (found.grid >= 0).all()
 
 
 def test_a_primer_is_gone_on_with(compose, tmp_path):
-    (tmp_path / "begin.mid").write_bytes(midi.file(PIECE, 120.0, 0))
+    (tmp_path / "begin.mid").write_bytes(midi.file(piece_of(PIECE, 120.0), 0))
     compose("--primer", "begin.mid", "-o", "x.mid", "--seconds", "5")
     found = midi.read(str(tmp_path / "x.mid")).grid
     np.testing.assert_array_equal(found[: len(PIECE)], PIECE)
-    assert len(found) == 32
+    assert len(found) == 40  # five seconds: the last chord is held to their end
+    assert (found[32:] == found[31]).all()
 
 
 def test_stems_add_up_and_a_plot_lies_beside(compose, tmp_path):
@@ -158,7 +160,7 @@ def test_mistakes(compose, tmp_path, args, code, message):
     (tmp_path / "junk").write_text("a text")
     (tmp_path / "empty.mid").write_bytes(b"")
     (tmp_path / "high.mid").write_bytes(one_track([(0, 480, 100)]))
-    (tmp_path / "good.mid").write_bytes(midi.file(PIECE, 60.0, 0))
+    (tmp_path / "good.mid").write_bytes(midi.file(piece_of(PIECE, 60.0), 0))
     err = compose(*(() if "-o" in args else ("-o", "x.mid")), *args, expected=code)
     assert message in err
     assert len(err.strip().splitlines()) == 1

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ..speakers.judging import Judge
 
 DEFAULT, MODEL, INPUT, OUTPUT = VerifyOptions(), ModelOptions(), InputOptions(), OutputOptions()
+KEEPING = ("--list", "--remove", "--rename")  # what is done to a database, without any recording
 PICTURES = (".png", ".svg", ".pdf")
 
 
@@ -39,7 +40,11 @@ def verify(
         ),
     ] = None,
     enroll: Annotated[
-        str | None, typer.Option(help="Put the voice in the INPUTs under this name into --db.", metavar="NAME")
+        str | None,
+        typer.Option(
+            help="Put the voice in the INPUTs under this name into --db; once more: beside what is known of it.",
+            metavar="NAME",
+        ),
     ] = DEFAULT.enroll,
     identify: Annotated[
         bool, typer.Option("--identify", help="Who of --db each INPUT is, or nobody.")
@@ -68,6 +73,13 @@ def verify(
     plot: Annotated[
         str | None, typer.Option(help="With labelled --trials: draw the detection error tradeoff.", metavar="PICTURE")
     ] = DEFAULT.plot,
+    listing: Annotated[bool, typer.Option("--list", help="Who is enrolled in --db.")] = DEFAULT.listing,
+    remove: Annotated[
+        str | None, typer.Option(help="Forget the voice of this name in --db.", metavar="NAME")
+    ] = DEFAULT.remove,
+    rename: Annotated[
+        tuple[str, str] | None, typer.Option(help="Call a voice in --db by another name.", metavar="OLD NEW")
+    ] = DEFAULT.rename,
     model: Annotated[
         str | None,
         typer.Option(
@@ -104,7 +116,20 @@ def verify(
     follows from --far, the length of the speech and the noise.
     """
     own = VerifyOptions(
-        trials, tuple(reference or ()), enroll, identify, recording, index, db, far, threshold, exit_code, plot
+        trials,
+        tuple(reference or ()),
+        enroll,
+        identify,
+        recording,
+        index,
+        db,
+        far,
+        threshold,
+        exit_code,
+        plot,
+        listing,
+        remove,
+        rename,
     )
     choice = ModelOptions(model, device, precision, memory, offline)
     reading = InputOptions(tuple(glob or ()), files_from, raw, start, duration, channel)
@@ -116,19 +141,24 @@ def check(inputs: list[str], options: VerifyOptions, reading: InputOptions) -> N
     """Raises UsageError for what does not fit together."""
     ways = {
         "--trials": options.trials, "--reference": options.reference, "--enroll": options.enroll,
-        "--identify": options.identify, "--recording": options.recording,
+        "--identify": options.identify, "--recording": options.recording, "--list": options.listing,
+        "--remove": options.remove is not None, "--rename": options.rename is not None,
     }  # fmt: skip
     given = [name for name, value in ways.items() if value]
     if len(given) > 1:
         raise UsageError(f"{' and '.join(given)} do different things: give one of them")
-    if options.enroll == "":
-        raise UsageError("--enroll needs a name")
-    if given and given[0] in ("--enroll", "--identify", "--recording") and not options.db:
+    if options.enroll == "" or (options.rename and not all(options.rename)):
+        raise UsageError("--enroll and --rename need a name")
+    if given and given[0] not in ("--trials", "--reference") and not options.db:
         raise UsageError(f"{given[0]} needs --db FILE")
+    if given and given[0] in KEEPING and (inputs or reading.files_from):
+        raise UsageError(f"{given[0]} is about --db alone: leave the INPUTs out")
     if options.index and not options.recording:
         raise UsageError("--index goes with --recording")
     if options.db and (not given or given[0] in ("--trials", "--reference")):
-        raise UsageError("--db goes with --enroll NAME, --identify or --recording")
+        raise UsageError(
+            "--db goes with --enroll NAME, --identify, --list, --remove NAME, --rename OLD NEW or --recording"
+        )
     if options.recording and (options.exit_code or options.threshold is not None):
         raise UsageError("--exit-code and --threshold are about speakers: leave them out with --recording")
     if options.trials and (inputs or reading.files_from):
@@ -159,9 +189,48 @@ def run(
     common.check_input(reading)
     jobs = common.cores(writing.jobs)
     console = common.console_for(writing)
+    if options.listing or options.remove is not None or options.rename:
+        return _people(options, writing, console)
     if options.recording:
         return _recordings(inputs, options, reading, writing, console, jobs)
     return _speakers(inputs, options, choice, reading, writing, console, jobs)
+
+
+def _people(options: VerifyOptions, writing: OutputOptions, console: "Console") -> int:
+    """Tell who is in a database, or change it."""
+    from ..outputs import open_sink
+    from ..records import Person
+    from ..sinks import Claim
+    from ..sources import Source
+    from ..speakers import voices
+
+    db = options.db or ""
+    if options.remove is not None:
+        voices.remove(db, options.remove)
+        console.note(f"{options.remove} is no longer in {db}")
+        return 0
+    if options.rename:
+        old, new = options.rename
+        voices.rename(db, old, new)
+        console.note(f"{old} is now called {new} in {db}")
+        return 0
+    sink = open_sink(writing, Person, {}, single=False, default="txt").sink
+    known = voices.everyone(db)
+    for row in known:
+        record = Person(
+            path=db,
+            duration=row.seconds,
+            sample_rate=0,
+            task="verify",
+            model=row.model,
+            name=row.name,
+            recordings=row.clips,
+        )
+        sink.commit(Claim(Source(db, os.path)), record)  # type: ignore[arg-type]
+    sink.close()
+    if not known:
+        console.note(f"nobody is enrolled in {db}")
+    return 0
 
 
 def _recordings(
@@ -202,6 +271,12 @@ def _indexed(folder: str, db: str, reading: InputOptions, console: "Console", jo
     work = Indexing(InputOptions(raw=reading.raw, channel=reading.channel))
     there = InputOptions(glob=reading.glob)
     code = common.go_through([folder], there, work, Opened(IntoIndex(index)), console, jobs=jobs)
+    for path, other in index.equal():
+        console.note(f"{path} is the same recording as {other}: both are in {db}, and a search names both")
+    if gone := index.gone():
+        console.note(
+            f"{gone[0]}{f' and {len(gone) - 1} more' if len(gone) > 1 else ''}: no such file any more; still in {db}"
+        )
     console.note(f"{len(index)} tracks in {db}")
     return code
 
@@ -237,7 +312,7 @@ def _speakers(
         )
     if options.enroll:
         found = sources.find(inputs, glob=reading.glob, files_from=reading.files_from)
-        return common.finish(work.enroll(job, found, options.enroll, options.db or ""), console)
+        return common.finish(work.enroll(job, judge, found, options.enroll, options.db or ""), console)
     matches, tally = _matches(inputs, options, reading, job, judge, pairs)
     assert opened is not None
     return _finished(matches, tally, options, opened.sink, console)

@@ -14,6 +14,7 @@ from ..records import (
     Labels,
     Match,
     Music,
+    Person,
     Recognised,
     Record,
     Recording,
@@ -86,6 +87,10 @@ _WRITERS: dict[type, dict[str, Writer]] = {
     Match: {
         "txt": matches.txt, "jsonl": matches.jsonl, "json": matches.json_list, "csv": matches.csv, "tsv": matches.tsv,
     },
+    Person: {
+        "txt": matches.people_txt, "jsonl": matches.people_jsonl, "json": matches.people_json, "csv": matches.people_csv,
+        "tsv": matches.people_tsv,
+    },
     Recognised: {
         "txt": matches.found_txt, "jsonl": matches.found_json, "json": matches.found_json, "csv": matches.found_csv,
         "tsv": matches.found_tsv,
@@ -110,7 +115,7 @@ def _format(
 
 
 _COLLECTED = frozenset({Stats})
-_PAIRS = frozenset({Match})  # a pair is no input: pairs are known when all inputs are
+_PAIRS = frozenset({Match, Person})  # neither is an input: pairs are known when all inputs are
 
 FORMATS = {
     form.name: form

@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from typing import Any, BinaryIO
 
 from ..console import plain
-from ..records import Match, Recognised
+from ..records import Match, Person, Recognised
 from .lines import as_bytes, csv_rows, one_line
 from .place import Place
 from .text import encoded, head
 
 DECIDED = {True: "same", False: "different", None: "undecided"}
 COLUMNS = ("a", "b", "score", "threshold", "same", "probability", "label", "status")
+CANDIDATE = ("track", "offset", "confidence")
+PEOPLE = ("name", "seconds", "recordings", "model")
 FOUND = ("path", "track", "offset", "confidence", "hashes", "status")
 
 
@@ -70,12 +72,51 @@ def json_list(records: Sequence[Match], stream: BinaryIO, place: Place) -> None:
     stream.write(b"[" + b",\n ".join(encoded(_object(record, place)) for record in records) + b"]\n")
 
 
+def people_txt(records: Sequence[Person], stream: BinaryIO, place: Place) -> None:
+    """A line a person."""
+    for record in records:
+        files = f"{record.recordings} recording{'s' if record.recordings != 1 else ''}"
+        about = f"{record.duration:.1f} s of speech in {files}"
+        stream.write(as_bytes(f"{plain(record.name)}: {about} ({record.model})\n"))
+
+
+def _person(record: Person) -> list[str]:
+    return [record.name, f"{record.duration:.3f}", str(record.recordings), record.model or ""]
+
+
+def people_csv(records: Sequence[Person], stream: BinaryIO, place: Place) -> None:
+    """A row a person."""
+    stream.write(csv_rows([PEOPLE, *map(_person, records)]))
+
+
+def people_tsv(records: Sequence[Person], stream: BinaryIO, place: Place) -> None:
+    """As csv, with tabs."""
+    lines = ["\t".join(PEOPLE), *("\t".join(map(one_line, _person(record))) for record in records)]
+    stream.write(as_bytes("\n".join(lines) + "\n"))
+
+
+def _about(record: Person, place: Place) -> bytes:
+    return encoded({**head(record, place), "name": record.name, "recordings": record.recordings})
+
+
+def people_jsonl(records: Sequence[Person], stream: BinaryIO, place: Place) -> None:
+    """An object a person."""
+    for record in records:
+        stream.write(_about(record, place) + b"\n")
+
+
+def people_json(records: Sequence[Person], stream: BinaryIO, place: Place) -> None:
+    """An array of objects."""
+    stream.write(b"[" + b",\n ".join(_about(record, place) for record in records) + b"]\n")
+
+
 def found_txt(records: Sequence[Recognised], stream: BinaryIO, place: Place) -> None:
     """A line a query: the track, and where in it the query begins."""
     for record in records:
         text = "unknown" if record.status == "ok" else record.status
         if record.track is not None:
             text = f"{plain(record.track)} at {record.offset or 0.0:.2f} s (confidence {record.confidence:.2f})"
+            text += "".join(f", or {plain(track)} at {offset:.2f} s" for track, offset, _ in record.candidates[1:])
         stream.write(as_bytes(f"{plain(record.path)}: {text}\n"))
 
 
@@ -103,4 +144,6 @@ def found_json(records: Sequence[Recognised], stream: BinaryIO, place: Place) ->
     """The head, then what was found."""
     for record in records:
         own = {name: getattr(record, name) for name in ("track", "offset", "confidence", "hashes")}
+        if len(record.candidates) > 1:
+            own["candidates"] = [dict(zip(CANDIDATE, one, strict=True)) for one in record.candidates]
         stream.write(encoded({**head(record, place), **own}) + b"\n")

@@ -36,9 +36,9 @@ def mid(records: Sequence[Music], stream: BinaryIO, place: Place) -> None:
 def _notes(record: Music, stream: BinaryIO, voices: tuple[str, ...] | None) -> None:
     from ..music import midi
 
-    if record.piece is None or record.tempo is None:
+    if record.piece is None:
         raise OutputError(f"{record.model} makes sound, not notes: it cannot be written as MIDI")
-    stream.write(midi.file(record.piece, record.tempo, record.program, tuple(record.tags.values()), voices))
+    stream.write(midi.file(record.piece, record.program, tuple(record.tags.values()), voices))
 
 
 def picture(name: str) -> Write:
@@ -60,5 +60,5 @@ def json_object(records: Sequence[Music], stream: BinaryIO, place: Place) -> Non
     for record in records:
         about: dict[str, Any] = {"channels": record.sound.channels, **record.details}
         if record.piece is not None:
-            about["pitches"] = record.piece.tolist()
+            about |= {"pitches": record.piece.grid.tolist(), "onsets": record.piece.onsets.astype(int).tolist()}
         stream.write(encoded({**head(record, place), **about}) + b"\n")

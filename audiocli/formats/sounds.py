@@ -10,6 +10,8 @@ from ..records import Recording, Sound
 from .place import Place
 from .text import encoded, head
 
+UNITS = {"level": "dBFS", "snr": "dB", "tempo": "BPM"}
+
 __all__ = ["KINDS", "json_object", "put", "summary", "writer"]
 
 
@@ -45,8 +47,14 @@ def summary(records: Sequence[Recording], stream: BinaryIO, place: Place) -> Non
     """A line a record and one for each detail: for a look, not for a program."""
     for record in records:
         lines = [f"{plain(record.path)}: {record.sound.duration:.2f} s at {record.sound.sample_rate} Hz"]
-        lines += [f"  {name:<20} {value}" for name, value in _flat(record.details)]
+        lines += [f"  {name:<20} {value}{_unit(name, value)}" for name, value in _flat(record.details)]
         stream.write(("\n".join(lines) + "\n").encode())
+
+
+def _unit(name: str, value: str) -> str:
+    """The unit of a figure, with a blank before it."""
+    unit = UNITS.get(name.rpartition(" ")[2])
+    return f" {unit}" if unit and value != "-" else ""
 
 
 def _flat(details: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -182,11 +182,13 @@ class Work:
                 if report:
                     report.push(original, clean)
         rate = stream.sample_rate
+        figures = {"report": report.figures()} if report else {}
+        warnings = (*stream.warnings, *(report.missing if report else ()))
         sound = Sound(rate, stream.channels, spool.n_rows, lambda: (b.T for b in spool.blocks()), stream.source_subtype)
         return Recording(
             path=source.path, duration=sound.duration, sample_rate=rate, task="denoise", model=self.model,
             revision=self.revision, options=self.told, status="ok" if spool.n_rows else "empty",
-            warnings=tuple(stream.warnings), sound=sound, details={"report": report.figures()} if report else {},
+            warnings=warnings, sound=sound, details=figures,
         )  # fmt: skip
 
     def _pairs(self, found: Iterator[Floats], sample_rate: int, channels: int) -> Iterator[tuple[Floats, Floats]]:

@@ -49,6 +49,11 @@ class Levels:
         np.add.at(self._counts, np.clip(steps.astype(int), 0, STEPS - 1), 1)
 
     @property
+    def too_short(self) -> bool:
+        """Whether there is not even one frame."""
+        return not self._n
+
+    @property
     def level(self) -> float | None:
         """dBFS; None for silence."""
         return 10 * float(np.log10(self._power / self._n)) if self._power > 0 else None
@@ -93,6 +98,16 @@ class Report:
                 scores = self._scorer(np.asarray(soxr.resample(sound, self._rate, DNSMOS_RATE), np.float32))
                 figures[side]["dnsmos"] = {name: round(value, 2) for name, value in scores.items()}
         return figures
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Why there are no figures, where there are none."""
+        before, after = self._levels
+        if before.too_short:
+            return (f"is too short to be measured: {FRAME:g} s are the least",)
+        if before.level is None:
+            return ("has no level and no signal-to-noise ratio: it is silent",)
+        return () if after.level is not None else ("has no level any more: nothing but silence is left of it",)
 
 
 def _round(value: float | None) -> float | None:

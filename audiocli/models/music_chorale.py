@@ -15,11 +15,12 @@ from ..errors import ModelError
 from ..music import plan, render, tokens
 from ..music.grid import RANGES, VOICES, Grid, key_name
 from ..music.leading import parallels
+from ..music.piece import Piece
 from ..music.plan import FREE, Plan
 from ..music.sampling import choose
 from ..nets.music_lstm import MusicLSTM
 from ..nets.music_transformer import MusicTransformer
-from ..options import MUSIC_SECONDS, MusicOptions
+from ..options import MusicOptions
 from ..records import Music, Sound
 from .music import Wish
 from .registry import ModelSpec
@@ -60,23 +61,33 @@ class Chorales:
         found = compose(self.net, plans, self.options)
         return [self._record(one, tokens.grid_of(numbers)) for one, numbers in zip(plans, found, strict=True)]
 
-    def _record(self, one: Plan, piece: Grid) -> Music:
-        own = self.options
-        whole = plan.seconds_of(len(piece), one.tempo) + plan.TAIL
-        seconds = (own.seconds or MUSIC_SECONDS) if self.fixed.goes_on else min(own.seconds or whole, whole)
-        length = round(seconds * self.sample_rate)
+    def _record(self, one: Plan, found: Grid) -> Music:
+        own, piece = self.options, one.piece(found)
+        length = round(one.seconds * self.sample_rate)
         program = render.PROGRAMS[own.instrument]
-        played = render.Performance(piece, one.tempo, program, self.font, length)
+        played = render.Performance(piece, program, self.font, length)
         return Music(
-            path="", duration=seconds, sample_rate=self.sample_rate, task="", piece=piece, tempo=one.tempo, program=program,
+            path="", duration=one.seconds, sample_rate=self.sample_rate, task="", piece=piece.held(one.held), program=program,
             sound=Sound(self.sample_rate, 2, length, lambda: iter([played.mix])),
             stems={
                 name: Sound(self.sample_rate, 2, length, lambda n=n: iter([played.stem(n)]))  # type: ignore[misc]
                 for n, name in enumerate(VOICES)
             },
-            details={"key": key_name(one.key), "tempo": one.tempo, "instrument": own.instrument},
-            warnings=() if self.fixed.note is None else (self.fixed.note,),
+            details={"key": key_name(one.key), **_times(piece), "instrument": own.instrument},
+            warnings=self.fixed.warnings,
         )  # fmt: skip
+
+
+def _times(piece: Piece) -> dict[str, Any]:
+    """The tempo of a piece at its first note, the second at which that note begins, and the tempos that follow, if any."""
+    tempo = piece.tempo
+    later = [
+        (tempo.seconds(at), value) for at, value in tempo.changes if piece.lead < at < piece.lead + len(piece.grid)
+    ]
+    found: dict[str, Any] = {"tempo": tempo.at(piece.lead), "start": round(tempo.seconds(piece.lead), 6)}
+    if later:
+        found["tempo_changes"] = [{"time": round(time, 6), "tempo": value} for time, value in later]
+    return found
 
 
 def read_net(path: Path, where: Place) -> Net:

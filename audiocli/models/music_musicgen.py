@@ -1,7 +1,6 @@
 """MusicGen and MusicGen Melody through transformers (Copet et al. 2023): a prompt, a melody, and more than the window holds."""
 
 import math
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 from .. import audio
 from ..device import Place
 from ..errors import InputError, UsageError
-from ..music import plan, render, tokens
+from ..music import midi, render
 from ..options import MUSIC_SECONDS, MusicOptions
 from ..records import Music, sound_of
 from .asr_common import checkpoint, extractor
@@ -142,10 +141,12 @@ class MusicGen:
 
 def _played(path: str, sample_rate: int) -> Floats:
     """The sound of a melody [samples]: a recording, or a MIDI file on a piano. Raises InputError."""
-    if os.path.splitext(path)[1].lower() not in plan.MIDI_SUFFIXES:
+    if not midi.is_midi(path):
         try:
             return np.asarray(audio.read(path, sample_rate=sample_rate, mono=True).samples[0])
         except InputError as error:
             raise InputError(f"{path}: {error}") from error
-    fixed = plan.given(MusicOptions(melody=path))
-    return render.melody(tokens.grid_of(fixed.tokens)[:, 0], fixed.tempo or plan.TEMPO, sample_rate)
+    try:
+        return render.melody(midi.melody(path), sample_rate)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error

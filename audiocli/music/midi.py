@@ -1,42 +1,53 @@
-"""MIDI files to grids (mido reads them: symusic reads beyond the end of damaged ones) and from grids (symusic writes them)."""
+"""MIDI files to pieces and back (symusic writes them)."""
 
-import io
 import os
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from . import smf
 from .grid import RANGES, REST, STEPS_PER_QUARTER, VOICES, Grid, grid
+from .piece import Meter, Note, Onsets, Piece, Tempo, begun
 
 TICKS = 480  # a quarter, in files that are written
 TICKS_PER_STEP = TICKS // STEPS_PER_QUARTER
 VELOCITY = 80
-HEAD = b"MThd"
 MOST_STEPS = 30_000  # of a file that is read: an hour and more
 MOST_BYTES = 2**22
 DRUMS = 9  # channel, from 0
-DEFAULT_TEMPO = 120.0  # quarters a minute, of a file that does not say
-
-
-class Note(NamedTuple):
-    """A note: steps from the start, steps long, MIDI pitch."""
-
-    start: int
-    length: int
-    pitch: int
+DEFAULT_TEMPO = 120.0  # quarters a minute, where a file does not say
+SUFFIXES = (".mid", ".midi", ".rmi", ".kar")
 
 
 @dataclass(frozen=True)
-class Piece:
-    """What a MIDI file holds: the grid, and its tempo in quarters a minute."""
+class Track:
+    """The notes of one channel of a track, on the grid."""
 
-    grid: Grid
-    tempo: float
+    name: str
+    notes: list[Note]
+
+
+@dataclass(frozen=True)
+class Score:
+    """What of a MIDI file is music: tracks that have notes, the first of them at step `lead` of the file."""
+
+    tracks: list[Track]
+    lead: int
+    tempo: Tempo
+    meter: tuple[Meter, ...]
+    warnings: tuple[str, ...]
+
+    def piece(self, found: Grid, struck: Onsets) -> Piece:
+        """A grid with the times of the file; struck: bool [steps, 128], where a pitch begins in it."""
+        again = np.take_along_axis(struck[: len(found)], np.maximum(found, 0).astype(np.intp), axis=1)
+        onsets = begun(found) | (again & (found != REST))
+        return Piece(found, onsets, self.tempo, self.meter, self.lead, self.warnings)
 
 
 def read(path: str) -> Piece:
@@ -44,9 +55,9 @@ def read(path: str) -> Piece:
 
     Raises InputError for what is no MIDI, has no notes, more than four at once, or pitches that no voice reaches.
     """
-    named, tempo = _tracks(path)
-    tracks = _highest_first(named)
-    steps = [_sounding(track) for track in tracks]
+    score = _score(path)
+    tracks = _highest_first(score.tracks)
+    steps = [_sounding(track.notes) for track in tracks]
     alone = all((sounding > 0).sum(axis=1).max() == 1 for sounding in steps)
     if len(tracks) == len(VOICES) and alone:
         found = _voices(steps)
@@ -56,92 +67,149 @@ def read(path: str) -> Piece:
             raise InputError(f"has {most} notes at once, and chorales have {len(VOICES)} voices")
         found = grid([np.flatnonzero(row)[::-1].tolist() for row in together])
     _check(found)
-    return Piece(found, tempo)
+    return score.piece(found, _struck(tracks, len(found)))
 
 
-def melody(path: str) -> tuple[NDArray[np.int8], float]:
-    """The highest note at each sixteenth [steps], REST where there is none, and the tempo. Raises InputError."""
-    tracks, tempo = _tracks(path)
-    together = _together([_sounding(track) for _, track in tracks])
+def melody(path: str) -> Piece:
+    """The highest note at each sixteenth, as one voice [steps, 1], REST where there is none. Raises InputError."""
+    score = _score(path)
+    together = _together([_sounding(track.notes) for track in score.tracks])
     highest = together.shape[1] - 1 - together[:, ::-1].argmax(axis=1)
-    return np.where(together.any(axis=1), highest, REST).astype(np.int8), tempo
+    found = np.where(together.any(axis=1), highest, REST).astype(np.int8)[:, None]
+    return score.piece(found, _struck(score.tracks, len(found)))
 
 
-def _highest_first(tracks: list[tuple[str, list[Note]]]) -> list[list[Note]]:
+def is_midi(path: str) -> bool:
+    """Whether a file is MIDI, by its name or by how it begins."""
+    if os.path.splitext(path)[1].lower() in SUFFIXES:
+        return True
+    try:
+        with open(path, "rb") as file:
+            return smf.is_midi(file.read(12))
+    except OSError:
+        return False
+
+
+def _highest_first(tracks: list[Track]) -> list[Track]:
     """Tracks in the order of the voices: by their names, where they have those, else by their pitch on average."""
-    if {name for name, _ in tracks} == set(VOICES):
-        return [notes for _, notes in sorted(tracks, key=lambda track: VOICES.index(track[0]))]
-    return sorted((notes for _, notes in tracks), key=lambda notes: -float(np.mean([note.pitch for note in notes])))
+    if {track.name for track in tracks} == set(VOICES):
+        return sorted(tracks, key=lambda track: VOICES.index(track.name))
+    return sorted(tracks, key=lambda track: -float(np.mean([note.pitch for note in track.notes])))
 
 
-def _tracks(path: str) -> tuple[list[tuple[str, list[Note]]], float]:
-    """The name and the notes of each track that has some, percussion left out, from the first note on; and the tempo."""
-    score = _parsed(path)
-    tracks = [
-        (track.name.strip().lower(), notes)
-        for track in score.tracks
-        for notes in _notes(track, score.ticks_per_beat / STEPS_PER_QUARTER)
-    ]
-    every = [note for _, notes in tracks for note in notes]
-    if not every:
+def _score(path: str) -> Score:
+    """A file, percussion left out. Raises InputError."""
+    parsed = smf.parse(_data(path))
+    per_step = parsed.ticks / STEPS_PER_QUARTER
+    tracks, lost = list[Track](), 0
+    for events in parsed.tracks:
+        name = next((event.data.decode("latin-1") for event in events if event.kind == smf.NAME), "")
+        for played in _notes(events):
+            found = _on_grid(played, per_step)
+            lost += len(played) - len(found)
+            tracks.append(Track(name.strip().lower(), found))
+    if not tracks:
         raise InputError("holds no notes")
-    first = min(note.start for note in every)
-    if max(note.start + note.length for note in every) - first > MOST_STEPS:
+    lead = min(note.start for track in tracks for note in track.notes)
+    if max(note.start + note.length for track in tracks for note in track.notes) > MOST_STEPS:
         raise InputError(f"is longer than {MOST_STEPS} sixteenths")
-    moved = [(name, [note._replace(start=note.start - first) for note in notes]) for name, notes in tracks]
-    tempos = (message.tempo for track in score.tracks for message in track if message.type == "set_tempo")
-    return moved, 60e6 / max(next(tempos, 60e6 / DEFAULT_TEMPO), 1)
+    moved = [Track(one.name, [note._replace(start=note.start - lead) for note in one.notes]) for one in tracks]
+    warnings = (f"{lost} notes that are shorter than a sixteenth were left out",) if lost else ()
+    return Score(moved, lead, _tempo(parsed, per_step), _meter(parsed, per_step), warnings)
 
 
-def _parsed(path: str) -> Any:
-    """The file as mido has it. Raises InputError."""
-    import mido
-
+def _data(path: str) -> bytes:
     try:
         if os.path.getsize(path) > MOST_BYTES:
             raise InputError(f"is larger than {MOST_BYTES >> 20} MiB, which no MIDI of this kind is")
         with open(path, "rb") as file:
-            data = file.read()
+            return file.read()
     except OSError as error:
         raise InputError((error.strerror or str(error)).lower()) from error
-    if not data.startswith(HEAD):
-        raise InputError("is no MIDI file" if data else "is empty")
-    try:
-        score = mido.MidiFile(file=io.BytesIO(data), clip=True)
-    except Exception as error:  # of many types, whatever part of it finds something that cannot be
-        raise InputError(f"is a damaged MIDI file: {_first_line(error)}") from error
-    if score.ticks_per_beat <= 0:
-        raise InputError("counts time in frames of a film, not in quarters")
-    return score
 
 
-def _first_line(error: Exception) -> str:
-    """What an error says; those that say nothing mean that the file ends too soon."""
-    return (str(error).splitlines() or ["it ends too soon"])[0]
+def _meta(parsed: smf.File, kind: int, least: int) -> Iterator[smf.Event]:
+    """The events of a kind in all tracks, in order; those with less data than they need are no such events."""
+    every = (event for events in parsed.tracks for event in events if event.kind == kind and len(event.data) >= least)
+    return iter(sorted(every, key=lambda event: event.time))
 
 
-def _notes(track: Any, per_step: float) -> list[list[Note]]:
-    """The notes of each channel of a track on the grid; those shorter than half a sixteenth get one."""
-    found, sounding, now = defaultdict[int, list[Note]](list), defaultdict[tuple[int, int], list[int]](list), 0
-    for message in track:
-        now += message.time
-        if message.type not in ("note_on", "note_off") or message.channel == DRUMS:
+def _tempo(parsed: smf.File, per_step: float) -> Tempo:
+    changes = {0.0: DEFAULT_TEMPO}
+    for event in _meta(parsed, smf.TEMPO, 3):
+        changes[event.time / per_step] = 60e6 / max(int.from_bytes(event.data[:3], "big"), 1)
+    return Tempo(tuple(changes.items()))
+
+
+def _meter(parsed: smf.File, per_step: float) -> tuple[Meter, ...]:
+    found = {
+        event.time / per_step: Meter(event.time / per_step, event.data[0], 1 << event.data[1])
+        for event in _meta(parsed, smf.METER, 2)
+        if event.data[0] and event.data[1] < 8
+    }
+    return tuple(found.values())
+
+
+def _notes(events: Sequence[smf.Event]) -> list[list[Note]]:
+    """The notes of each channel of a track, in ticks."""
+    found, sounding = defaultdict[int, list[Note]](list), defaultdict[tuple[int, int], list[int]](list)
+    for event in events:
+        if event.kind not in (smf.NOTE_ON, smf.NOTE_OFF) or event.channel == DRUMS:
             continue
-        begun = sounding[message.channel, message.note]
-        if message.type == "note_on" and message.velocity:
-            begun.append(now)
-        elif begun:
-            start = round(begun.pop(0) / per_step)
-            found[message.channel].append(Note(start, max(round(now / per_step) - start, 1), message.note))
-    return [sorted(notes) for notes in found.values()]
+        pitch, velocity = (value & 0x7F for value in event.data)
+        starts = sounding[event.channel, pitch]
+        if event.kind == smf.NOTE_ON and velocity:
+            starts.append(event.time)
+        elif starts:
+            start = starts.pop(0)
+            found[event.channel].append(Note(start, event.time - start, pitch))
+    for (channel, pitch), starts in sounding.items():  # that nobody ended
+        found[channel] += [Note(start, events[-1].time - start, pitch) for start in starts]
+    return [sorted(notes) for notes in found.values() if notes]
 
 
-def _sounding(track: list[Note]) -> NDArray[np.bool_]:
-    """[steps, 128]: which pitches sound; where one voice has two notes that overlap, the later one cuts the earlier."""
-    length = max(note.start + note.length for note in track)
+def _on_grid(played: list[Note], per_step: float) -> list[Note]:
+    """Notes from ticks to steps; those shorter than half a sixteenth get one."""
+    if _one_line(played):
+        return on_grid([(note.start / per_step, (note.start + note.length) / per_step, note.pitch) for note in played])
+    found = [(round(note.start / per_step), round((note.start + note.length) / per_step), note) for note in played]
+    return [Note(start, max(end - start, 1), note.pitch) for start, end, note in found]
+
+
+def _one_line(played: list[Note]) -> bool:
+    """Whether notes are a melody played legato or not: each overlaps the next, if at all, by half of the shorter one at most."""
+    return all(
+        a.start < b.start and 2 * (a.start + a.length - b.start) <= min(a.length, b.length)
+        for a, b in pairwise(played)
+    )  # fmt: skip
+
+
+def on_grid(line: Sequence[tuple[float, float, int]]) -> list[Note]:
+    """Notes of one voice, (start and end in steps, pitch), each up to the next; one that finds no step of its own is left out."""
+    found: list[Note] = []
+    for start, end, pitch in line:
+        at = max(round(start), found[-1].start + 1 if found else 0)
+        if at - start < 1.0:
+            found.append(Note(at, max(round(end) - at, 1), pitch))
+    ends = [*(note.start for note in found[1:]), MOST_STEPS + 1]
+    return [note._replace(length=min(note.length, end - note.start)) for note, end in zip(found, ends, strict=True)]
+
+
+def _sounding(notes: Sequence[Note]) -> NDArray[np.bool_]:
+    """[steps, 128]: which pitches sound."""
+    length = max(note.start + note.length for note in notes)
     result = np.zeros((length, 128), np.bool_)
-    for note in track:
+    for note in notes:
         result[note.start : note.start + note.length, note.pitch] = True
+    return result
+
+
+def _struck(tracks: Sequence[Track], steps: int) -> NDArray[np.bool_]:
+    """[steps, 128]: which pitches begin."""
+    result = np.zeros((steps, 128), np.bool_)
+    for track in tracks:
+        for note in track.notes:
+            result[note.start, note.pitch] = True
     return result
 
 
@@ -170,38 +238,35 @@ def _check(found: Grid) -> None:
             )
 
 
-def notes(voice: NDArray[np.int8]) -> list[Note]:
-    """The notes of one voice [steps]: a pitch that stays is one note."""
-    if not voice.size:
-        return []
-    starts = np.flatnonzero(np.diff(voice, prepend=np.int8(-2)))
-    ends = np.append(starts[1:], len(voice))
-    return [Note(int(a), int(b - a), int(voice[a])) for a, b in zip(starts, ends, strict=True) if voice[a] != REST]
-
-
-def score(piece: Grid, tempo: float, program: int, voices: Sequence[str] = VOICES) -> Any:
-    """A grid as a score of symusic: a track for each of the voices that are wanted."""
+def score(piece: Piece, program: int, voices: Sequence[str] = VOICES) -> Any:
+    """A piece as a score of symusic: a track for each of the voices that are wanted."""
     import symusic
 
     result: Any = symusic.Score(TICKS)  # its types leave open whether times are ticks
-    result.tempos.append(symusic.Tempo(0, qpm=tempo))
-    for name, voice in zip(VOICES, piece.T, strict=True):
+    for step, value in piece.tempo.changes:
+        result.tempos.append(symusic.Tempo(ticks(step), qpm=value))
+    for meter in piece.meter:
+        result.time_signatures.append(symusic.TimeSignature(ticks(meter.step), meter.beats, meter.unit))
+    for n, name in enumerate(VOICES):
         if name in voices:
             track: Any = symusic.Track(name, program, False)
-            for note in notes(voice):
-                start, length = note.start * TICKS_PER_STEP, note.length * TICKS_PER_STEP
-                track.notes.append(symusic.Note(start, length, note.pitch, VELOCITY))
+            for note in piece.notes(n):
+                start, end = ticks(piece.lead + note.start), ticks(piece.lead + note.start + note.length)
+                track.notes.append(symusic.Note(start, end - start, note.pitch, VELOCITY))
             result.tracks.append(track)
     return result
 
 
-def file(
-    piece: Grid, tempo: float, program: int, remarks: Sequence[str] = (), voices: Sequence[str] | None = None
-) -> bytes:
+def ticks(step: float) -> int:
+    """When a step begins, in files that are written."""
+    return round(step * TICKS_PER_STEP)
+
+
+def file(piece: Piece, program: int, remarks: Sequence[str] = (), voices: Sequence[str] | None = None) -> bytes:
     """A MIDI file; remarks stand at its start as markers."""
     import symusic
 
-    result = score(piece, tempo, program, voices or VOICES)
+    result = score(piece, program, voices or VOICES)
     for remark in remarks:
         result.markers.append(symusic.TextMeta(0, remark))
     return bytes(result.dumps_midi())

@@ -1,19 +1,18 @@
 """From the options of `audiocli generate-music` to what is given to a net: tokens, key, length, tempo."""
 
-import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..errors import InputError, UsageError
-from ..options import MUSIC_SECONDS, MusicOptions
+from ..options import LONGEST_MUSIC, MUSIC_SECONDS, MusicOptions
 from . import melody, midi, tokens
-from .grid import REST, STEPS_PER_QUARTER, VOICES, key_of
+from .grid import REST, VOICES, Grid, key_of
+from .piece import Piece, begun, piece_of, steady
 
 TEMPO = 80.0  # quarters a minute
 TAIL = 1.0  # s, in which the last chord dies away
-MIDI_SUFFIXES = (".mid", ".midi")
 FREE = -1  # in what is given: to be composed
 _LETTERS = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11}
 _KEY = re.compile(r"\s*([a-gA-G])\s*(#|b|♯|♭|-?sharp|-?flat)?\s*[- ]?\s*(major|maj|minor|min|m)?\s*")
@@ -21,24 +20,37 @@ _KEY = re.compile(r"\s*([a-gA-G])\s*(#|b|♯|♭|-?sharp|-?flat)?\s*[- ]?\s*(maj
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be composed: tokens [steps, 4] that are given (FREE elsewhere), the context [steps, 3], and the seed."""
+    """What is to be composed: tokens [steps, 4] that are given (FREE elsewhere), the context [steps, 3], the key, and the seed.
+
+    start: the piece before its first step, whose tempo, meter and silence it keeps. seconds: how long it sounds, to the end of the
+    last chord. held: steps that the last chord is held for when it has been composed.
+    """
 
     given: tokens.Ints
     context: tokens.Ints
     seed: int
-    tempo: float
     key: int
+    start: Piece
+    seconds: float
+    held: int = 0
+
+    def piece(self, found: Grid) -> Piece:
+        """The piece that has been composed: where notes begin is known of what was given; else a pitch that stays is one note."""
+        onsets = begun(found)
+        known = self.start.onsets[: len(found)]
+        onsets[: len(known), : known.shape[1]] |= known
+        return replace(self.start, grid=found, onsets=onsets)
 
 
 @dataclass(frozen=True)
 class Given:
-    """What a primer or a melody fixes: tokens [steps, 4], whether more shall follow, its key and tempo, and what to tell."""
+    """What a primer or a melody fixes: tokens [steps, 4], whether more shall follow, its key, and the piece that it is."""
 
     tokens: tokens.Ints
     goes_on: bool
     key: int | None
-    tempo: float | None
-    note: str | None = None
+    piece: Piece | None
+    warnings: tuple[str, ...] = ()
 
 
 NOTHING = Given(np.empty((0, 4), np.int64), True, None, None)
@@ -69,37 +81,57 @@ def given(options: MusicOptions) -> Given:
 
 def _primer(path: str) -> Given:
     piece = midi.read(path)
-    return Given(tokens.tokens(piece.grid), True, key_of(piece.grid), piece.tempo)
+    return Given(tokens.tokens(piece.grid), True, key_of(piece.grid), piece, piece.warnings)
 
 
 def _melody(path: str, tempo: float | None) -> Given:
-    if os.path.splitext(path)[1].lower() in MIDI_SUFFIXES:
-        voice, own = midi.melody(path)
-    else:
-        own = tempo or TEMPO
-        voice = melody.heard(path, own)
-    voice, octaves = melody.into_range(voice)
+    piece = midi.melody(path) if midi.is_midi(path) else melody.heard(path, tempo, TEMPO)
+    voice, octaves = melody.into_range(piece.grid)
     grid = np.full((len(voice), len(VOICES)), REST, np.int8)
-    grid[:, 0] = voice
+    grid[:, :1] = voice
     fixed = tokens.tokens(grid)
     fixed[:, 1:] = FREE
-    note = f"the melody was moved by {octaves:+d} octaves to where a soprano sings" if octaves else None
-    return Given(fixed, False, key_of(grid), own, note)
+    moved = (f"the melody was moved by {octaves:+d} octaves to where a soprano sings",) if octaves else ()
+    return Given(fixed, False, key_of(grid), piece, (*piece.warnings, *moved))
 
 
 def plan(options: MusicOptions, fixed: Given, seed: int) -> Plan:
     """The plan of one piece. Raises UsageError when nothing is left to compose."""
-    tempo = options.tempo or fixed.tempo or TEMPO
-    length = steps_in(options.seconds or MUSIC_SECONDS, tempo)
-    if not fixed.goes_on:
-        length = len(fixed.tokens) if options.seconds is None else min(length, len(fixed.tokens))
-    elif len(fixed.tokens) >= length:
-        has = seconds_of(len(fixed.tokens), tempo) + TAIL
-        raise UsageError(f"--primer: plays for {has:.1f} s, and nothing is left to compose: give more --seconds")
+    start = fixed.piece or piece_of(np.empty((0, len(VOICES)), np.int8), TEMPO)
+    if options.tempo:
+        start = replace(start, tempo=steady(options.tempo))
+    if fixed.goes_on:
+        length, held, seconds = _free(options, fixed, start)
+    else:
+        length, held, seconds = _as_long_as(options, start)
     rows = np.full((length, len(VOICES)), FREE, np.int64)
     rows[: len(fixed.tokens)] = fixed.tokens[:length]
     key = _key(options, fixed, seed)
-    return Plan(rows, tokens.context(length, key), seed, tempo, key)
+    return Plan(rows, tokens.context(length, key), seed, key, start, seconds, held)
+
+
+def _free(options: MusicOptions, fixed: Given, start: Piece) -> tuple[int, int, float]:
+    """Steps to compose, steps that the last chord is held for, and seconds. Raises UsageError when a primer leaves nothing."""
+    seconds = options.seconds or MUSIC_SECONDS
+    length = max(steps_in(seconds - min(TAIL, seconds / 4), start), 1)
+    if len(fixed.tokens) >= length:
+        raise UsageError(
+            f"--primer: plays for {start.seconds + TAIL:.1f} s, and nothing is left to compose: give more --seconds"
+        )
+    return length, max(steps_in(seconds, start) - length, 0), seconds
+
+
+def _as_long_as(options: MusicOptions, start: Piece) -> tuple[int, int, float]:
+    """Likewise for a melody, which may be cut but is not gone on with. Raises UsageError when it begins too late or is too long."""
+    whole = start.seconds + TAIL
+    if options.seconds is None and whole > LONGEST_MUSIC:
+        raise UsageError(f"--melody: plays for {whole:.0f} s: give --seconds, up to {LONGEST_MUSIC:g}")
+    seconds = min(options.seconds or whole, whole)
+    length = min(steps_in(seconds, start), len(start.grid))
+    if length < 1:
+        begins = start.tempo.seconds(start.lead)
+        raise UsageError(f"--melody: begins after {begins:.1f} s: give more --seconds than that")
+    return length, 0, seconds
 
 
 def _key(options: MusicOptions, fixed: Given, seed: int) -> int:
@@ -109,11 +141,6 @@ def _key(options: MusicOptions, fixed: Given, seed: int) -> int:
     return int(np.random.default_rng([seed, 1]).integers(24)) if fixed.key is None else fixed.key
 
 
-def steps_in(seconds: float, tempo: float) -> int:
-    """Sixteenths that fit, the tail of the last chord taken off."""
-    return max(int((seconds - min(TAIL, seconds / 4)) * tempo / 60 * STEPS_PER_QUARTER + 1e-9), 1)
-
-
-def seconds_of(steps: int, tempo: float) -> float:
-    """Seconds that so many sixteenths take."""
-    return steps / STEPS_PER_QUARTER * 60 / tempo
+def steps_in(seconds: float, start: Piece) -> int:
+    """Whole sixteenths of a piece that are over by then."""
+    return int(start.tempo.step(seconds) - start.lead + 1e-6)

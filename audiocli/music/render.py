@@ -7,7 +7,8 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ from numpy.typing import NDArray
 
 from ..errors import InputError, UsageError
 from . import midi
-from .grid import VOICES, Grid
-from .plan import TAIL, seconds_of
+from .grid import REST, VOICES
+from .piece import Piece
+from .plan import TAIL
 from .soundfont import mended
 
 Floats = NDArray[np.float32]
@@ -31,6 +33,7 @@ MEASURED = 600  # s that the loudness is taken from, at most
 BLOCK = 0.4  # s, in which loudness is measured
 WET, DECAY = 0.25, 1.3  # of the room: its share, and the seconds in which it falls by 60 dB
 FADE = 0.05  # s at the very end
+PARTED = 0.06  # s of silence between a note and the same one again
 
 
 def soundfont(given: str | None) -> Path:
@@ -71,10 +74,9 @@ def _copy(data: bytes) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Performance:
-    """A piece that is to be heard: its grid, quarters a minute, a program of General MIDI, a soundfont, and its samples."""
+    """A piece that is to be heard, a program of General MIDI, a soundfont, and its samples."""
 
-    piece: Grid
-    tempo: float
+    piece: Piece
     program: int
     font: Path
     length: int
@@ -106,24 +108,36 @@ class Performance:
 
     def _voice(self, name: str) -> Floats:
         """One voice as the soundfont has it."""
-        score = midi.score(self.piece, self.tempo, self.program, (name,))
+        score = midi.score(self.piece, self.program, (name,))
+        for track in score.tracks:
+            _part(track, self.piece)
         # symusic stops with the last note: one behind the end keeps it going.
-        _keep_sounding(score, math.ceil(self.length / SAMPLE_RATE * self.tempo / 60 * midi.TICKS) + 1)
+        _keep_sounding(score, math.ceil(midi.ticks(self.piece.tempo.step(self.length / SAMPLE_RATE))) + 1)
         played: Floats = player(self.font).render(score, stereo=True)
         result = np.zeros((2, self.length), np.float32)
         result[:, : played.shape[1]] = played[:, : self.length]
         return result
 
 
-def melody(voice: NDArray[np.int8], tempo: float, sample_rate: int) -> Floats:
-    """One voice on a piano, one channel [samples] at another rate."""
+def melody(piece: Piece, sample_rate: int) -> Floats:
+    """The highest voice of a piece on a piano, one channel [samples] at another rate."""
     import soxr
 
-    piece = np.full((len(voice), len(VOICES)), -1, np.int8)
-    piece[:, 0] = voice
-    length = round((seconds_of(len(voice), tempo) + TAIL) * SAMPLE_RATE)
-    mix = Performance(piece, tempo, PROGRAMS["piano"], soundfont(None), length).mix
+    grid = np.full((len(piece.grid), len(VOICES)), REST, np.int8)
+    onsets = np.zeros(grid.shape, np.bool_)
+    grid[:, 0], onsets[:, 0] = piece.grid[:, 0], piece.onsets[:, 0]
+    length = round((piece.seconds + TAIL) * SAMPLE_RATE)
+    alone = replace(piece, grid=grid, onsets=onsets)
+    mix = Performance(alone, PROGRAMS["piano"], soundfont(None), length).mix
     return np.asarray(soxr.resample(mix.mean(axis=0), SAMPLE_RATE, sample_rate), np.float32)
+
+
+def _part(track: Any, piece: Piece) -> None:
+    """Let a note go a moment before it is struck again, as organists do: else the two are heard as one."""
+    for note, following in pairwise(track.notes):
+        if note.pitch == following.pitch and note.time + note.duration == following.time:
+            moment = PARTED / 60 * piece.tempo.at(note.time / midi.TICKS_PER_STEP) * midi.TICKS
+            note.duration -= min(round(moment), note.duration // 2)
 
 
 def _keep_sounding(score: Any, until: int) -> None:

@@ -36,14 +36,30 @@ class Index:
     def __init__(self, path: str) -> None:
         self.path = path
         self._connection = database.connect(path, KIND, create=True)
-        self._there = self._known()
-
-    def _known(self) -> dict[str, tuple[int, int]]:
+        self._there: dict[str, tuple[int, int]] = {}
+        self._sounds: dict[str, tuple[int, int]] = {}  # checksum of the hashes, and how many there are
+        self._added: set[str] = set()
         try:
-            rows = self._connection.execute("SELECT path, size, mtime FROM tracks").fetchall()
+            rows = self._connection.execute("SELECT path, size, mtime, checksum, hashes FROM tracks").fetchall()
         except sqlite3.Error as error:
             raise database.told(self.path, error) from error
-        return {path: (size, mtime) for path, size, mtime in rows}
+        for name, size, mtime, checksum, hashes in rows:
+            self._remember(name, (size, mtime), (checksum, hashes))
+
+    def _remember(self, path: str, state: tuple[int, int], sound: tuple[int, int]) -> None:
+        self._there[path], self._sounds[path] = state, sound
+
+    def equal(self) -> list[tuple[str, str]]:
+        """Of tracks that hold the same and of which one or more were put in: each but the first, and the first."""
+        groups: dict[tuple[int, int], list[str]] = {}
+        for path, sound in self._sounds.items():
+            if sound[1]:  # what has no hashes is only silent alike
+                groups.setdefault(sound, []).append(path)
+        return [(path, paths[0]) for paths in groups.values() if self._added.intersection(paths) for path in paths[1:]]
+
+    def gone(self) -> list[str]:
+        """Tracks whose files are no longer where they were."""
+        return [path for path in self._there if not os.path.exists(path)]
 
     def has(self, source: Source) -> bool:
         """Whether the file is in it as it is now."""
@@ -59,7 +75,8 @@ class Index:
                 self._connection.execute("INSERT OR REPLACE INTO tracks VALUES (?, ?, ?, ?, ?, ?, ?)", row)
         except sqlite3.Error as error:
             raise database.told(self.path, error) from error
-        self._there[row[0]] = state
+        self._remember(row[0], state, (row[5], row[4]))
+        self._added.add(row[0])
 
     def __len__(self) -> int:
         return len(self._there)

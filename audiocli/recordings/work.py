@@ -110,9 +110,13 @@ class Asking:
         elif not np.abs(samples).max(initial=0.0) > 0.0:
             status, warnings = "silent", (*warnings, "cannot decide: there is only silence")
         else:
-            best = search(samples, self.known)[0]
+            best, *others = search(samples, self.known)
             if best.found:
                 found = {"track": best.track.path, "offset": round(best.offset, 3)}
+                likely = [one for one in (best, *others) if one.found]
+                found["candidates"] = tuple(
+                    (one.track.path, round(one.offset, 3), round(one.confidence, 4)) for one in likely
+                )
             found |= {"confidence": round(best.confidence, 4), "hashes": best.hashes}
         return Recognised(
             path=source.path, duration=duration, sample_rate=rate, task="verify", model="constellation",

@@ -10,6 +10,7 @@ import soxr
 from numpy.typing import NDArray
 
 from .. import __version__
+from ..audio import Stream
 from ..models import timbre
 from ..models.conversion import Move
 from ..models.embeddings import SpeakerEncoder
@@ -25,6 +26,7 @@ from . import voice
 
 Floats = NDArray[np.float32]
 
+FINER = ("PCM_24", "PCM_32", "FLOAT", "DOUBLE")  # sample types that say more than 16 bits
 HEARD = 60.0  # s of a result, and of its source, that are compared with the reference
 # What a synthesiser says to show its own voice: each sound of English once or more (Fairbanks 1960, the rainbow passage).
 SAMPLE = (
@@ -112,7 +114,7 @@ class Conversion:
                 given.append(np.ascontiguousarray(block.T))
         beginning = _first(given, HEARD)
         own = timbre.timbre(voice.speech(beginning))
-        warnings = list(stream.warnings)
+        warnings = [*stream.warnings, *_narrowed(stream)]
         if own is None:
             status = "no_speech" if given.n_rows else "empty"
             warnings.append("it stays as it is")
@@ -122,6 +124,18 @@ class Conversion:
         return self.judged.recording(
             source, stream.source_rate, made, beginning, _first(made, HEARD), status=status, warnings=warnings
         )  # fmt: skip
+
+
+def _narrowed(stream: Stream) -> list[str]:
+    """What of a recording's quality a converter does not keep."""
+    lost = []
+    if stream.source_rate > SAMPLE_RATE:
+        lost.append(f"{stream.source_rate} Hz")
+    if stream.source_channels > 1:
+        lost.append(f"{stream.source_channels} channels")
+    if stream.source_subtype in FINER:
+        lost.append(stream.source_subtype)
+    return [f"comes out as {SAMPLE_RATE} Hz, one channel, 16 bits, and not {', '.join(lost)}"] if lost else []
 
 
 def _first(spool: Spool, seconds: float) -> Floats:

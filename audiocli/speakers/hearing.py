@@ -13,7 +13,8 @@ from ..options import InputOptions
 from ..records import Failure, Record
 from ..sinks import Claim
 from ..sources import Source, open_audio
-from .voice import Floats, Voice, hear
+from . import alone
+from .voice import Floats, Voice, hear, speech
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +40,7 @@ class Work:
 
     encoder: SpeakerEncoder
     reading: InputOptions
+    single: bool = False  # whether one person should speak in each input: where there are more, there is a warning
     grouping: Grouping[Any] | None = None
 
     def __post_init__(self) -> None:
@@ -57,10 +59,16 @@ class Work:
         return [
             Heard(
                 path=clip.source.path, duration=len(clip.samples) / self.encoder.sample_rate, sample_rate=clip.source_rate,
-                task="verify", voice=hear(self.encoder, clip.samples), warnings=clip.warnings,
+                task="verify", voice=hear(self.encoder, clip.samples), warnings=(*clip.warnings, *self._several(clip)),
             )
             for clip in batch
         ]  # fmt: skip
+
+    def _several(self, clip: Clip) -> tuple[str, ...]:
+        if not (self.single and self.encoder.speech):
+            return ()
+        most = int(alone.LONGEST * self.encoder.sample_rate)
+        return (alone.SEVERAL,) if alone.several(speech(clip.samples)[:most], self.encoder) else ()
 
 
 @dataclass

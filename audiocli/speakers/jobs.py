@@ -13,6 +13,7 @@ from ..options import InputOptions
 from ..records import Match
 from ..sources import Found, Source
 from . import voices
+from .alone import APART, furthest
 from .hearing import Kept, Work
 from .judging import Judge, undecided, voices_of
 from .trials import Trial, located
@@ -31,10 +32,10 @@ class Run:
     console: Console
     jobs: int
 
-    def hear(self, found: Iterable[Found]) -> tuple[Kept, batch.Tally]:
-        """The voice of every input, each heard once."""
+    def hear(self, found: Iterable[Found], *, single: bool = False) -> tuple[Kept, batch.Tally]:
+        """The voice of every input, each heard once; single: of one person, else there are warnings."""
         kept = Kept()
-        work = Work(self.encoder, self.reading)
+        work = Work(self.encoder, self.reading, single)
         everything = list(found)
         total = sum(source.size for source in everything if isinstance(source, Source))
         return kept, batch.run(everything, work.read, work, kept, self.console, jobs=self.jobs, total=total)
@@ -71,8 +72,9 @@ def against(
     run: Run, judge: Judge, found: Iterable[Found], references: Sequence[str]
 ) -> tuple[list[Match], batch.Tally]:
     """A record for each input against one person, of whom there are one or more recordings."""
-    kept, tally = run.hear(files(references))
+    kept, tally = run.hear(files(references), single=True)
     voice = _person(kept, references)
+    _check_one_person(run, judge, kept)
     name = " + ".join(references)
     heard, more = run.hear(found)
     known = {**voices_of(heard.heard), name: voice}
@@ -91,19 +93,31 @@ def _person(kept: Kept, names: Sequence[str]) -> Voice:
     return voice
 
 
-def enroll(run: Run, found: Iterable[Found], name: str, path: str) -> batch.Tally:
-    """Put the voice of a person into a database."""
-    kept, tally = run.hear(found)
+def _check_one_person(run: Run, judge: Judge, kept: Kept) -> None:
+    """Tell of recordings that should be one person's and hardly are."""
+    heard = list(kept.heard.values())
+    if apart := furthest([record.voice for record in heard], judge.judge):
+        run.console.error(f"{heard[apart[0]].path} and {heard[apart[1]].path} {APART}")
+
+
+def enroll(run: Run, judge: Judge, found: Iterable[Found], name: str, path: str) -> batch.Tally:
+    """Put the voice of a person into a database, beside what is known of it."""
+    kept, tally = run.hear(found, single=True)
     if not kept.heard:
         raise InputError(f"no recording of {name} could be read")
     clips = [record.voice for record in kept.heard.values()]
     voice = mean(clips)
     if voice.embedding is None:
         raise InputError(undecided("the recordings", voice)[1])
+    _check_one_person(run, judge, kept)
     usable = sum(clip.embedding is not None for clip in clips)
-    voices.write(path, run.model, [voices.Enrolled(name, usable, voice)])
+    before = voices.named(path, run.model, name)
+    if before and furthest([before.voice, voice], judge.judge):
+        run.console.error(f"{name}: the recordings and those that are enrolled already {APART}")
+    total = voices.add(path, run.model, voices.Enrolled(name, usable, voice))
+    more = f"; with those of before {total.voice.seconds:.1f} s in {total.clips}" if total.clips > usable else ""
     run.console.note(
-        f"{name}: {voice.seconds:.1f} s of speech in {usable} of {len(clips)} recordings, enrolled in {path}"
+        f"{name}: {voice.seconds:.1f} s of speech in {usable} of {len(clips)} recordings, enrolled in {path}{more}"
     )
     return tally
 

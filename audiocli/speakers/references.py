@@ -10,41 +10,35 @@ from .. import audio
 from ..errors import InputError, UsageError
 from ..models import timbre, voices
 from ..models.embeddings import SpeakerEncoder
-from ..models.vad import cutter
 from ..models.voices import Target
-from . import clusters, voice
-from .voice import Encoder
-from .windows import SPEECH, windows
+from ..options import VerifyOptions
+from . import alone, voice
+from .judging import judge_of
 
 Floats = NDArray[np.float32]
 
 SHORTEST = 3.0  # s of speech; below it a voice is guessed at
-LONGEST = 120.0  # s of speech whose voice is listened to; more changes nothing
+
 READ = 1_200.0  # s of a recording: more speech only helps models that take frames out of it
 LEVEL = -26.0  # dBFS of every reference, so that a loud one counts for no more
 SILENT = 1e-4  # peak, -80 dBFS
 CLIPPED, CLIP_SHARE = 0.999, 0.001  # of full scale; share of the samples
-# Cosine between the voices of the two speakers that the clusters of diarize make of a reference when they must. Below it two
-# people speak. Of thirteen speakers of LibriSpeech that the encoder was not trained on, at 12 and 25 s, each by itself lay at 0.55
-# or above; with another one's voice in a half all 26 lay at 0.47 or below, with a quarter the 13 of 25 s and 7 of those of 12 s.
-# It was chosen on these.
-TWO_PEOPLE = 0.51
-LEAST = 2.0  # s of speech that make another person
-WINDOW = 2.4  # s; in those of diarize, which are shorter, a person differs from itself more
-JUDGED = 10.0  # s of speech; in less, a person differs from itself as much (one of ten, at 9 s)
 SPEECH_SHARE = 0.15  # of a recording; less is music or noise with a word in it
 
 
-def target(paths: Sequence[str], encoder: Encoder, channel: str = "mix") -> tuple[Target, list[str]]:
+def target(paths: Sequence[str], encoder: SpeakerEncoder, channel: str = "mix") -> tuple[Target, list[str]]:
     """The voice in some recordings of one person, and what is to be said about them. Raises InputError."""
-    heard, warnings, spoken, most = [], list[str](), [], int(LONGEST * timbre.SAMPLE_RATE)
+    heard, warnings, spoken, most = [], list[str](), [], int(alone.LONGEST * timbre.SAMPLE_RATE)
     for path in paths:
         found, notes = _speech(path, channel)
         warnings += notes
-        _check_one_person(path, found[:most], encoder)
+        if alone.several(found[:most], encoder):
+            raise InputError(f"{path}: {alone.SEVERAL}; give a recording of one")
         spoken.append(found)
         heard.append(voice.Voice(encoder.embed([found[:most]])[0], len(found[:most]) / timbre.SAMPLE_RATE, 0.0))
     of_all, speech = voice.mean(heard), np.concatenate(spoken)
+    if apart := alone.furthest(heard, judge_of(encoder, None, {}, VerifyOptions.far, None).judge):
+        warnings.append(f"{paths[apart[0]]} and {paths[apart[1]]} {alone.APART}")
     assert of_all.embedding is not None
     found_timbre = timbre.timbre(speech[:most])
     if found_timbre is None:
@@ -80,16 +74,6 @@ def levelled(samples: Floats) -> Floats:
     """Samples at LEVEL."""
     power = float(np.sqrt(np.mean(np.square(samples, dtype=np.float64))))
     return np.asarray(samples * np.float32(10 ** (LEVEL / 20) / max(power, 1e-9)), np.float32)
-
-
-def _check_one_person(path: str, spoken: Floats, encoder: Encoder) -> None:
-    if len(spoken) < JUDGED * timbre.SAMPLE_RATE:
-        return
-    found = list(windows(cutter(True, SPEECH), [spoken], WINDOW))
-    heard = encoder.embed([samples for _, samples in found])
-    two = clusters.speakers([window for window, _ in found], heard, clusters.Bounds(2, 2), least=LEAST)
-    if len(two) == 2 and float(two[0] @ two[1]) < TWO_PEOPLE:
-        raise InputError(f"{path}: more than one person speaks in it; give a recording of one")
 
 
 def saved(path: str, encoder: SpeakerEncoder) -> Target:

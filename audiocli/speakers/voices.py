@@ -1,15 +1,17 @@
 """Voices that have names, in a SQLite file: what `verify --enroll` writes and `verify --identify` and `diarize --db` read."""
 
+import os
 import sqlite3
-from collections.abc import Iterable
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 import numpy as np
 
 from .. import database
 from ..errors import InputError
-from .voice import Voice
+from .voice import Voice, mean
 
 KIND = database.Kind(
     "database of voices", 0x61766F78, 1,
@@ -27,38 +29,109 @@ class Enrolled:
     voice: Voice
 
 
-def write(path: str, model: str, people: Iterable[Enrolled]) -> None:
-    """Put voices into a database, which is made if there is none; a name that is there gets the new voice instead.
+@dataclass(frozen=True)
+class Row:
+    """What a database says of a person: which net the voice is of, recordings, and seconds of speech."""
+
+    name: str
+    model: str
+    clips: int
+    seconds: float
+
+
+def add(path: str, model: str, one: Enrolled) -> Enrolled:
+    """Put a voice into a database, which is made if there is none, beside what is known of that name; both together.
 
     model: which net, in which state, the embeddings are of. Raises InputError, OutputError.
     """
-    rows = []
-    for one in people:
+    with closing(database.connect(path, KIND, create=True)) as connection, _writing(path, connection):
+        before = _named(connection, model, one.name)
+        if before:
+            one = Enrolled(one.name, before.clips + one.clips, mean([before.voice, one.voice]))
         assert one.voice.embedding is not None
         blob = one.voice.embedding.astype("<f4").tobytes()
-        rows.append((one.name, model, one.clips, one.voice.seconds, one.voice.snr, blob))
-    with closing(database.connect(path, KIND, create=True)) as connection:
+        row = (one.name, model, one.clips, one.voice.seconds, one.voice.snr, blob)
+        connection.execute("INSERT OR REPLACE INTO voices VALUES (?, ?, ?, ?, ?, ?)", row)
+    return one
+
+
+@contextmanager
+def _writing(path: str, connection: sqlite3.Connection) -> Iterator[None]:
+    """A change that nobody else's comes between."""
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        with connection:
+            yield
+    except sqlite3.Error as error:
+        raise database.told(path, error) from error
+
+
+def named(path: str, model: str, name: str) -> Enrolled | None:
+    """What a database, if there is one, knows of a person. Raises InputError."""
+    if not os.path.exists(path) or not os.path.getsize(path):
+        return None
+    with closing(database.connect(path, KIND)) as connection:
         try:
-            with connection:
-                connection.executemany("INSERT OR REPLACE INTO voices VALUES (?, ?, ?, ?, ?, ?)", rows)
+            return _named(connection, model, name)
         except sqlite3.Error as error:
             raise database.told(path, error) from error
+
+
+def _named(connection: sqlite3.Connection, model: str, name: str) -> Enrolled | None:
+    found = connection.execute(f"{_VOICES} WHERE model = ? AND name = ?", (model, name)).fetchone()
+    return _enrolled(*found) if found else None
+
+
+_VOICES = "SELECT name, clips, seconds, snr, embedding FROM voices"
+
+
+def _enrolled(name: str, clips: int, seconds: float, snr: float, blob: bytes) -> Enrolled:
+    return Enrolled(name, clips, Voice(np.frombuffer(blob, "<f4").astype(np.float32), seconds, snr))
+
+
+def everyone(path: str) -> list[Row]:
+    """Who is in a database, of whatever model. Raises InputError."""
+    with closing(database.connect(path, KIND)) as connection:
+        try:
+            return [
+                Row(*row) for row in connection.execute("SELECT name, model, clips, seconds FROM voices ORDER BY 1, 2")
+            ]
+        except sqlite3.Error as error:
+            raise database.told(path, error) from error
+
+
+def remove(path: str, name: str) -> None:
+    """Forget a person. Raises InputError for a name that is not there."""
+    _known(path, name)
+    with closing(database.connect(path, KIND)) as connection, _writing(path, connection):
+        connection.execute("DELETE FROM voices WHERE name = ?", (name,))
+
+
+def rename(path: str, old: str, new: str) -> None:
+    """Call a person otherwise. Raises InputError for a name that is not there, and for a new one that is."""
+    _known(path, old)
+    if any(row.name == new for row in everyone(path)):
+        raise InputError(f"{path} has a {new!r} already: remove it first, or enroll the recordings under that name")
+    with closing(database.connect(path, KIND)) as connection, _writing(path, connection):
+        connection.execute("UPDATE voices SET name = ? WHERE name = ?", (new, old))
+
+
+def _known(path: str, name: str) -> None:
+    names = [row.name for row in everyone(path)]
+    if name not in names:
+        near = get_close_matches(name, names, 1)
+        raise InputError(f"{path} has nobody of the name {name!r}" + (f": did you mean {near[0]!r}?" if near else ""))
 
 
 def read(path: str, model: str) -> list[Enrolled]:
     """The voices of a model in a database, by name. Raises InputError when it has none of this model."""
     with closing(database.connect(path, KIND)) as connection:
         try:
-            found = connection.execute(
-                "SELECT name, clips, seconds, snr, embedding FROM voices WHERE model = ? ORDER BY name", (model,)
-            ).fetchall()
+            found = connection.execute(f"{_VOICES} WHERE model = ? ORDER BY name", (model,)).fetchall()
             others = [row[0] for row in connection.execute("SELECT DISTINCT model FROM voices")]
         except sqlite3.Error as error:
             raise database.told(path, error) from error
     if not found:
         of = f"its voices are of {', '.join(others)}" if others else "it is empty"
         raise InputError(f"{path} has no voices of {model}: {of}; enroll them with --enroll NAME FILE... --db {path}")
-    return [
-        Enrolled(name, clips, Voice(np.frombuffer(blob, "<f4").astype(np.float32), seconds, snr))
-        for name, clips, seconds, snr, blob in found
-    ]
+    return [_enrolled(*row) for row in found]

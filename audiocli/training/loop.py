@@ -120,7 +120,7 @@ def fit(
     run = _Run(recipe, folder, key, where, seed, limits)
     if limits.resume:
         run.restore()
-    stop = Stop(console)
+    stop = Stop(console, "stopping after the step in hand; finished epochs are kept")
     total = recipe.settings.epochs * recipe.steps
     with stop.listening(), ThreadPoolExecutor(jobs) as pool, console.bar(total, "training") as bar:
         bar.step(run.progress.step)

@@ -9,11 +9,13 @@ from audiocli.errors import ModelError
 from audiocli.models.music_chorale import compose, read_net
 from audiocli.music import plan, tokens
 from audiocli.music.grid import RANGES
+from audiocli.music.piece import piece_of
 from audiocli.options import MusicOptions
 from tests.models import tiny_music
 from tests.music.test_midi import PIECE
 
 torch.set_num_threads(1)
+NOWHERE = piece_of(np.empty((0, 4), np.int8), 80.0)
 WILD = MusicOptions(temperature=2.0, top_p=1.0)
 
 
@@ -23,7 +25,7 @@ def net(tmp_path_factory):
 
 
 def free(length, seed=0, key=0):
-    return plan.Plan(np.full((length, 4), plan.FREE), tokens.context(length, key), seed, 80.0, key)
+    return plan.Plan(np.full((length, 4), plan.FREE), tokens.context(length, key), seed, key, NOWHERE, 0.0)
 
 
 def test_every_voice_stays_in_its_range(net):

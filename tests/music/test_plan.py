@@ -7,6 +7,7 @@ import soundfile
 from audiocli.errors import InputError, UsageError
 from audiocli.music import melody, midi, plan
 from audiocli.music.grid import REST, VOICES
+from audiocli.music.piece import piece_of
 from audiocli.options import MusicOptions
 from tests.music.test_midi import PIECE
 
@@ -29,23 +30,23 @@ def test_no_keys(text):
 
 
 def test_length_follows_seconds_and_tempo():
-    assert plan.steps_in(61.0, 60.0) == 240
-    assert plan.steps_in(0.01, 60.0) == 1
     found = plan.plan(MusicOptions(seconds=31.0, tempo=120.0, key="D minor"), plan.NOTHING, 5)
-    assert (len(found.given), found.tempo, found.key, found.seed) == (240, 120.0, 14, 5)
+    assert (len(found.given), found.start.tempo.first, found.key, found.seed) == (240, 120.0, 14, 5)
+    assert (found.seconds, found.held) == (31.0, 8)
+    assert len(plan.plan(MusicOptions(seconds=0.01), plan.NOTHING, 5).given) == 1
     assert (found.given == plan.FREE).all()
     assert found.context[0].tolist() == [15, 0, 65]
 
 
 def test_a_primer_is_the_beginning(tmp_path):
     path = tmp_path / "x.mid"
-    path.write_bytes(midi.file(PIECE, 60.0, 0))
+    path.write_bytes(midi.file(piece_of(PIECE, 60.0), 0))
     options = MusicOptions(primer=str(path), seconds=9.0)
     found = plan.plan(options, plan.given(options), 0)
     assert len(found.given) == 32
     assert (found.given[len(PIECE) :] == plan.FREE).all()
     assert (found.given[: len(PIECE)] >= 0).all()
-    assert (found.tempo, found.key) == (60.0, 0)
+    assert (found.start.tempo.first, found.key) == (60.0, 0)
     short = MusicOptions(primer=str(path), seconds=5.0)
     with pytest.raises(UsageError, match="nothing is left to compose"):
         plan.plan(short, plan.given(short), 0)
@@ -53,14 +54,14 @@ def test_a_primer_is_the_beginning(tmp_path):
 
 def test_a_melody_is_the_soprano_and_the_length(tmp_path):
     path = tmp_path / "x.mid"
-    path.write_bytes(midi.file(PIECE - 12, 72.0, 0, (), VOICES[:1]))
+    path.write_bytes(midi.file(piece_of(PIECE - 12, 72.0), 0, (), VOICES[:1]))
     options = MusicOptions(melody=str(path))
     fixed = plan.given(options)
     found = plan.plan(options, fixed, 0)
     assert len(found.given) == len(PIECE)
     assert (found.given[:, 1:] == plan.FREE).all()
     np.testing.assert_array_equal(found.given[:, 0] + 36, PIECE[:, 0])
-    assert fixed.note == "the melody was moved by +1 octaves to where a soprano sings"
+    assert fixed.warnings == ("the melody was moved by +1 octaves to where a soprano sings",)
 
 
 def test_no_octave_fits():
@@ -83,8 +84,9 @@ def sung(voice, tempo, cents=0.0, rate=16_000):
 def test_a_recording_becomes_its_notes(tmp_path, cents):
     voice = np.concatenate([[REST] * 5, TUNE, [REST] * 4, TUNE[:8]]).astype(np.int8)
     soundfile.write(tmp_path / "x.wav", sung(voice, 60.0, cents), 16_000)
-    found = melody.heard(str(tmp_path / "x.wav"), 60.0)
-    wanted = voice[5:]
+    heard = melody.heard(str(tmp_path / "x.wav"), 60.0, 80.0)
+    assert heard.tempo.seconds(heard.lead) == pytest.approx(5 / 4, abs=0.05)
+    found, wanted = heard.grid[:, 0], voice[5:]
     assert abs(len(found) - len(wanted)) <= 1
     n = min(len(found), len(wanted))
     assert (found[:n] == wanted[:n]).mean() > 0.9

@@ -7,6 +7,7 @@ import pytest
 from audiocli.errors import UsageError
 from audiocli.music import render
 from audiocli.music.grid import REST
+from audiocli.music.piece import piece_of
 from tests.music.test_midi import PIECE
 
 RATE = render.SAMPLE_RATE
@@ -14,7 +15,7 @@ RATE = render.SAMPLE_RATE
 
 def played(piece=PIECE, instrument="organ", seconds=5.0, tempo=60.0):
     program = render.PROGRAMS[instrument]
-    return render.Performance(piece, tempo, program, render.soundfont(None), round(seconds * RATE))
+    return render.Performance(piece_of(piece, tempo), program, render.soundfont(None), round(seconds * RATE))
 
 
 @pytest.mark.parametrize("instrument", render.PROGRAMS)

@@ -145,3 +145,27 @@ def test_through_files_and_mp3(tmp_path, run):
     track, offset = done.stdout.decode().splitlines()[1].split(",")[1:3]
     assert track.endswith("1.flac")
     assert float(offset) == pytest.approx(8.0, abs=0.1)
+
+
+def test_equal_tracks_and_files_that_are_gone(call, tmp_path):
+    import json
+
+    random = np.random.default_rng(3)
+    tones = sum(np.sin(np.cumsum(random.uniform(0.2, 1.5, 20).repeat(3_200))) for _ in range(3)) * 0.2
+    folder = tmp_path / "tracks"
+    folder.mkdir()
+    for name, sound in (("a", tones), ("b", tones), ("c", tones[::-1])):
+        soundfile.write(folder / f"{name}.wav", sound, 16_000)
+    code, _, err = call("verify", "--recording", "--index", "tracks", "--db", "t.db")
+    assert code == 0
+    assert "b.wav is the same recording as" in err
+    soundfile.write(tmp_path / "q.wav", tones[16_000:], 16_000)
+    code, out, _ = call("verify", "--recording", "q.wav", "--db", "t.db", "-f", "jsonl")
+    found = json.loads(out)
+    assert [one["track"].rsplit("/", 1)[1] for one in found["candidates"]] == ["a.wav", "b.wav"]
+    assert [one["offset"] for one in found["candidates"]] == pytest.approx([1.0, 1.0], abs=0.05)
+    assert b"b.wav at 1.00 s" in call("verify", "--recording", "q.wav", "--db", "t.db", "-f", "txt")[1]
+    (folder / "c.wav").unlink()
+    _, _, err = call("verify", "--recording", "--index", "tracks", "--db", "t.db")
+    assert "c.wav: no such file any more; still in t.db" in err
+    assert "same recording" not in err

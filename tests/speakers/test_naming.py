@@ -15,7 +15,7 @@ from audiocli.speakers.jobs import model_id
 from audiocli.speakers.judging import Judge
 from audiocli.speakers.naming import ENOUGH, Namer, voices
 from audiocli.speakers.voice import Voice
-from audiocli.speakers.voices import Enrolled, write
+from audiocli.speakers.voices import Enrolled, add
 
 RATE = 16_000
 
@@ -83,7 +83,7 @@ def test_who_is_known_gets_the_name_and_the_others_keep_their_numbers(item):
 
 
 def test_a_database_of_another_model_is_an_error(call, item, tmp_path):
-    write(str(tmp_path / "people.db"), "another", [Enrolled("A", 1, Voice(np.ones(2, np.float32), 1.0, 9.0))])
+    add(str(tmp_path / "people.db"), "another", Enrolled("A", 1, Voice(np.ones(2, np.float32), 1.0, 9.0)))
     code, _, err = call("diarize", tmp_path / "x.wav", "--db", "people.db", "-q")
     assert code == 1
     assert "no voices of siamese-speakers" in err

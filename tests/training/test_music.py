@@ -12,6 +12,7 @@ from audiocli.console import Console
 from audiocli.errors import UsageError
 from audiocli.music import midi, tokens
 from audiocli.music.grid import moved
+from audiocli.music.piece import piece_of
 from audiocli.nets.music_transformer import MusicTransformer
 from audiocli.options import TrainOptions
 from audiocli.training import music
@@ -26,7 +27,7 @@ def files(tmp_path):
     folder = tmp_path / "midi"
     folder.mkdir()
     for n in range(6):
-        (folder / f"{n}.mid").write_bytes(midi.file(moved(np.tile(PIECE, (2, 1)), n - 3), 80.0, 0))
+        (folder / f"{n}.mid").write_bytes(midi.file(piece_of(moved(np.tile(PIECE, (2, 1)), n - 3), 80.0), 0))
     (folder / "broken.mid").write_bytes(b"junk")
     return folder
 
@@ -47,7 +48,7 @@ def test_from_midi_files_to_a_model_that_composes(call, files, recipe):
     assert 0.5 < config["scores"]["nll"] < 2 * math.log(tokens.N_TOKENS)
     code, _, err = call("generate-music", "-m", "model", "-o", "x.mid", "--seconds", "4")
     assert code == 0, err
-    assert len(midi.read("x.mid").grid) == 16
+    assert len(midi.read("x.mid").grid) == 21
 
 
 def test_the_likelihood_is_the_mean_over_tokens():
