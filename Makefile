@@ -4,14 +4,16 @@ PYTHON ?= python3
 BIN := .venv/bin
 # pip is quiet and never asks the network for a newer self.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# What was tested together is what is installed, the tools that build wheels too.
+PINNED := --constraint constraints.txt --build-constraint constraints.txt
 DEMO := demo
 
-.PHONY: demo test test-slow bench man clean
+.PHONY: demo test test-slow bench man lock clean
 
-$(BIN)/audiocli: pyproject.toml
+$(BIN)/audiocli: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(PIP) install --upgrade "pip>=25.1"
-	$(PIP) install -e . --group test
+	$(PIP) install --upgrade --constraint constraints.txt pip
+	$(PIP) install $(PINNED) -e . --group test
 	touch $@
 
 demo: $(BIN)/audiocli
@@ -31,6 +33,10 @@ bench: $(BIN)/audiocli
 
 man: $(BIN)/audiocli
 	$(BIN)/python man/generate.py
+
+# Today's versions for pyproject's ranges; run the tests before they are committed.
+lock: $(BIN)/audiocli
+	$(BIN)/python .ci/lock.py
 
 clean:
 	rm -rf .venv $(DEMO) build *.egg-info

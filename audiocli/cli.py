@@ -1,6 +1,7 @@
 """The app, and main(): everything that a process ends with."""
 
 import gc
+import logging
 import os
 import sys
 import warnings
@@ -15,13 +16,15 @@ from .commands.classify import classify
 from .commands.clone import clone
 from .commands.denoise import denoise
 from .commands.diarize import diarize
+from .commands.doctor import doctor
 from .commands.features import features
 from .commands.generate_music import generate_music
-from .commands.speak import speak
+from .commands.speak import dashes, speak
 from .commands.train import train
 from .commands.transcribe import transcribe
 from .commands.verify import verify
 from .console import debugging
+from .errors import UsageError
 from .native import contain_native_stderr
 
 app = typer.Typer(
@@ -42,6 +45,7 @@ app.command()(classify)
 app.command()(denoise)
 app.command("generate-music")(generate_music)
 app.command()(train)
+app.command()(doctor)
 app.add_typer(models.app)
 
 
@@ -64,11 +68,20 @@ def main() -> None:
     """Run the command line and end the process; never a traceback unless AUDIOCLI_DEBUG is set."""
     _occupy_closed_descriptors()
     contain_native_stderr()
-    if not (sys.warnoptions or debugging()):
-        warnings.simplefilter("ignore")  # they are for whoever writes the program
+    if not debugging():
+        _hush_libraries()
     # Imports make many objects and no garbage: at the default threshold, looking for it takes a fifth of a short run.
     gc.set_threshold(100_000, 50, 100)
     _end(_exit_code())
+
+
+def _hush_libraries() -> None:
+    """Silence what libraries warn of and log: it is for whoever writes the program."""
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
+    logging.getLogger().addHandler(logging.NullHandler())  # without any, Python prints warnings on stderr
+    for name in ("TRANSFORMERS_VERBOSITY", "HF_HUB_VERBOSITY"):  # these two have handlers of their own
+        os.environ.setdefault(name, "error")
 
 
 def _exit_code() -> int:
@@ -76,11 +89,19 @@ def _exit_code() -> int:
     try:
         app()
     except SystemExit as end:
-        return end.code if isinstance(end.code, int) else 0 if end.code is None else 1
+        code = end.code if isinstance(end.code, int) else 0 if end.code is None else 1
+        if code == UsageError.exit_code and (hint := dashes(sys.argv[1:])):
+            common.say(hint)
+        return code
     except OSError as error:
         common.say(str(error))  # help that cannot be printed, a working folder that is gone
         return 1
     except Exception as error:
+        from . import libraries
+
+        if libraries.is_broken(error):
+            common.say(str(libraries.broken(error)))
+            return 1
         return common.report_bug(error)
     return 0
 

@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from .errors import DeviceError, UsageError
+from .errors import DeviceError, UsageError, check_choice
 from .options import PRECISIONS
 
 
 def on_cpu(name: str) -> bool:
     """Whether a --device stands for the processor in a verb whose own kernels are as quick: auto and cpu. Needs no torch."""
     kind, _, number = name.partition(":")
-    if kind not in ("auto", "cpu", "cuda", "mps") or (number and not number.isdigit()):
-        raise UsageError(f"--device must be auto, cpu, cuda, cuda:N or mps, not {name!r}")
+    check_choice("--device", kind, ("auto", "cpu", "cuda", "mps"))
+    if number and not number.isdigit():
+        raise UsageError(f"--device {name}: what follows the colon is the number of a device, as in cuda:0")
     return kind in ("auto", "cpu")
 
 
@@ -71,8 +72,7 @@ class Place:
 def place(name: str, precision: str, *, half: str = "float16", processor_only: bool = False, model: str = "") -> Place:
     """The place for --device and --precision; checked as far as that goes without torch. Raises UsageError."""
     processor = on_cpu(name)
-    if precision not in PRECISIONS:
-        raise UsageError(f"--precision must be one of {', '.join(PRECISIONS)}, not {precision!r}")
+    check_choice("--precision", precision, PRECISIONS)
     if processor_only and not processor:
         raise UsageError(f"{model or 'this model'} runs on the processor only: leave out --device {name}")
     if processor_only and precision not in ("auto", "float32"):

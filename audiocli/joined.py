@@ -7,6 +7,7 @@ from pathlib import Path
 
 from .errors import OutputError
 from .formats import Format, Kind, write
+from .formats.lines import named
 from .journal import Entry, Journal
 from .records import Failure, Record
 from .sinks import Claim, Sink, beside, check_writable, part_of, told
@@ -30,8 +31,9 @@ class JoinedSink:
     an unbuffered standard output is no lost one, and nothing is left to be written when the descriptor has failed.
     """
 
-    def __init__(self, descriptor: int, name: str, form: Format) -> None:
+    def __init__(self, descriptor: int, name: str, form: Format, *, single: bool = True) -> None:
         self._descriptor, self._name, self._format = descriptor, name, form
+        self._single, self._names = single, dict[str, str]()  # what the inputs are called, each by a name of its own
         self._kept: list[Record] = []
         self._first = True
 
@@ -45,18 +47,19 @@ class JoinedSink:
         if type(record) in self._format.collected:
             self._kept.append(record)
         else:
-            self._write([record], str(claim.outputs[0]) if claim.outputs else None)
+            recording = None if self._single else named(record.path, self._names)
+            self._write([record], str(claim.outputs[0]) if claim.outputs else None, recording)
 
     def fail(self, claim: Claim | None, failure: Failure) -> None:
         """A format with one object an input has one for this input, too."""
         if Failure in self._format.writers:
             self._write([failure])
 
-    def _write(self, records: Sequence[Kind], output: str | None = None) -> None:
-        """output: the file that the records speak of; None: the results are here."""
+    def _write(self, records: Sequence[Kind], output: str | None = None, recording: str | None = None) -> None:
+        """output: the file that the records speak of; None: the results are here. recording: the input's name among several."""
         stream = BufferedWriter(Forward(self._descriptor, "w", closefd=False))
         with told(self._name, shared=True), stream:
-            write(self._format, records, stream, output=output, first=self._first)
+            write(self._format, records, stream, output=output, first=self._first, recording=recording)
         self._first = False
 
     def close(self, complete: bool = True) -> None:
@@ -104,7 +107,7 @@ class GrowingFileSink(JoinedSink):
         self, path: Path, form: Format, key: str, *, resume: bool, force: bool, collected: bool = False
     ) -> None:
         """collected: results of this type are written as one at the end, so there is nothing to go on from."""
-        super().__init__(-1, str(path), form)
+        super().__init__(-1, str(path), form, single=False)
         if os.path.exists(path) and not (resume or force):
             raise OutputError(f"{path} exists: --resume goes on with it, --force writes it again")
         self._path = Path(os.path.realpath(path))
@@ -113,6 +116,8 @@ class GrowingFileSink(JoinedSink):
         self._journal = Journal(beside(self._path, ".audiocli.jsonl"), key)
         self._entries = self._usable() if resume and not collected else []
         self._done = {entry.path for entry in self._entries}
+        for entry in self._entries:
+            named(entry.path if entry.path == "-" else str(self._path.parent / entry.path), self._names)
         self._failures: list[Failure] = []
 
     def _usable(self) -> list[Entry]:
@@ -144,12 +149,12 @@ class GrowingFileSink(JoinedSink):
         """Failures stand at the end, where the next --resume cuts them off and tries again."""
         self._failures.append(failure)
 
-    def _write(self, records: Sequence[Kind], output: str | None = None) -> None:
+    def _write(self, records: Sequence[Kind], output: str | None = None, recording: str | None = None) -> None:
         if self._descriptor < 0:
             self._begin()
         end = os.lseek(self._descriptor, 0, os.SEEK_CUR)
         try:
-            super()._write(records, output)
+            super()._write(records, output, recording)
         except BaseException:
             self._cut(end)
             raise

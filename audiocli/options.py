@@ -1,5 +1,6 @@
 """Every option and its default, once; the command line, the library and the documents read them here (stdlib only)."""
 
+import os
 from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
 from typing import Any
@@ -26,6 +27,7 @@ class FrontEnd:
     preemphasis: float | None = None  # Kaldi's frames: mean taken out, then x[i] -= preemphasis * x[i - 1]
     gain: float = 1.0  # Kaldi counts samples in 16-bit steps
     power: float = 2.0  # exponent of the magnitude: 2 power, 1 magnitude
+    even_bins: bool = False  # torchaudio's bins lie evenly from 0 to sample_rate // 2, even where one of the two is odd
     n_mels: int = 80
     fmin: float = 0.0  # Hz
     fmax: float | None = None  # Hz; None: half the sample rate
@@ -41,6 +43,16 @@ class FrontEnd:
     lifter: float = 0.0
     energy: bool = False  # Kaldi: the log energy of the frame takes the place of coefficient 0
 
+    @property
+    def half_rate(self) -> float:
+        """Hz up to which spectra go."""
+        return self.sample_rate // 2 if self.even_bins else self.sample_rate / 2
+
+    @property
+    def top(self) -> float:
+        """Upper edge of the highest mel band in Hz."""
+        return self.half_rate if self.fmax is None else self.fmax
+
 
 FRONT_ENDS = {
     "audiocli": FrontEnd(),
@@ -51,7 +63,7 @@ FRONT_ENDS = {
     ),
     # torchaudio.transforms.MelSpectrogram, AmplitudeToDB, MFCC (torchaudio 2.11)
     "torchaudio": FrontEnd(
-        n_fft=400, hop_length=200, padding="reflect", n_mels=128, mel_scale="htk", norm="none", n_mfcc=40,
+        n_fft=400, hop_length=200, padding="reflect", even_bins=True, n_mels=128, mel_scale="htk", norm="none", n_mfcc=40,
         mfcc_top_db=80.0,
     ),
     # compute-fbank-feats and compute-mfcc-feats without dither
@@ -93,6 +105,11 @@ class OutputOptions:
     jobs: int | None = None
     quiet: bool = False
 
+    @property
+    def wanted(self) -> str:
+        """The format that was asked for, in lower case: --format, else the suffix of -o; empty where there is neither."""
+        return (self.format or os.path.splitext(self.output or "")[1][1:]).lower()
+
 
 @dataclass(frozen=True)
 class FeaturesOptions:
@@ -115,6 +132,7 @@ class FeaturesOptions:
     db: bool | None = None
     top_db: float | None = None
     n_mfcc: int | None = None
+    tuning: float | None = None  # semitones from A4 = 440 Hz, of chroma; None: estimated
     deltas: bool = False
     mu: int = 255
     pitch_fmin: float = 60.0  # Hz
@@ -327,10 +345,9 @@ def described(options: FeaturesOptions) -> dict[str, Any]:
 
     Made once for all inputs of a run, so nobody may change it.
     """
-    front = asdict(front_end(options))
-    front["fmax"] = front["fmax"] or front["sample_rate"] / 2
-    own = {name: getattr(options, name) for name in ("deltas", "mu", "pitch_fmin", "pitch_fmax")}
-    return {"kind": list(options.kind), "preset": options.preset, **front, **own}
+    front = front_end(options)
+    own = {name: getattr(options, name) for name in ("tuning", "deltas", "mu", "pitch_fmin", "pitch_fmax")}
+    return {"kind": list(options.kind), "preset": options.preset, **asdict(front), "fmax": front.top, **own}
 
 
 def shaping(reading: InputOptions) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from .errors import OutputError, UsageError
-from .formats import Format, by_name, by_suffix
+from .formats import FORMATS, Format, by_name, by_suffix
 from .formats import stems as by_voice
 from .joined import Announced, GrowingFileSink, JoinedSink
 from .options import OutputOptions
@@ -60,7 +60,7 @@ def open_sink(
     if place == "file" and single and kind not in form.collected:
         return Opened(_announced(_one_file(path, [form, *pictures], writing, options), announce, kind))
     if not single and not form.takes_many(kind):
-        raise UsageError(f"{form.name} holds the result of one input: give -o FOLDER/ for many")
+        raise UsageError(f"{form.name} holds the result of one input: give -o FOLDER/ for many{_or_another(kind)}")
     if place == "file":
         key = _key(options, [form])
         collected = kind in form.collected
@@ -68,7 +68,7 @@ def open_sink(
             path, form, key, resume=writing.resume, force=writing.force, collected=collected
         )  # fmt: skip
     else:
-        sink = _stdout(form, writing) if place == "stdout" else _device(output, form)
+        sink = _stdout(form, writing, single) if place == "stdout" else _device(output, form, single)
     if pictures:
         # Beside the file, or in this folder, where a hidden journal would be a surprise.
         beside = path.parent if place == "file" else Path()
@@ -78,7 +78,13 @@ def open_sink(
 
 def _announced(sink: Sink, announce: str | None, kind: type) -> Sink:
     """The sink, and standard output that tells of its files."""
-    return Announced(sink, _stdout(by_name(announce, kind), OutputOptions())) if announce else sink
+    return Announced(sink, _stdout(by_name(announce, kind), OutputOptions(), single=True)) if announce else sink
+
+
+def _or_another(kind: type) -> str:
+    """The formats of which one file can hold the results of several inputs; sound is not what they hold."""
+    names = [form.name for form in FORMATS.values() if kind in form.writers and form.takes_many(kind)]
+    return "" if issubclass(kind, SOUNDING) or not names else f", or --format {' or '.join(names)}"
 
 
 def write_picture(path: str, picture: bytes) -> None:
@@ -146,7 +152,7 @@ def _key(options: Mapping[str, Any], forms: Sequence[Format]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _stdout(form: Format, writing: OutputOptions) -> JoinedSink:
+def _stdout(form: Format, writing: OutputOptions, single: bool) -> JoinedSink:
     if writing.resume:
         raise UsageError("--resume needs -o FILE or -o FOLDER/: standard output remembers nothing")
     if sys.stdout is None:
@@ -156,9 +162,9 @@ def _stdout(form: Format, writing: OutputOptions) -> JoinedSink:
             f"{form.name} is binary and standard output is a terminal: give -o FILE, or a --format of text"
         )
     blocking(1)  # else a slow reader would look like an error
-    return JoinedSink(1, "standard output", form)
+    return JoinedSink(1, "standard output", form, single=single)
 
 
-def _device(output: str, form: Format) -> JoinedSink:
+def _device(output: str, form: Format, single: bool) -> JoinedSink:
     with told(output):
-        return JoinedSink(os.open(output, os.O_WRONLY), output, form)
+        return JoinedSink(os.open(output, os.O_WRONLY), output, form, single=single)

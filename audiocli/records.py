@@ -104,7 +104,7 @@ class Record:
     revision: str | None = None
     options: dict[str, Any] = field(default_factory=dict)
     status: str = "ok"
-    warnings: tuple[str, ...] = ()
+    warnings: Sequence[str] = ()  # of what is made while it is written (speech) there may be more in the end
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,6 +136,11 @@ class Recording(Record):
 
 # Languages written without blanks between words.
 UNSPACED = frozenset({"zh", "yue", "ja", "th", "lo", "my", "km", "bo"})
+
+
+def joined(texts: Iterable[str], language: str | None) -> str:
+    """The texts of words or segments as one, with blanks between them unless the language is written without."""
+    return ("" if language in UNSPACED else " ").join(filter(None, map(str.strip, texts)))
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,10 @@ from . import live
 from .audio import Audio, RawFormat, blocks, parse_raw
 from .console import Console
 from .errors import UsageError
-from .formats.timed import columns, segment_object
+from .formats.subtitles import columns
+from .formats.timed import segment_object
 from .models.silero import SAMPLE_RATE
-from .models.transcripts import Partial, Recogniser
+from .models.transcripts import Partial, Recogniser, looped
 from .models.vad import Cutter, cutter
 from .options import TranscribeOptions
 from .records import Segment, later
@@ -42,26 +43,32 @@ class Session(Protocol):
 
 
 def listen(
-    recogniser: Recogniser, name: str, options: TranscribeOptions, raw: str | None, form: str
+    recogniser: Recogniser, name: str, options: TranscribeOptions, raw: str | None, form: str, console: Console
 ) -> int:  # fmt: skip
     """Transcribe standard input to its end or to Ctrl-C; the exit code. name: the model's; form: txt or jsonl."""
+    warnings = list[str]()
     given = parse_raw(raw) if raw else None
     session = getattr(recogniser, "listen", lambda: Again(recogniser, options))()
     told, stop = _Told(form), Stop(Console(quiet=True))  # nothing is worth a word on Ctrl-C here
     with stop.listening():
-        for block in samples(stop.until_asked(live.chunks()), given, session.sample_rate):
+        for block in samples(stop.until_asked(live.chunks()), given, session.sample_rate, warnings):
             for event in session.push(block):
                 told.event(event)
         for event in session.finish():
             told.event(event)
         told.end(name, session.cutter)
+    if isinstance(session, Again):
+        warnings += looped(session.dropped)
+    live.report(warnings, stop, console)
     return 130 if stop.interrupted else 0
 
 
-def samples(chunks: Iterator[bytes], given: RawFormat | None, sample_rate: int) -> Iterator[Floats]:
-    """Blocks [n] of one channel at sample_rate Hz; a WAV header tells the format unless one is given."""
-    start = live.opened(chunks, given)
-    flow = blocks.finite(live.decoded(start, chunks), [])
+def samples(
+    chunks: Iterator[bytes], given: RawFormat | None, sample_rate: int, warnings: list[str]
+) -> Iterator[Floats]:
+    """Blocks [n] of one channel at sample_rate Hz; what comes tells its format unless one is given."""
+    start = live.opened(chunks, given, warnings)
+    flow = blocks.finite(start.frames, warnings)
     flow = blocks.resampled(blocks.mono(flow), start.raw.sample_rate, sample_rate, 1)
     return (block[:, 0] for block in flow if len(block))
 
@@ -82,6 +89,7 @@ class Again:
         self._fresh, self._step = 0.0, STEP  # s of speech since the last hearing; until the next one
         self._before: list[str] = []
         self._agreed = ""
+        self.dropped: list[str] = []  # what was left out of the pieces that are settled
 
     def push(self, samples: Floats) -> Iterator[Partial | Segment]:
         """Take the next samples [n]."""
@@ -98,14 +106,16 @@ class Again:
             self._parts.append(chunk.samples)
             self._fresh += chunk.samples.size / SAMPLE_RATE
             if chunk.ends:
-                yield from self._heard()
+                yield from self._heard(settled=True)
             elif self._fresh >= self._step:
                 yield from self._so_far()
 
-    def _heard(self) -> tuple[Segment, ...]:
-        """What the recogniser makes of the piece."""
+    def _heard(self, *, settled: bool = False) -> tuple[Segment, ...]:
+        """What the recogniser makes of the piece; settled: there will be no more of it."""
         audio = Audio(np.concatenate(self._parts)[None], SAMPLE_RATE, "-")
-        return later(self._recogniser([audio])[0].segments, self._start / SAMPLE_RATE)
+        record = self._recogniser([audio])[0]
+        self.dropped += record.dropped if settled else ()
+        return later(record.segments, self._start / SAMPLE_RATE)
 
     def _so_far(self) -> Iterator[Partial]:
         began = time.monotonic()

@@ -23,10 +23,11 @@ _FIELD = re.compile(r"\{(index|slug|id|voice)(?::0?(\d{1,2})d?)?\}")
 
 @dataclass(frozen=True)
 class Text(Source):
-    """A text in memory, or what is to be read from `path`; `voice` where a line of a table names one."""
+    """A text in memory, or what is to be read from `path`; `voice` where a line of a table names one; `remark`: about its name."""
 
     text: str | None = None
     voice: str | None = None
+    remark: str | None = None
 
     @contextmanager
     def blocks(self) -> Iterator[Iterator[str]]:
@@ -94,17 +95,17 @@ def _file(path: str) -> Text | Failure:
     return Text(path, PurePath(PurePath(path).name), found.st_size, known)
 
 
-def _in_memory(path: str, name: str, text: str, voice: str | None = None) -> Text:
+def _in_memory(path: str, name: str, text: str, voice: str | None = None, remark: str | None = None) -> Text:
     """A text that is no file: in place of a time of change stands a digest of what it says, so that --resume sees changes."""
     encoded = text.encode("utf-8", "surrogateescape")
     digest = int.from_bytes(hashlib.sha256(encoded).digest()[:7], "big")
     # The name is one of its own: what follows a dot in it is no suffix to be taken off.
-    return Text(path, PurePath(f"{name}.txt"), len(encoded), digest, text, voice)
+    return Text(path, PurePath(f"{name}.txt"), len(encoded), digest, text, voice, remark)
 
 
 def _lines(whole: Iterator[Found], name: str) -> Iterator[Found]:
     """The lines that say something, numbered through all files from 1."""
-    index = 0
+    index, taken = 0, dict[str, int]()
     for source in whole:
         if not isinstance(source, Text):
             yield source
@@ -114,7 +115,7 @@ def _lines(whole: Iterator[Found], name: str) -> Iterator[Found]:
                 for number, line in enumerate(_split(blocks), 1):
                     if line.strip():
                         index += 1
-                        yield _line(f"{source.path}:{number}", index, line, name)
+                        yield _line(f"{source.path}:{number}", index, line, name, taken)
         except InputError as error:
             yield Failure(source.path, str(error))
 
@@ -130,8 +131,8 @@ def _split(blocks: Iterator[str]) -> Iterator[str]:
     yield "".join(rest)
 
 
-def _line(path: str, index: int, line: str, name: str) -> Text:
-    """A line of text, or of a table: id TAB text, or id TAB voice TAB text."""
+def _line(path: str, index: int, line: str, name: str, taken: dict[str, int]) -> Text:
+    """A line of text, or of a table: id TAB text, or id TAB voice TAB text; the second of a name that is taken is name-2."""
     own, voice, text = None, None, line
     cells = line.split("\t")
     if len(cells) == 2:
@@ -141,7 +142,20 @@ def _line(path: str, index: int, line: str, name: str) -> Text:
     names = {"slug": slug(text), "id": slug(own or "") or slug(text), "voice": slug(voice or "")}
     fields: dict[str, str | int] = {"index": index, **names}
     template = "{id}" if own and name == SpeakOptions.name else name
-    return _in_memory(path, filled(template, fields) or f"{index:04d}", text, (voice or "").strip() or None)
+    wanted = filled(template, fields) or f"{index:04d}"
+    called = _free(wanted, taken)
+    remark = None if called == wanted else f"a line before it is called {wanted}, too: this one is {called}"
+    return _in_memory(path, called, text, (voice or "").strip() or None, remark)
+
+
+def _free(name: str, taken: dict[str, int]) -> str:
+    """A name that no line before has, and how often each was wanted: a, a-2, a-3."""
+    found = name
+    while found in taken:
+        taken[name] += 1
+        found = f"{name}-{taken[name]}"
+    taken[found] = 1
+    return found
 
 
 def check_name(name: str) -> None:

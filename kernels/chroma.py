@@ -1,13 +1,15 @@
 """Chroma: the power of a spectrum folded onto the twelve pitch classes.
 
-The filter bank and the scaling are those of librosa 0.11 (filters.chroma and feature.chroma_stft with tuning=0). The
-product of spectra and bank is written out here, not given to BLAS: that sums in another order for another number of
-frames, so that a file read in blocks would not give the same bits as the file at once, and it starts threads of its
-own.
+The filter bank, the scaling and the estimate of the tuning are those of librosa 0.11 (filters.chroma, feature.chroma_stft,
+estimate_tuning). The product of spectra and bank is written out here, not given to BLAS: that sums in another order for
+another number of frames, so that a file read in blocks would not give the same bits as the file at once, and it starts
+threads of its own.
 
 References: Fujishima (1999), "Realtime chord recognition of musical sound" (pitch class profile); Ellis (2007), "Chroma
 feature analysis and synthesis" (the Gaussian filters over all octaves).
 """
+
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,6 +26,9 @@ CENTRE_OCTAVE, OCTAVE_WIDTH = 5.0, 2.0
 NEGLIGIBLE = 1e-12
 # Frames and filters that share their loads: twelve running sums, which fit into the registers of AVX2.
 FRAMES_AT_ONCE, FILTERS_AT_ONCE = 4, 3
+# Pitches for the tuning: peaks in this range (Hz) that reach this share of the largest value of their frame.
+LOWEST_PITCH, HIGHEST_PITCH, PEAK = 150.0, 4_000.0, np.float32(0.1)
+TUNINGS = np.linspace(-0.5, 0.5, 101)  # edges of the histogram
 
 
 def filterbank(sample_rate: float, n_fft: int, n_chroma: int = 12, tuning: float = 0.0) -> Floats:
@@ -55,6 +60,55 @@ def _pitches(sample_rate: float, n_fft: int, n_chroma: int, tuning: float) -> Do
     return np.concatenate([[pitch[0] - 1.5 * n_chroma], pitch])
 
 
+def peaks(power: ArrayLike, sample_rate: float) -> Floats:
+    """The pitches in power [frames, bins]: [n, 2], Hz and how strong, both between the bins by a parabola (librosa's piptrack)."""
+    spectra = np.ascontiguousarray(power, np.float32)
+    if spectra.ndim != 2 or spectra.shape[1] < 2 or sample_rate <= 0:
+        raise ValueError(f"no peaks in power [frames, bins] of shape {spectra.shape} at {sample_rate} Hz")
+    # As librosa has it, which does not know here whether n_fft was odd.
+    n_fft = 2 * (spectra.shape[1] - 1)
+    bins = np.fft.rfftfreq(n_fft, 1.0 / sample_rate)
+    first, last = np.searchsorted(bins, (LOWEST_PITCH, min(HIGHEST_PITCH, sample_rate / 2)))
+    out = np.empty((spectra.shape[0] * (max(0, last - first) // 2 + 1), 2), np.float32)
+    return out[: _peaks(spectra, max(1, first), last, float(sample_rate), n_fft, out)].copy()
+
+
+def tuning(blocks: Callable[[], Iterator[Floats]]) -> float:
+    """What most pitches lie above or below a semitone of A4 = 440 Hz, -0.5 to 0.49 of a semitone; 0 without any.
+
+    blocks: each call gives all peaks, [n, 2] at a time. Those stronger than the median count (librosa's estimate_tuning).
+    """
+    least = _median(lambda: (block[:, 1] for block in blocks()))
+    counts = np.zeros(TUNINGS.size - 1, np.int64)
+    for block in blocks():
+        steps = np.mod(12 * np.log2(block[block[:, 1] >= least, 0] / (A4 / 16.0)), 1.0)
+        counts += np.histogram(np.where(steps < 0.5, steps, steps - 1.0), TUNINGS)[0]
+    return float(TUNINGS[counts.argmax()]) if counts.any() else 0.0
+
+
+def _median(blocks: Callable[[], Iterator[Floats]]) -> np.float32:
+    """The median of positive numbers; 0 without any."""
+    n = sum(block.size for block in blocks())
+    if not n:
+        return np.float32(0.0)
+    return np.mean([_ranked(blocks, (n - 1) // 2), _ranked(blocks, n // 2)], dtype=np.float32)
+
+
+def _ranked(blocks: Callable[[], Iterator[Floats]], rank: int) -> np.float32:
+    """The positive number with `rank` others before it, found by counting: the bits of floats sort as the floats do."""
+    value = 0
+    for shift in (16, 0):
+        counts = np.zeros(1 << 16, np.int64)
+        for block in blocks():
+            bits = block.view(np.uint32) >> shift
+            counts += np.bincount(bits[bits >> 16 == value] & 0xFFFF, minlength=counts.size)
+        below = np.cumsum(counts)
+        digit = int(np.searchsorted(below, rank, side="right"))
+        rank -= int(below[digit] - counts[digit])
+        value = value << 16 | digit
+    return np.uint32(value).view(np.float32)
+
+
 def chroma(power: ArrayLike, bank: ArrayLike) -> Floats:
     """Chroma [frames, n_chroma] of power [frames, bins] by filters [n_chroma, bins]; the largest of a frame is 1.
 
@@ -73,6 +127,24 @@ def _filled(filters: Floats) -> Floats:
     """The filters with rows of 0 up to a multiple of FILTERS_AT_ONCE."""
     missing = -filters.shape[0] % FILTERS_AT_ONCE
     return np.ascontiguousarray(np.pad(filters, ((0, missing), (0, 0))))
+
+
+@jit
+def _peaks(power: Floats, first: int, last: int, sample_rate: float, n_fft: int, out: Floats) -> int:
+    """Fill out with the peaks among bins first..last-1; how many there are. Single and double precision are librosa's."""
+    count = 0
+    for f in range(power.shape[0]):
+        row = power[f]
+        least = PEAK * row.max()  # NaN, where one is in the row: no peak is above it
+        for k in range(first, last):
+            before, here, after = row[k - 1], row[k], row[k + 1]
+            if here > least and here > before and here >= after:
+                bend, slope = after + before - 2 * here, (after - before) / 2
+                shift = np.float32(-slope / bend if abs(slope) < abs(bend) else 0.0)
+                out[count, 0] = (k + np.float64(shift)) * sample_rate / n_fft
+                out[count, 1] = here + np.float32(0.5) * np.float32(slope) * shift
+                count += 1
+    return count
 
 
 @jit

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
-PADDINGS = ("constant", "reflect", "none")
+PADDINGS = ("constant", "edge", "reflect", "none")
 
 
 def frame_count(n_samples: int, frame_length: int, hop_length: int) -> int:
@@ -28,10 +28,10 @@ def pad_ends(samples: Floats, frame_length: int, padding: str) -> Floats:
 
 def beyond(inward: Floats, side: int, padding: str) -> Floats:
     """The `side` samples beyond one end, from the end outwards; inward: the samples [n > 0] from that end inwards."""
-    if padding != "reflect" or side == 0:
+    if padding not in ("edge", "reflect") or side == 0:
         return np.zeros(side, np.float32)
-    if inward.size == 1:
-        return np.repeat(inward, side)
+    if padding == "edge" or inward.size == 1:
+        return np.repeat(inward[:1], side)
     # A signal shorter than the padding is mirrored again and again, as numpy.pad does it.
     return np.resize(np.concatenate([inward[1:], inward[-2::-1]]), side)
 
@@ -40,8 +40,9 @@ class Framer:
     """Blocks of samples in, chunks of whole frames out.
 
     padding: what stands before the first and after the last sample, frame_length // 2 values each side so that frame
-    f is centred on sample f * hop_length: "constant" (zeros), "reflect" (the signal mirrored at its end samples, which
-    stand once) or "none" (frame 0 starts at sample 0, what does not fill a frame at the end is left out).
+    f is centred on sample f * hop_length: "constant" (zeros), "edge" (the end samples again and again), "reflect" (the
+    signal mirrored at its end samples, which stand once) or "none" (frame 0 starts at sample 0, what does not fill a
+    frame at the end is left out).
     """
 
     def __init__(self, frame_length: int, hop_length: int, padding: str = "constant") -> None:

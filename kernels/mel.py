@@ -67,6 +67,11 @@ def mel_frequencies(n_mels: int, fmin: float, fmax: float, scale: str) -> Double
     return mel_to_hz(np.linspace(low, high, n_mels + 2), scale)
 
 
+def fft_frequencies(sample_rate: float, n_fft: int) -> Doubles:
+    """Hz of the bins of a real FFT, [n_fft // 2 + 1]; the last one is half the rate only where n_fft is even."""
+    return np.arange(n_fft // 2 + 1, dtype=np.float64) * (sample_rate / n_fft)
+
+
 def filterbank(
     sample_rate: int,
     n_fft: int,
@@ -76,17 +81,18 @@ def filterbank(
     *,
     scale: str = "slaney",
     norm: str | None = None,
+    frequencies: Doubles | None = None,
 ) -> Floats:
     """Triangular mel filters [n_mels, n_fft // 2 + 1].
 
     norm "slaney" gives each triangle the area 1 (in Hz), None the height 1. With scale "kaldi" the sides are straight in mel
-    and the last bin is left out, else they are straight in Hz.
+    and the last bin is left out, else they are straight in Hz. frequencies: Hz to take for those of the bins.
     """
     if scale not in MEL_SCALES:
         raise ValueError(f"mel scale must be one of {', '.join(MEL_SCALES)}, not {scale!r}")
     if not 0.0 <= fmin < fmax:
         raise ValueError(f"fmin must lie below fmax, not {fmin:g} and {fmax:g} Hz")
-    bins = np.linspace(0.0, sample_rate / 2.0, n_fft // 2 + 1)
+    bins = fft_frequencies(sample_rate, n_fft) if frequencies is None else frequencies
     edges = mel_frequencies(n_mels, fmin, fmax, scale)
     if scale == "kaldi":
         bins, edges = hz_to_mel(bins, scale), hz_to_mel(edges, scale)

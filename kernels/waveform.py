@@ -26,8 +26,8 @@ def rms(samples: ArrayLike, frame_length: int, hop_length: int) -> Floats:
 def zero_crossings(samples: ArrayLike, frame_length: int, hop_length: int, threshold: float = 1e-10) -> Floats:
     """Sign changes inside each whole frame of samples [n], already padded, over frame_length: [frames], 0 to 1.
 
-    Values of at most `threshold` either side of 0 count as positive (and so does NaN). librosa pads with edge values
-    for this descriptor, not with zeros.
+    Values of at most `threshold` either side of 0 count as positive (and so does NaN). Pad with edge values, as librosa
+    does for this descriptor: zeros would cross a signal that begins or ends below them.
     """
     values, out = _samples(samples, frame_length, hop_length)
     _zero_crossings(values, frame_length, hop_length, -np.float32(threshold), out)

@@ -24,7 +24,7 @@ EXIT_STATUS = (
     ("0", "Everything was done."),
     ("1", "Some input failed; each is named on standard error with its reason."),
     ("2", "The command was wrong."),
-    ("3", "A bug in audiocli; AUDIOCLI_DEBUG=1 shows where."),
+    ("3", "A bug in audiocli; AUDIOCLI_DEBUG=1 shows where, and audiocli doctor what is broken on this machine."),
     ("130", "Ctrl-C; the file in hand was finished."),
 )
 

@@ -38,13 +38,25 @@ def recording():
     return Path(next(iter(spec.submodule_search_locations)), "audio", "sample", "sample.wav")
 
 
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
 @pytest.fixture(scope="session")
-def shared():
-    """The folder of real audio beside the project."""
-    folder = Path(__file__).resolve().parents[2] / "shared"
-    if not (folder / "data").is_dir():
+def real():
+    """The folder of real audio beside the project; the test is skipped where there is none."""
+    if not (SHARED / "data").is_dir():
         pytest.skip("no ../shared/data beside the project")
-    return folder
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory):
+    """The folder of real audio beside the project, or what espeak-ng speaks in its stead."""
+    if (SHARED / "data").is_dir():
+        return SHARED
+    from tests import standin
+
+    return standin.make(tmp_path_factory.mktemp("shared"))
 
 
 def vowels(seconds=1.0, rate=16_000, pitch=120.0, seed=0):

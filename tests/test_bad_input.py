@@ -293,9 +293,9 @@ def test_raw(call, speech):
         assert err.count("\n") == 1
 
 
-def test_a_folder_of_odd_files(run, shared):
+def test_a_folder_of_odd_files(run, real):
     """Everything odd at once, in a process of its own: whatever C libraries say of it stays out of the way."""
-    folder = shared / "data" / "odd-files"
+    folder = real / "data" / "odd-files"
     result = run("features", folder, "-f", "jsonl", "-k", "log-mel", "-k", "beats", "-k", "pitch")
     assert result.returncode == 1
     records = [json.loads(line) for line in result.stdout.splitlines()]

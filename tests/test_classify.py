@@ -27,9 +27,9 @@ def own_config(tmp_path, monkeypatch):
 
 
 @pytest.fixture(scope="session")
-def clips(shared):
+def clips(real):
     """A clip of each label: {label: path}."""
-    folder = shared / "data" / "esc10"
+    folder = real / "data" / "esc10"
     with (folder / "clips.tsv").open() as file:
         rows = [row for row in csv.DictReader(file, delimiter="\t") if row["fold"] == "1"]
     return {row["label"]: folder / row["path"] for row in reversed(rows)}

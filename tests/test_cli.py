@@ -15,8 +15,10 @@ import time
 import numpy as np
 import pytest
 import soundfile
+import typer
 
 from audiocli import __version__
+from audiocli.commands._common import seconds
 
 
 def drained(descriptor):
@@ -45,9 +47,24 @@ def test_version_and_help(call):
         ((), "no input"),
         (("-", "-"), "only once"),
         (("-", "--files-from", "-"), "only once"),
-        (("x.wav", "--kind", "colour"), "no kind 'colour'"),
+        (("x.wav", "--kind", "colour"), "no kind 'colour': one of waveform"),
+        (("x.wav", "--kind", "logmel"), "no kind 'logmel': did you mean log-mel?"),
+        (("x.wav", "-k", "pitch,Log-Mel"), "no kind 'Log-Mel': did you mean log-mel?"),
+        (("x.wav", "-k", ","), "--kind is empty"),
         (("x.wav", "--preset", "mine"), "no preset 'mine'"),
+        (("x.wav", "--preset", "libroza"), "no preset 'libroza': did you mean librosa?"),
+        (("x.wav", "--window", "hanning"), "not 'hanning': did you mean hann or hamming?"),
+        (("x.wav", "--mel-scale", "slaney2"), "did you mean slaney?"),
+        (("x.wav", "--plot", "PNG"), "did you mean png?"),
+        (("x.wav", "--device", "cudda"), "did you mean cuda?"),
+        (("x.wav", "--device", "cuda:x"), "--device cuda:x"),
         (("x.wav", "--format", "docx"), "no format 'docx'"),
+        (("x.wav", "--format", "jsn"), "did you mean json or jsonl?"),
+        (("x.wav", "-o", "x.parket"), "did you mean .parquet?"),
+        (("x.wav", "-k", "tempo", "--hop-length", "16000"), "4 frames a second"),
+        (("x.wav", "-k", "pitch", "--pitch-fmin", "500", "--pitch-fmax", "400"), "--pitch-fmin"),
+        (("x.wav", "-k", "mu-law", "--mu", "256"), "--mu"),
+        (("x.wav", "-k", "chroma", "--tuning", "nan"), "--tuning"),
         (("x.wav", "-o", "x.docx"), "suffix '.docx'"),
         (("x.wav", "-o", "x"), "/ at the end"),
         (("x.wav", "-o", ""), "-o is empty"),
@@ -75,6 +92,64 @@ def test_usage_errors_that_show_late_are_told_once(call, tmp_path, many, args):
     assert code == 2
     one_line(err)
     assert not [path for path in tmp_path.rglob("out/*") if path.is_file()]
+
+
+@pytest.mark.parametrize(
+    ("args", "meant"),
+    [
+        (("transcribe", "x.wav", "--timestamps", "words"), "word"),
+        (("transcribe", "x.wav", "--precision", "float-16"), "float16"),
+        (("transcribe", "x.wav", "-f", "stt"), "srt"),
+        (("speak", "Hello.", "--timestamps", "jsno"), "json"),
+        (("generate-music", "--instrument", "chor"), "choir"),
+        (("classify", "x.wav", "-o", "x.json", "--plot", "pgn"), "png"),
+        (("diarize", "x.wav", "-f", "rtm"), "rttm"),
+        (("train", "classifer"), "classifier"),
+        (("models", "list", "--task", "trancribe"), "transcribe"),
+        (("models", "rm", "whisper-tin"), "whisper-tiny"),
+    ],
+)
+def test_near_misses_of_every_choice_are_understood(call, args, meant):
+    code, out, err = call(*args)
+    assert (code, out) == (2, b"")
+    _, asked, close = one_line(err).partition("did you mean ")
+    assert asked, err
+    assert meant in close
+
+
+def test_kinds_in_a_list(call, speech):
+    code, out, _ = call("features", speech, "-k", "rms, zcr", "-k", "rms,flux", "-f", "jsonl")
+    assert code == 0
+    assert json.loads(out)["options"]["kind"] == ["rms", "zcr", "flux"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("3.5", 3.5), ("90s", 90.0), ("0", 0.0), ("1e1", 10.0), ("00:00:03", 3.0), ("1:02:03.5", 3723.5), ("1:30", 90.0),
+        ("90:00", 5400.0), ("2:5", 125.0), (" 0:07. ", 7.0), (2.5, 2.5),
+    ],
+)  # fmt: skip
+def test_times(text, expected):
+    assert seconds(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "s", "1:60", "1:75:00", "1:2:3:4", ":30", "1:", "3,5", "1m", "-1:30"])
+def test_what_is_no_time(text):
+    with pytest.raises(typer.BadParameter, match="is not a time"):
+        seconds(text)
+
+
+def test_times_are_cut_by(call, speech):
+    code, out, _ = call("features", speech, "-k", "rms", "--start", "0:00:00.5", "--duration", "0.25s", "-f", "jsonl")
+    assert (code, json.loads(out)["duration"]) == (0, 0.25)
+
+
+def test_every_verb_takes_times(call):
+    for verb in ("features", "transcribe", "verify", "diarize", "classify", "denoise", "clone"):
+        code, _, err = call(verb, "--start", "1:99", "x.wav")
+        assert code == 2
+        assert "'1:99' is not a time" in " ".join(err.split())
 
 
 def test_unknown_option_is_a_usage_error(run):

@@ -122,7 +122,7 @@ def test_pcm_there_and_back():
         frames = np.random.default_rng(0).uniform(-0.9, 0.9, (100, 2)).astype(np.float32)
         data = live.encoded(frames, raw)
         assert len(data) == 100 * raw.frame_bytes
-        (back,) = live.decoded(live.opened(iter([]), raw), iter([data]))
+        (back,) = live.opened([data], raw, []).frames
         assert np.abs(back - frames).max() < {"u8": 0.01, "alaw": 0.03}.get(encoding, 1e-4)
         assert live.encoded(back, raw) == data
 
@@ -133,10 +133,22 @@ def test_a_wav_header_goes_through_as_it_was():
         + struct.pack("<HHIIHH", 1, 1, 8_000, 16_000, 2, 16)
         + b"data\xff\xff\xff\xff"
     )
-    found = live.opened(iter([header[:20], header[20:] + b"\1\0"]), None)
-    assert (found.header, found.rest, found.size) == (header, b"\1\0", None)
+    found = live.opened([header[:20], header[20:] + b"\1\0"], None, [])
+    assert found.header == header
+    assert np.concatenate(list(found.frames)).tolist() == [[2**-15]]
     with pytest.raises(InputError, match="has no samples"):
-        live.opened(iter([header[:36]]), None)
+        live.opened([header[:36]], None, [])
+
+
+def test_compressed_sound_comes_out_as_wav(run, call, tmp_path):
+    soundfile.write(tmp_path / "in.flac", noise(1.3, 44_100, 2), 44_100, "PCM_24")
+    assert call("denoise", "in.flac", "-o", "out.wav", "-m", "spectral")[0] == 0
+    done = run("denoise", "--stream", "-", "-m", "spectral", input=(tmp_path / "in.flac").read_bytes())
+    assert (done.returncode, done.stderr) == (0, b"")
+    found, rate = soundfile.read(io.BytesIO(done.stdout))
+    expected, _ = soundfile.read(tmp_path / "out.wav")
+    assert (rate, soundfile.info(io.BytesIO(done.stdout)).subtype) == (44_100, "PCM_24")
+    assert np.abs(found - expected).max() <= 1e-3 * np.abs(expected).max()
 
 
 @pytest.mark.parametrize("model", ["rnnoise", "spectral", "enhancer", "conv-enhancer"])

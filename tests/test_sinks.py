@@ -1,5 +1,6 @@
 """Where results go: names, whole files or none, --resume after a kill, full disks, links and devices."""
 
+import io
 import json
 import os
 import shutil
@@ -15,9 +16,9 @@ import soundfile
 
 from audiocli import sinks
 from audiocli.formats import FORMATS
-from audiocli.joined import GrowingFileSink
+from audiocli.joined import GrowingFileSink, JoinedSink
 from audiocli.journal import Entry, Journal
-from audiocli.records import Features, Table
+from audiocli.records import Diarization, Features, Table, Turn
 from audiocli.sinks import Claim, FilesSink, part_of
 from audiocli.sources import Source
 
@@ -75,6 +76,51 @@ def test_no_two_inputs_have_one_output(call, speech):
     copies(speech, "in/a.aac")
     assert call("features", *inputs, "-o", "out/", "--resume", *RMS)[2] == "audiocli: 1 done, 9 were done before\n"
     assert len(files(Path("out"))) == len(first) + 1
+
+
+def test_npy_holds_one_array(call, speech):
+    """np.load would read the first of two."""
+    copies(speech, "a.wav", "b.wav")
+    for where in (("-o", "many.npy"), ("-f", "npy")):
+        code, out, err = call("features", "a.wav", "b.wav", *RMS, *where)
+        assert (code, out, files(Path())) == (2, b"", ["a.wav", "b.wav"])
+        assert "give -o FOLDER/ for many, or --format csv or jsonl or txt" in err
+    assert np.load(io.BytesIO(call("features", "a.wav", *RMS)[1])).shape == (101,)
+    _, out, _ = call("features", "a.wav", "b.wav", *RMS)
+    assert [json.loads(line)["path"] for line in out.splitlines()] == ["a.wav", "b.wav"]
+
+
+def test_inputs_in_one_output_have_names_of_their_own(tmp_path):
+    """Also when some were done before, by a run that was killed; an input by itself has its plain name."""
+    for name in ("a", "b", "c"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "x.wav").touch()
+    sink = GrowingFileSink(tmp_path / "all.rttm", FORMATS["rttm"], "key", resume=False, force=False)
+    put(sink, tmp_path / "a/x.wav", tmp_path / "b/x.wav")
+    sink.close(complete=False)
+    sink = GrowingFileSink(tmp_path / "all.rttm", FORMATS["rttm"], "key", resume=True, force=False)
+    assert sink.claim(source(tmp_path / "b/x.wav")) is None
+    put(sink, tmp_path / "c/x.wav")
+    sink.close()
+    lines = (tmp_path / "all.rttm").read_text().splitlines()
+    assert [line.split()[1] for line in lines] == ["x", "b/x", "c/x"]
+    with open(tmp_path / "one.rttm", "wb") as stream:
+        put(JoinedSink(stream.fileno(), "one.rttm", FORMATS["rttm"]), tmp_path / "b/x.wav")
+    assert (tmp_path / "one.rttm").read_text().split()[1] == "x"
+
+
+def source(path):
+    about = path.stat()
+    return Source(str(path), PurePath(path.name), about.st_size, about.st_mtime_ns)
+
+
+def put(sink, *paths):
+    """A speaker's turn in each file into a sink."""
+    for path in paths:
+        record = Diarization(
+            path=str(path), duration=1.0, sample_rate=16_000, task="diarize", turns=(Turn(0.0, 1.0, "A"),)
+        )
+        sink.commit(sink.claim(source(path)), record)
 
 
 def test_the_same_input_twice_is_done_once(call, speech):
@@ -140,9 +186,10 @@ def test_the_input_is_never_the_output(call, speech):
 def test_a_failure_leaves_the_old_output(call, speech):
     copies(speech, "x.wav")
     call("features", "x.wav", "-o", "x.npy", *RMS)
+    call("features", "x.wav", "-o", "x.csv", *RMS)
     before = Path("x.npy").read_bytes()
     Path("x.wav").write_bytes(b"nothing")
-    for args in (("x.wav", "-o", "x.npy"), ("x.wav", "missing.wav", "-o", "x.npy")):
+    for args in (("x.wav", "-o", "x.npy"), ("x.wav", "missing.wav", "-o", "x.csv")):
         assert call("features", *args, "--force", *RMS)[0] == 1
         assert Path("x.npy").read_bytes() == before
         assert not list(Path().glob(".*part"))

@@ -6,20 +6,16 @@ behind one face, and finds out at the end whether the file kept what its header 
 
 import io
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import soundfile
 
 from ..errors import InputError
 from .blocks import Samples, block_length
 from .ffmpeg import FFmpegDecoder
+from .kinds import kind_of
 from .libsndfile import RawFormat, SoundfileDecoder
-
-_SLACK = 0.1  # s: less than that missing is no news (an MP3 frame, a rounded header)
-_SIGNATURES = {
-    b"RIFF": "wav", b"RF64": "rf64", b"RIFX": "wav", b"riff": "w64", b"FORM": "aiff", b"fLaC": "flac", b"OggS": "ogg",
-    b"ID3": "mp3", b".snd": "au", b"caff": "caf", b"\x1aE\xdf\xa3": "matroska", b"0&\xb2u": "wma", b"#!AMR": "amr",
-}  # fmt: skip
+from .spans import SLACK, Layout, Spans, layout
 
 
 class Decoder:
@@ -32,7 +28,8 @@ class Decoder:
         self.warnings: list[str] = []
         self._file, self._start, self._duration = file, start, duration
         size = file.seek(0, io.SEEK_END)  # not later: libsndfile reads through the same descriptor
-        self._part = _opened(file, size, raw)
+        self._layout = layout(file) if raw is None else None
+        self._part = _opened(file, size, raw, self._layout)
         try:
             self._first = self._begin()
             if not len(self._first) and self._part.unfinished:
@@ -44,7 +41,7 @@ class Decoder:
         self.subtype = self._part.subtype
         self._promised = self._part.promised()
         if raw is not None and (odd := size % raw.frame_bytes):
-            self.warnings.append(f"{odd} bytes at the end are no whole sample: left out")
+            self.warnings.append(odd_bytes(odd))
 
     def _begin(self) -> Samples:
         """Go to the start and read the first block."""
@@ -83,18 +80,32 @@ class Decoder:
             yield block
             block = self._read()
             if not len(block) and self._left != 0 and self._part.unfinished:
-                block = self._go_on()
+                rest = self._part.rest
+                block = self._go_on(rest)
+                if rest and not len(block) and not self._part.cut_off:
+                    self.warnings.append(
+                        f"the file goes on after its sound: {rest} bytes that cannot be read, left out"
+                    )
         if self._left != 0:
-            self._take_stock()
+            self.warnings += self._layout.notes if self._layout else []
+            self.warnings += shortcomings(self._part, self._promised)
         self.warnings += self._part.notes
 
-    def _go_on(self) -> Samples:
+    def _go_on(self, rest: int) -> Samples:
         """The next frames by FFmpeg, where libsndfile stopped before the end; none if FFmpeg cannot do better."""
+        done, file = self._part.position, self._file
+        file.seek(-rest, io.SEEK_END)
+        anew = rest > 0 and file.read(4) == b"fLaC"  # of a short one FFmpeg loses what follows, so that goes by itself
         try:
-            part = FFmpegDecoder(self._file, like=(self.sample_rate, self.channels))
+            if anew:
+                file = cast(BinaryIO, Spans(file, [(file.tell() - 4, rest)]))
+            part = FFmpegDecoder(file, like=(self.sample_rate, self.channels))
         except InputError:
             return self._part.read(0)
-        part.skip(self._part.position)
+        if anew:
+            part.position = done
+        else:
+            part.skip(done)
         part.damaged |= self._part.damaged
         before, self._part = self._part, part
         block = self._read()
@@ -102,19 +113,6 @@ class Decoder:
             before, self._part = part, before
         before.close()
         return block
-
-    def _take_stock(self) -> None:
-        """Compare what there was with what was promised."""
-        there = self._part.position / self.sample_rate
-        promised = (self._promised or 0) / self.sample_rate
-        if promised - there > _SLACK:
-            self.warnings.append(f"the file ends early: {there:.1f} of {promised:.1f} s")
-        elif self._promised and there - promised > _SLACK:
-            self.warnings.append(f"the file goes on after the {promised:.1f} s that its header promises: {there:.1f} s")
-        elif self._part.cut_off:
-            self.warnings.append(f"the file ends early, at {there:.1f} s: what follows is missing or cannot be read")
-        elif self._part.damaged and not self._part.notes:
-            self.warnings.append("the file is damaged: parts of it may be missing or wrong")
 
     @property
     def length(self) -> float | None:
@@ -129,28 +127,56 @@ class Decoder:
         self._part.close()
 
 
-def _opened(file: BinaryIO, size: int, raw: RawFormat | None) -> SoundfileDecoder | FFmpegDecoder:
+def shortcomings(part: SoundfileDecoder | FFmpegDecoder, promised: int | None) -> list[str]:
+    """What is wrong with a file that was read to its end; promised: frames."""
+    there = part.position / part.sample_rate
+    found = discrepancy(there, (promised or 0) / part.sample_rate)
+    if not found and part.cut_off:
+        return [f"the file ends early, at {there:.1f} s: what follows is missing or cannot be read"]
+    if not found and part.damaged and not part.notes:
+        return ["the file is damaged: parts of it may be missing or wrong"]
+    return found
+
+
+def discrepancy(there: float, promised: float) -> list[str]:
+    """What is to say of the seconds there were and those that were promised (0: none)."""
+    if promised - there > SLACK:
+        return [f"the file ends early: {there:.1f} of {promised:.1f} s"]
+    if promised and there - promised > SLACK:
+        return [f"the file goes on after the {promised:.1f} s that its header promises: {there:.1f} s"]
+    return []
+
+
+def odd_bytes(n: int) -> str:
+    """What is to say of the end of raw samples."""
+    return f"{n} bytes at the end are no whole sample: left out"
+
+
+def _opened(
+    file: BinaryIO, size: int, raw: RawFormat | None, layout: Layout | None
+) -> SoundfileDecoder | FFmpegDecoder:
     """The decoder that knows the file of `size` bytes; InputError with the most helpful reason if none does."""
     if not size and raw is None:
         raise InputError("empty file")
+    if layout and layout.raw and layout.beyond:
+        return _plain(file, layout)
     try:
         return SoundfileDecoder(file, raw)
     except soundfile.LibsndfileError as error:
         if raw is not None:
             raise InputError("cannot be read as raw audio") from error
+    if layout and layout.raw:  # a format chunk of 14 bytes: FFmpeg takes its samples for 8 bits
+        return _plain(file, layout)
     try:
         return FFmpegDecoder(file)
     except InputError as error:
-        kind = _kind(file)
+        file.seek(0)
+        kind = kind_of(file.read(12))
         if kind and "not an audio file" in str(error):
             raise InputError(f"damaged or unsupported {kind} file") from error
         raise
 
 
-def _kind(file: BinaryIO) -> str | None:
-    """What the first bytes say the file is."""
-    file.seek(0)
-    head = file.read(12)
-    if head[4:8] == b"ftyp":
-        return "mp4"
-    return next((kind for signature, kind in _SIGNATURES.items() if head.startswith(signature)), None)
+def _plain(file: BinaryIO, layout: Layout) -> SoundfileDecoder:
+    """The samples where they lie: libsndfile stops where a header does, and a second data chunk is none to it."""
+    return SoundfileDecoder(cast(BinaryIO, Spans(file, layout.spans)), layout.raw, layout.promised)

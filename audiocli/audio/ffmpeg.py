@@ -6,6 +6,8 @@ name for an address, and some formats (playlists) open other files. Those format
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterator
 from itertools import chain, groupby
 from typing import TYPE_CHECKING, BinaryIO
@@ -35,6 +37,7 @@ _EXACT = frozenset({"mov", "flac", "caf"})
 _PRIMING = {"ac3": 256, "eac3": 256}
 _OVERHANG = 8_192  # samples: the last packets of an AAC track pass its end by less than this
 _TOO_MANY_PLANES = 8
+_AT_ONCE, _AS_IT_COMES = 2**15, 2**12  # bytes that are read of a file, and of a pipe, where many would be late
 _SCALE = {"u8": 2.0**-7, "s16": 2.0**-15, "s32": 2.0**-31, "flt": 1.0, "dbl": 1.0}
 
 
@@ -49,12 +52,14 @@ class FFmpegDecoder:
         self.damaged = False
         self.unfinished = False  # there is no other decoder to ask after this one
         self.cut_off = False
+        self.rest = 0  # bytes: it reads to the end
         self.notes: list[str] = []
         self.position = 0  # frames given out or skipped
         self._told_to_skip: bool | None = None
         self._converts: tuple[str, str, int, int] | None = None
         self._converter: AudioResampler
-        self._container = _open(file)
+        self._file = _Lent(file)
+        self._container = _open(self._file)
         try:
             self._stream = _audio_track(self._container)
             self._formats = frozenset(self._container.format.name.split(","))
@@ -74,6 +79,7 @@ class FFmpegDecoder:
         self.sample_rate, self.channels = like or found
         if min(self.sample_rate, self.channels) < 1:
             raise InputError("damaged audio: no sample rate")
+        self.is_deep = first is not None and first.format.packed.name == "s32"  # more than 16 bits, and not lossy
         self._priming = self._unheard(first)
         steady = self._steady(chain([first] if first else [], frames))
         self._parts = _up_to(steady, self.promised())
@@ -110,6 +116,12 @@ class FFmpegDecoder:
         self.position += have
         return block if have == n else block[:have].copy()
 
+    def blocks(self) -> Iterator[Samples]:
+        """Frames [n, channels] as they come, n > 0."""
+        for part in self._parts:
+            self.position += len(part)
+            yield part
+
     def close(self) -> None:
         """Close the container; the file stays open."""
         self._container.close()
@@ -122,6 +134,7 @@ class FFmpegDecoder:
         while True:
             try:
                 packet = next(packets, None)
+                self.damaged |= self._file.failed
                 if packet is None:
                     return
                 if self._told_to_skip is None:
@@ -176,14 +189,42 @@ class FFmpegDecoder:
         return first.samples if codec == "aac" else _PRIMING.get(codec, 0)
 
 
-def _open(file: BinaryIO) -> InputContainer:
+class _Lent:
+    """A file lent to FFmpeg's callbacks, where PyAV keeps one exception and prints the next: errors are values there."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file, self.failed = file, False
+        self.seekable, self.tell = file.seekable, file.tell
+        name = getattr(file, "name", None)  # its suffix counts where nothing else tells the format
+        self.name = os.fsdecode(name) if isinstance(name, str | os.PathLike) else "<none>"
+
+    def read(self, n: int) -> bytes:
+        """The next bytes; none at the end, and where they cannot be read."""
+        try:
+            return self.file.read(n)
+        except OSError:
+            self.failed = True
+            return b""
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """The new place, or FFmpeg's error number: damaged files send it before their first byte."""
+        try:
+            return self.file.seek(offset, whence)
+        except (OSError, ValueError):
+            return -errno.EINVAL
+
+
+def _open(lent: _Lent) -> InputContainer:
     """The container; InputError if FFmpeg does not know it."""
     import av
 
     av.logging.set_level(None)
-    file.seek(0)
+    if lent.seekable():
+        lent.file.seek(0)
+    size = _AT_ONCE if lent.seekable() else _AS_IT_COMES
+    options = {"format_whitelist": ",".join(CONTAINERS)}
     try:
-        return av.open(file, "r", options={"format_whitelist": ",".join(CONTAINERS)}, metadata_errors="replace")
+        return av.open(lent, "r", options=options, metadata_errors="replace", buffer_size=size)
     except (av.FFmpegError, OSError, ValueError) as error:
         raise InputError("not an audio file") from error
 

@@ -13,6 +13,7 @@ import soundfile
 from .. import native
 from ..errors import UsageError
 from .blocks import Samples
+from .kinds import kind_of, mpeg_frame, tag_length
 
 # name -> (libsndfile's subtype, byte order)
 ENCODINGS = {
@@ -37,6 +38,7 @@ _UNKNOWN_FRAMES = 2**36 - 1  # what FLAC, and libsndfile for it, say for "no ide
 # Streaming writers put such sizes into headers that they cannot come back to: 2 GiB - 4 KiB (sox) to 4 GiB - 1.
 _UNKNOWN_BYTES = 0x7FFF_F000
 _SLACK = 0.05  # s: an MP3 frame; less than that missing is no news
+_PADDING = 4  # frames of an MP3 that may fill up its end
 _TAGS = 2**14  # bytes after the last frame that are no reason to look for more
 # libsndfile mends the size of a cut file silently, but notes it in its log.
 _MENDED = re.compile(r"^ ?(?:data|SSND|riff|  Riff size|  Data Size) *: (\d+) \(should be (\d+)\)", re.MULTILINE)
@@ -121,8 +123,9 @@ class SoundFile(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no 
 class SoundfileDecoder:
     """A file that libsndfile opens; raises soundfile.LibsndfileError if it does not."""
 
-    def __init__(self, file: BinaryIO, raw: RawFormat | None) -> None:
-        self._file, self._raw = file, raw
+    def __init__(self, file: BinaryIO, raw: RawFormat | None, promised: int | None = None) -> None:
+        """promised: frames, where that is known and raw samples do not say it."""
+        self._file, self._raw, self._promised = file, raw, promised
         self._size = file.seek(0, io.SEEK_END)
         self._sound = self._open()
         self.sample_rate, self.channels = self._sound.samplerate, self._sound.channels
@@ -202,13 +205,20 @@ class SoundfileDecoder:
         if not self._known:
             return self.damaged
         early = self._frames - self.position > _SLACK * self.sample_rate
-        return early or not self._frames or self._has_more()
+        lost = self._sound.format == "OGG" and "Junk after the last page" in self._sound.extra_info
+        return early or not self._frames or lost or self.rest > 0
 
-    def _has_more(self) -> bool:
-        """Whether the header promises too little, as in files put one after the other: libsndfile reads the first."""
-        if self._sound.format in ("FLAC", "MP3"):
-            return self._size - self._file.tell() > _TAGS
-        return self._sound.format == "OGG" and "Junk after the last page" in self._sound.extra_info
+    @property
+    def rest(self) -> int:
+        """Bytes behind the last frame that hold more sound, as in files put one after the other: libsndfile reads the first."""
+        match self._sound.format:
+            case "MP3":
+                return _behind_mpeg(self._file, self._file.tell(), self._size)
+            case "FLAC":
+                return _behind_flac(self._file, self._file.tell(), self._size)
+            case "OGG":
+                return _behind_ogg(self._file, self._size)
+        return 0
 
     @property
     def cut_off(self) -> bool:
@@ -218,8 +228,8 @@ class SoundfileDecoder:
 
     def promised(self) -> int | None:
         """Frames that the header promises, or None if it does not say."""
-        if not self._known:
-            return None
+        if self._promised is not None or not self._known:
+            return self._promised
         mended = _MENDED.search(self._sound.extra_info) if self._sound.format in _LOGS_SIZE else None
         if mended is None or _UNKNOWN_BYTES <= int(mended[1]) < 2**32:
             return self._frames
@@ -227,3 +237,43 @@ class SoundfileDecoder:
 
     def close(self) -> None:
         self._sound.close()
+
+
+def _behind_mpeg(file: BinaryIO, place: int, size: int) -> int:
+    """Bytes from a place on that are more than tags: frames, or too many."""
+    while place < size:
+        file.seek(place)
+        head = file.read(_TAGS)
+        if tag := tag_length(head):
+            place += tag
+            continue
+        frames = kind_of(head) == "mp3" and size - place > _PADDING * mpeg_frame(head)
+        more = frames or (size - place > _TAGS and head.strip(b"\0") != b"")
+        return size - place if more else 0
+    return 0
+
+
+def _behind_flac(file: BinaryIO, place: int, size: int) -> int:
+    """Bytes of another file, which may be short and in the decoder's buffer, or too many for tags."""
+    if size - place > _TAGS:
+        return size - place
+    first = max(4, place - _TAGS)
+    file.seek(first)
+    found = file.read(size - first).find(b"fLaC\0\0\0\x22")
+    return size - first - found if found >= 0 else 0
+
+
+def _behind_ogg(file: BinaryIO, size: int) -> int:
+    """Bytes from the page on that begins another stream, whatever its serial number; those at the start are one file's."""
+    place, begun = 0, False
+    while place < size:
+        file.seek(place)
+        head = file.read(27 + 255)
+        if len(head) < 27 or not head.startswith(b"OggS"):
+            return 0
+        begins = bool(head[5] & 2)
+        if begins and begun:
+            return size - place
+        begun |= not begins
+        place += 27 + head[26] + sum(head[27 : 27 + head[26]])
+    return 0

@@ -1,6 +1,7 @@
 """The options that every verb has, and how a command's job is run and ended."""
 
 import os
+import re
 import traceback
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..console import Console, debugging
-from ..errors import AudiocliError, UsageError
+from ..errors import AudiocliError, UsageError, check_choice
 from ..options import PRECISIONS, InputOptions, ModelOptions, OutputOptions
 
 if TYPE_CHECKING:
@@ -34,8 +35,35 @@ FilesFrom = Annotated[
 Raw = Annotated[
     str | None, typer.Option(help="Inputs are headerless PCM, e.g. s16le:16000:1.", metavar="FORMAT:RATE:CHANNELS")
 ]
-Start = Annotated[float, typer.Option(help="Skip this much of each input.", metavar="SECONDS")]
-Duration = Annotated[float | None, typer.Option(help="Take at most this much of each input.", metavar="SECONDS")]
+
+
+# 1:02:03.5; what follows a colon is below 60.
+_CLOCK = re.compile(r"(?:(\d+):(?=[0-5]?\d:))?(\d+):([0-5]?\d(?:\.\d*)?)")
+
+
+def seconds(time: str | float) -> float:
+    """A time of the command line in seconds: 90, 90s, 1:30 or 1:02:03.5. Raises typer.BadParameter."""
+    text = str(time).strip()
+    if clock := _CLOCK.fullmatch(text):
+        hours, minutes, rest = clock.groups(default="0")
+        return 3600.0 * int(hours) + 60.0 * int(minutes) + float(rest)
+    try:
+        return float(text.removesuffix("s"))
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a time: give seconds (90 or 90s) or 1:30 or 1:02:03.5") from None
+
+
+Start = Annotated[
+    float,
+    typer.Option(
+        help="Skip this much of each input: seconds, or a time such as 1:30 or 1:02:03.5.",
+        metavar="TIME",
+        parser=seconds,
+    ),
+]
+Duration = Annotated[
+    float | None, typer.Option(help="Take at most this much of each input.", metavar="TIME", parser=seconds)
+]
 Output = Annotated[
     str | None,
     typer.Option(
@@ -60,6 +88,9 @@ Memory = Annotated[float | None, typer.Option(help="Refuse a model that needs mo
 Offline = Annotated[bool, typer.Option("--offline", help="Never download a model.")]
 
 
+BUG_HINT = "AUDIOCLI_DEBUG=1 shows where a bug is, 'audiocli doctor' what is broken on this machine"
+
+
 def check_input(start: float, duration: float | None) -> None:
     """Raises UsageError for a cut that cannot be made."""
     if not 0.0 <= start < float("inf"):
@@ -70,8 +101,7 @@ def check_input(start: float, duration: float | None) -> None:
 
 def check_model(choice: ModelOptions) -> None:
     """Raises UsageError for values that no model takes."""
-    if choice.precision not in PRECISIONS:
-        raise UsageError(f"--precision must be one of {', '.join(PRECISIONS)}, not {choice.precision!r}")
+    check_choice("--precision", choice.precision, PRECISIONS)
     if choice.memory is not None and not choice.memory > 0.0:
         raise UsageError(f"--memory must be above 0, not {choice.memory:g}")
 
@@ -115,7 +145,7 @@ def finish(tally: "Tally", console: Console) -> int:
     if tally.skipped:
         console.note(f"{tally.done} done, {tally.skipped} were done before")
     if tally.bugs:
-        console.error("AUDIOCLI_DEBUG=1 shows where a bug is; please report it")
+        console.error(f"{BUG_HINT}; please report it")
     if tally.interrupted:
         console.error(f"interrupted: {tally.done} done, {tally.failed} failed; with -o, --resume goes on from here")
         return 130
@@ -148,5 +178,5 @@ def report_bug(error: Exception) -> int:
     if debugging():
         traceback.print_exception(error)
     else:
-        say(f"a bug in audiocli: {type(error).__name__}: {error} (AUDIOCLI_DEBUG=1 shows where)")
+        say(f"a bug in audiocli: {type(error).__name__}: {error} ({BUG_HINT})")
     return 3

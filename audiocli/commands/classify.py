@@ -1,12 +1,11 @@
 """`audiocli classify`: which sounds there are, and when."""
 
-import os
 from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
 
-from ..errors import UsageError
+from ..errors import UsageError, check_choice
 from ..options import ClassifyOptions, InputOptions, ModelOptions, OutputOptions, shaping
 from . import _common as common
 
@@ -112,8 +111,8 @@ def check(options: ClassifyOptions) -> None:
         value = getattr(options, name)
         if not 0.0 <= value <= 600.0:
             raise UsageError(f"--{name} must lie between 0 and 600, not {value:g}")
-    if options.plot is not None and options.plot not in PICTURES:
-        raise UsageError(f"--plot must be one of {', '.join(PICTURES)}, not {options.plot!r}")
+    if options.plot is not None:
+        check_choice("--plot", options.plot, PICTURES)
 
 
 def run(
@@ -124,9 +123,8 @@ def run(
     common.check_model(choice)
     common.check_input(reading.start, reading.duration)
     jobs = common.cores(writing.jobs)
-    form = (writing.format or os.path.splitext(writing.output or "")[1].lstrip(".")).lower()
-    if form in TIMED and not options.events:
-        raise UsageError(f"{form} holds events: add --events")
+    if writing.wanted in TIMED and not options.events:
+        raise UsageError(f"{writing.wanted} holds events: add --events")
 
     from .. import models
     from ..models.labelling import Work, named

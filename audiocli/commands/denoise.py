@@ -1,13 +1,16 @@
 """`audiocli denoise`: noise off speech."""
 
 import os
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..errors import UsageError
 from ..options import DenoiseOptions, InputOptions, ModelOptions, OutputOptions, shaping
 from . import _common as common
+
+if TYPE_CHECKING:
+    from ..console import Console
 
 DEFAULT, MODEL, INPUT, OUTPUT = DenoiseOptions(), ModelOptions(), InputOptions(), OutputOptions()
 TOLD = ("txt", "json", "jsonl")  # formats of what is said about the sound
@@ -34,7 +37,8 @@ def denoise(
         bool,
         typer.Option(
             "--stream",
-            help="Standard input to standard output as it comes, raw PCM or WAV, in the format that came in; with INPUT -. "
+            help="Standard input to standard output as it comes, in the format that came in (WAV, AIFF, AU, CAF, raw PCM), "
+            "or as WAV if that is compressed; with INPUT -. "
             "At its own rate a model is late by 30 ms (rnnoise), 32 ms (enhancer, spectral) or 10 ms (conv-enhancer); "
             "resampling adds up to 0.1 s, from 8 kHz up to 0.3 s.",
         ),
@@ -91,7 +95,7 @@ def check(options: DenoiseOptions, writing: OutputOptions) -> None:
     """Raises UsageError for values that mean nothing, and for a terminal as the place for sound."""
     if options.strength is not None and not 0.0 <= options.strength <= 1.0:
         raise UsageError(f"--strength must lie between 0 and 1, not {options.strength:g}")
-    if (writing.format or "").lower() in TOLD and options.json:
+    if writing.format and writing.wanted in TOLD and options.json:
         raise UsageError(f"--json tells of files, and --format {writing.format} writes none: leave one out")
 
 
@@ -119,7 +123,7 @@ def run(
     jobs = common.cores(writing.jobs)
     if options.stream:
         check_stream(inputs, options, reading, writing)
-        return _live(options, choice, reading)
+        return _live(options, choice, reading, common.console_for(writing))
 
     from .. import models
     from ..models.denoisers import Work, strength
@@ -149,17 +153,15 @@ def run(
 
 def _writes_sound(writing: OutputOptions) -> bool:
     """Whether the files that are written hold sound, so that the report needs another place."""
-    form = writing.format or os.path.splitext(writing.output or "")[1].lstrip(".")
-    return form.lower() not in TOLD
+    return writing.wanted not in TOLD
 
 
-def _live(options: DenoiseOptions, choice: ModelOptions, reading: InputOptions) -> int:
+def _live(options: DenoiseOptions, choice: ModelOptions, reading: InputOptions, console: "Console") -> int:
     """Standard input to standard output."""
     from .. import live, models
-    from ..console import Console
     from ..models.denoisers import pass_through
 
     live.check_stdin("arecord -f S16_LE -r 16000 | audiocli denoise --stream - | aplay")
-    located = models.locate(choice.model, "denoise", offline=choice.offline, tell=Console().note)
+    located = models.locate(choice.model, "denoise", offline=choice.offline, tell=console.note)
     denoiser: Any = models.build(located, choice, options)
-    return pass_through(denoiser, options, reading.raw)
+    return pass_through(denoiser, options, reading.raw, console)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import UsageError
+from ..errors import UsageError, check_choice
 from ..options import DiarizeOptions, InputOptions, ModelOptions, OutputOptions, shaping
 from . import _common as common
 
@@ -96,8 +96,8 @@ def check(options: DiarizeOptions) -> None:
         raise UsageError(f"--min-speakers {least} is more than --max-speakers {most}")
     if options.channels and (options.speakers or least or most):
         raise UsageError("--channels makes a speaker of each channel: leave the number of speakers out")
-    if options.plot is not None and options.plot not in PICTURES:
-        raise UsageError(f"--plot must be one of {', '.join(PICTURES)}, not {options.plot!r}")
+    if options.plot is not None:
+        check_choice("--plot", options.plot, PICTURES)
 
 
 def run(

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..errors import UsageError
+from ..errors import UsageError, check_choice, hint
 from ..options import FRONT_ENDS, KINDS, FeaturesOptions, InputOptions, OutputOptions, described, front_end, shaping
 from . import _common as common
 
@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 DEFAULT, INPUT, OUTPUT = FeaturesOptions(), InputOptions(), OutputOptions()
 USES_MEL = frozenset({"mel", "log-mel", "mfcc"})
 PICTURES = ("png", "svg", "pdf")
+LEAST_RATE = 4  # frames a second in which a beat can be seen
 
 
 def features(
     inputs: common.Inputs = None,
     kind: Annotated[
         list[str],
-        typer.Option("--kind", "-k", help=f"What to compute (repeatable): {', '.join(KINDS)}.", metavar="KIND"),
+        typer.Option("--kind", "-k", help=f"What to compute (repeatable, or a,b): {', '.join(KINDS)}.", metavar="KIND"),
     ] = list(DEFAULT.kind),  # noqa: B006 - typer copies it
     preset: Annotated[
         str, typer.Option(help=f"Whose front end to give the numbers of: {', '.join(FRONT_ENDS)}.", metavar="NAME")
@@ -63,6 +64,12 @@ def features(
         float | None, typer.Option(help="Raise log-mel values further than this below the loudest to it.", metavar="DB")
     ] = DEFAULT.top_db,
     n_mfcc: Annotated[int | None, typer.Option(help="Cepstral coefficients (13).", metavar="N")] = DEFAULT.n_mfcc,
+    tuning: Annotated[
+        float | None,
+        typer.Option(
+            help="Of chroma: semitones above A4 = 440 Hz (default: estimated for each input).", metavar="SEMITONES"
+        ),
+    ] = DEFAULT.tuning,
     deltas: Annotated[
         bool, typer.Option("--deltas", help="MFCCs with their first and second derivatives.")
     ] = DEFAULT.deltas,
@@ -83,7 +90,7 @@ def features(
             "--format",
             "-f",
             help="npy, npz, csv, json, jsonl, parquet, txt, png, svg or pdf "
-            "(default: the suffix of -o; npz in a folder; npy into a pipe; txt on a terminal).",
+            "(default: the suffix of -o; npz in a folder; npy into a pipe, jsonl of several; txt on a terminal).",
             metavar="FORMAT",
         ),
     ] = OUTPUT.format,
@@ -103,30 +110,44 @@ def features(
     With -o FOLDER/ a file for each input; else everything goes to standard output or to the one file.
     """
     own = FeaturesOptions(
-        tuple(dict.fromkeys(kind)), preset, sample_rate, n_fft, win_length, hop_length, window, center, power, n_mels,
-        fmin, fmax, mel_scale, norm, db, top_db, n_mfcc, deltas, mu, pitch_fmin, pitch_fmax, stats, plot, show, device,
+        _kinds(kind), preset, sample_rate, n_fft, win_length, hop_length, window, center, power, n_mels,
+        fmin, fmax, mel_scale, norm, db, top_db, n_mfcc, tuning, deltas, mu, pitch_fmin, pitch_fmax, stats, plot, show, device,
     )  # fmt: skip
     reading = InputOptions(tuple(glob or ()), files_from, raw, start, duration)
     writing = OutputOptions(output, format, resume, force, jobs, quiet)
     common.start(lambda: run(list(inputs or ()), own, reading, writing))
 
 
+def _kinds(given: list[str]) -> tuple[str, ...]:
+    """The kinds of "mfcc", "pitch" or "mfcc,pitch", each once."""
+    parts = (part.strip() for entry in given for part in entry.split(","))
+    return tuple(dict.fromkeys(filter(None, parts)))
+
+
 def check(options: FeaturesOptions) -> None:
     """Raises UsageError for values that no front end has; needs no numpy."""
-    unknown = [kind for kind in options.kind if kind not in KINDS]
-    if unknown:
-        raise UsageError(f"no kind {unknown[0]!r}: one of {', '.join(KINDS)}")
+    if not options.kind:
+        raise UsageError(f"--kind is empty: give one of {', '.join(KINDS)}")
+    if unknown := [kind for kind in options.kind if kind not in KINDS]:
+        raise UsageError(f"no kind {unknown[0]!r}: {hint(unknown[0], KINDS)}")
     if options.preset not in FRONT_ENDS:
-        raise UsageError(f"no preset {options.preset!r}: one of {', '.join(FRONT_ENDS)}")
-    if options.plot is not None and options.plot not in PICTURES:
-        raise UsageError(f"--plot must be one of {', '.join(PICTURES)}, not {options.plot!r}")
+        raise UsageError(f"no preset {options.preset!r}: {hint(options.preset, FRONT_ENDS)}")
+    if options.plot is not None:
+        check_choice("--plot", options.plot, PICTURES)
     if options.stats and (options.plot is not None or options.show):
         raise UsageError("--plot and --show draw features, and --stats gives none: leave one out")
     if options.mu < 1 or options.mu & (options.mu + 1) or options.mu > 65_535:
         raise UsageError(f"--mu must be 2^n - 1 and at most 65535, not {options.mu}")
     if options.deltas and "mfcc" not in options.kind:
         raise UsageError("--deltas are derivatives of MFCCs: add --kind mfcc")
-    highest = front_end(options).sample_rate / 2
+    if options.tuning is not None and not -12 <= options.tuning <= 12:
+        raise UsageError(f"--tuning must be between -12 and 12 semitones, not {options.tuning:g}")
+    front = front_end(options)
+    highest = front.sample_rate / 2
+    if {"tempo", "beats"} & set(options.kind) and front.hop_length > front.sample_rate / LEAST_RATE:
+        raise UsageError(
+            f"tempo and beats need {LEAST_RATE} frames a second: a smaller --hop-length than {front.hop_length}"
+        )
     if "pitch" in options.kind and not 10 <= options.pitch_fmin < options.pitch_fmax <= highest:
         raise UsageError(f"--pitch-fmin and --pitch-fmax must lie in order between 10 and {highest:g} Hz")
 
@@ -145,7 +166,7 @@ def run(inputs: list[str], options: FeaturesOptions, reading: InputOptions, writ
     single = common.is_single(inputs, reading)
     key = {"task": "features", **described(options), "stats": options.stats, **shaping(reading)}
     record = Stats if options.stats else Features
-    default = "csv" if options.stats else "npy" if len(options.kind) == 1 else "npz" if single else "jsonl"
+    default = "csv" if options.stats else "jsonl" if not single else "npy" if len(options.kind) == 1 else "npz"
     opened = open_sink(writing, record, key, single=single, default=default, plot=options.plot)
     if options.show:
         from ..terminal import Shown

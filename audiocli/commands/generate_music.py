@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import InputError, UsageError
+from ..errors import InputError, UsageError, check_choice
 from ..models.registry import MUSICGEN
 from ..options import INSTRUMENTS, LONGEST_MUSIC, ModelOptions, MusicOptions, OutputOptions
 from . import _common as common
@@ -116,8 +116,7 @@ def generate_music(
 def check(prompt: str | None, options: MusicOptions) -> None:
     """Raises UsageError for values that mean nothing, and for options that exclude each other."""
     _check_numbers(options)
-    if options.instrument not in INSTRUMENTS:
-        raise UsageError(f"--instrument must be one of {', '.join(INSTRUMENTS)}, not {options.instrument!r}")
+    check_choice("--instrument", options.instrument, INSTRUMENTS)
     if prompt is not None and options.lines is not None:
         raise UsageError("give a prompt or --lines FILE, not both")
     if options.primer is not None and options.melody is not None:

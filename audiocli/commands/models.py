@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import DownloadError, ModelError, UsageError
+from ..errors import DownloadError, ModelError, UsageError, hint
 from ..options import ModelOptions
 from . import _common as common
 
@@ -92,7 +92,7 @@ def _list(task: str | None, as_json: bool) -> int:
     from ..models import registry
 
     if task is not None and task not in registry.VERBS:
-        raise UsageError(f"no task {task!r}: one of {', '.join(registry.VERBS)}")
+        raise UsageError(f"no task {task!r}: {hint(task, registry.VERBS)}")
     rows = [row for row in (*_known(), *_others()) if task in (None, row["task"])]
     if as_json:
         typer.echo(json.dumps(rows, indent=2))

@@ -1,13 +1,16 @@
 """`audiocli speak`: text to speech, sentence by sentence, as files, as one file a line, or into a pipe."""
 
+import itertools
 import math
 import os
+import re
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import UsageError
+from ..errors import UsageError, check_choice
 from ..options import ModelOptions, OutputOptions, SpeakOptions
 from . import _common as common
 
@@ -54,7 +57,11 @@ def speak(
         bool, typer.Option("--list-voices", help="Show the voices of the model and end.")
     ] = DEFAULT.list_voices,
     language: Annotated[
-        str | None, typer.Option(help="What is spoken, as en or de (the voice's).", metavar="CODE")
+        str | None,
+        typer.Option(
+            help="What is spoken, as en, pt-BR or French; else its nearest variety (the voice's).",
+            metavar="CODE",
+        ),
     ] = DEFAULT.language,
     rate: Annotated[float, typer.Option(help="Times as fast.", metavar="X")] = DEFAULT.rate,
     pitch: Annotated[float, typer.Option(help="Higher by so many semitones.", metavar="N")] = DEFAULT.pitch,
@@ -106,14 +113,26 @@ def speak(
     common.start(lambda: run(text, own, choice, writing))
 
 
+def dashes(arguments: Sequence[str]) -> str | None:
+    """What to say after a usage error where a text was taken for an option, or an option for a text."""
+    if arguments[:1] != ["speak"]:
+        return None
+    ahead = [*itertools.takewhile(lambda argument: argument != "--", arguments)]
+    if any(re.match(r"-[^A-Za-z-]|-.*\s", argument) for argument in ahead):
+        return "a text that begins with a dash stands at the end, behind --, as in: audiocli speak -o x.wav -- '-5 degrees'"
+    if any(argument.startswith("-") for argument in arguments[len(ahead) + 2 :]):
+        return "what stands behind -- is text: options go before it"
+    return None
+
+
 def check(options: SpeakOptions) -> None:
     """Raises UsageError for values that no model has."""
     for name, least, most in BOUNDS:
         value = getattr(options, name)
         if value is not None and not (math.isfinite(value) and least <= value <= most):
             raise UsageError(f"--{name} must be between {least:g} and {most:g}, not {value:g}")
-    if options.timestamps not in (None, *TIMESTAMPS):
-        raise UsageError(f"--timestamps must be srt or json, not {options.timestamps!r}")
+    if options.timestamps is not None:
+        check_choice("--timestamps", options.timestamps, TIMESTAMPS)
     if not 0 <= options.seed < 2**63:
         raise UsageError(f"--seed must be 0 or more, not {options.seed}")
     if options.name != DEFAULT.name and not options.lines:
@@ -146,15 +165,27 @@ def _speak(
     if options.lines and not _folder(writing.output):
         raise UsageError("--lines makes a file for each line: give -o FOLDER/")
     located, synthesiser = loaded(options, choice, console)
+    _notes(text, options, synthesiser, console)
     told = described(options, choice)
     key = {"task": "speak", **told, "model": located.spec.name, "revision": located.spec.revision}
     single = not options.lines and len(options.file) <= 1
     opened = open_sink(writing, Speech, key, single=single, default="wav", plot=options.timestamps)
-    keep = options.timestamps is not None or "json" in (writing.format, os.path.splitext(writing.output or "")[1][1:])
+    keep = options.timestamps is not None or writing.wanted == "json"
     work = Work(synthesiser, options, told, located.spec.name, located.spec.revision, keep)
     # Only programs of their own can speak at the same time.
     tally = batch.run(found, work.read, work, opened.sink, console, jobs=jobs if located.spec.name == CLEARER else 1)
     return common.finish(tally, console)
+
+
+def _notes(text: str | None, options: SpeakOptions, synthesiser: "Synthesiser", console: "Console") -> None:
+    """What somebody may have meant otherwise: a file's name that is given as a text, a variety of a language that is not there."""
+    from ..text.languages import variety
+
+    if text is not None and text != "-" and os.path.isfile(text):
+        console.note(f"the words {text!r} are spoken; what is in that file is spoken with -f {text}")
+    other = variety(options.language, synthesiser.traits.language)
+    if other:
+        console.note(other)
 
 
 def _folder(output: str | None) -> bool:
@@ -190,9 +221,10 @@ def _default(options: SpeakOptions) -> str:
 
     from ..models import config
     from ..models.registry import BUILT_IN
+    from ..text.languages import is_same
 
     name = config.default("speak")
-    english = (options.language or "en").lower().replace("_", "-") in ("en", "en-us", "english")
+    english = is_same(options.language, "en-us")
     if name != BUILT_IN["speak"] or not english or which(PROGRAM) is None:
         return name
     return CLEARER if options.voice is None or _meant(options.voice) else name
@@ -212,9 +244,10 @@ def _meant(voice: str) -> bool:
 
 def _list(synthesiser: "Synthesiser", options: SpeakOptions) -> int:
     """The voices, a line each: name, language, what it is like."""
-    wanted = (options.language or "").lower()
+    from ..text.languages import is_near
+
     for voice in synthesiser.voices():
-        if voice.language.lower().startswith(wanted):
+        if options.language is None or (voice.language and is_near(options.language, voice.language)):
             typer.echo("\t".join((voice.name, voice.language, voice.description)).rstrip())
     return 0
 

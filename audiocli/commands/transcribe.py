@@ -1,12 +1,13 @@
 """`audiocli transcribe`: what is said, as text, subtitles or records."""
 
 import os
+from contextlib import ExitStack
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import UsageError
+from ..errors import UsageError, check_choice
 from ..options import InputOptions, ModelOptions, OutputOptions, TranscribeOptions, shaping
 from . import _common as common
 
@@ -36,7 +37,8 @@ def transcribe(
         ),
     ] = MODEL.model,
     language: Annotated[
-        str | None, typer.Option(help="What is spoken, as en or de (the model's, or detected).", metavar="CODE")
+        str | None,
+        typer.Option(help="What is spoken, as en, pt-BR or French (the model's, or detected).", metavar="CODE"),
     ] = DEFAULT.language,
     translate: Annotated[bool, typer.Option("--translate", help="Write it in English.")] = DEFAULT.translate,
     timestamps: Annotated[
@@ -74,7 +76,8 @@ def transcribe(
     stream: Annotated[
         bool,
         typer.Option(
-            "--stream", help="Transcribe standard input as it comes (raw s16le:16000:1 or wav); with INPUT -."
+            "--stream",
+            help="Transcribe standard input as it comes (raw s16le:16000:1, wav, flac, mp3, ogg, ...); with INPUT -.",
         ),
     ] = DEFAULT.stream,
     lm: Annotated[
@@ -126,8 +129,7 @@ def transcribe(
 
 def check(options: TranscribeOptions) -> None:
     """Raises UsageError for values that no model has."""
-    if options.timestamps not in TIMESTAMPS:
-        raise UsageError(f"--timestamps must be segment or word, not {options.timestamps!r}")
+    check_choice("--timestamps", options.timestamps, TIMESTAMPS)
     numbers = (
         ("--beam", options.beam, 1),
         ("--max-line-width", options.max_line_width, 0),
@@ -158,7 +160,7 @@ def check_stream(inputs: list[str], reading: InputOptions, writing: OutputOption
     """Raises UsageError for what cannot be streamed."""
     if inputs != ["-"] or reading.files_from is not None:
         raise UsageError("--stream reads standard input: give - as the only input")
-    if writing.output not in (None, "-") or writing.format not in (None, *STREAM_FORMATS):
+    if writing.output not in (None, "-") or writing.wanted not in ("", *STREAM_FORMATS):
         raise UsageError("--stream writes txt or jsonl to standard output")
     if reading.start or reading.duration is not None:
         raise UsageError("--stream goes from the first sample to the last: leave --start and --duration out")
@@ -175,7 +177,7 @@ def run(
     jobs = common.cores(writing.jobs)
     if options.stream:
         check_stream(inputs, reading, writing)
-    elif (writing.format or os.path.splitext(writing.output or "")[1].lstrip(".")).lower() == "ctm":
+    elif writing.wanted == "ctm":
         options = replace(options, timestamps="word")  # ctm holds nothing else
 
     console = common.console_for(writing, draws=options.stream)
@@ -193,7 +195,7 @@ def _listen(
     located = _located(choice, console)
     live.check_stdin("arecord -f S16_LE -r 16000 | audiocli transcribe --stream -")
     recogniser = models.build(located, choice, options)
-    return streaming.listen(recogniser, located.spec.name, options, reading.raw, writing.format or "txt")
+    return streaming.listen(recogniser, located.spec.name, options, reading.raw, writing.wanted or "txt", console)
 
 
 def _files(
@@ -218,15 +220,16 @@ def _files(
     opened = open_sink(_with_format(writing), Transcript, key, single=single, default="txt")
     # Words have a speaker each, so the model is to tell their times, whatever is written of them.
     recogniser = models.build(located, choice, replace(options, timestamps="word") if options.diarize else options)
-    if jobs > 1 and not single and hasattr(recogniser, "spread"):
-        recogniser = recogniser.spread(jobs)
-    work: Any = Work(recogniser, reading, told, located.spec.name, located.spec.revision, options.vad)
-    if options.diarize:
-        from ..speakers.spoken import with_speakers
+    with ExitStack() as stack:
+        if jobs > 1 and not single and hasattr(recogniser, "spread"):
+            recogniser = stack.enter_context(recogniser.spread(jobs))
+        work: Any = Work(recogniser, reading, told, located.spec.name, located.spec.revision, options.vad)
+        if options.diarize:
+            from ..speakers.spoken import with_speakers
 
-        work = with_speakers(work, options, choice, reading, console.note)
-    jobs = getattr(recogniser, "jobs", 1) if work.streams else jobs
-    return common.go_through(inputs, reading, work, opened, console, jobs=jobs)
+            work = with_speakers(work, options, choice, reading, console.note)
+        jobs = getattr(recogniser, "jobs", 1) if work.streams else jobs
+        return common.go_through(inputs, reading, work, opened, console, jobs=jobs)
 
 
 def described(options: TranscribeOptions, choice: ModelOptions) -> dict[str, Any]:

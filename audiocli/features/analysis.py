@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..kernels import chroma, descriptors, mulaw, pitch, waveform
+from ..kernels import descriptors, mulaw, pitch, waveform
 from ..kernels.framing import Framer, frame_count
 from ..kernels.spectral import Spectra, analyse, log_in_place
 from ..options import FeaturesOptions, front_end
@@ -21,7 +21,9 @@ from . import frontend
 Floats = NDArray[np.float32]
 
 SHAPE = ("centroid", "bandwidth", "rolloff", "flatness", "flux")
-FROM_POWER = frozenset({"spectrogram", "chroma", *SHAPE})
+# Chroma hang on the tuning, which is known when all is heard: the whole spectrogram waits for it.
+FROM_ALL_POWER = frozenset({"spectrogram", "chroma"})
+FROM_POWER = FROM_ALL_POWER | {*SHAPE}
 FROM_LOG_MEL = frozenset({"log-mel", "mfcc", "onset", "tempo", "beats"})
 FROM_MEL = FROM_LOG_MEL | {"mel"}
 BY_SAMPLE = frozenset({"waveform", "mu-law"})
@@ -40,15 +42,16 @@ class Pass:
         self.peak = -math.inf  # the largest log-mel value
         self.padding = self.front.padding if self.front.center else "none"
         self._analyse, self._threads = analyse, threads
-        self._framer = self._new_framer(self.tables.framing.frame_length)
-        self._pitch_framer = self._new_framer(pitch_frame_length(options))
-        self._before: Floats | None = None  # the power spectrum before this chunk's first
-        self._chroma_bank = (
-            chroma.filterbank(self.front.sample_rate, self.front.n_fft) if "chroma" in self.kinds else None
+        self._framer = self._new_framer(self.tables.framing.frame_length, self.padding)
+        self._pitch_framer = self._new_framer(pitch_frame_length(options), self.padding)
+        # Padded with zeros, a signal that begins or ends below them would cross them there.
+        self._zcr_framer = self._new_framer(
+            self.tables.framing.frame_length, "edge" if self.front.center else self.padding
         )
+        self._before: Floats | None = None  # the power spectrum before this chunk's first
 
-    def _new_framer(self, frame_length: int) -> Framer:
-        return Framer(frame_length, self.front.hop_length, self.padding)
+    def _new_framer(self, frame_length: int, padding: str) -> Framer:
+        return Framer(frame_length, self.front.hop_length, padding)
 
     def push(self, samples: Floats) -> None:
         """Take the next samples [n]."""
@@ -57,12 +60,16 @@ class Pass:
         if "mu-law" in self.kinds:
             self._spool("mu-law", mulaw.encode(samples, self.options.mu))
         self._frames(self._framer.push(samples))
+        if "zcr" in self.kinds:
+            self._zcr(self._zcr_framer.push(samples))
         if "pitch" in self.kinds:
             self._pitch(self._pitch_framer.push(samples))
 
     def finish(self) -> None:
         """No more samples will come."""
         self._frames(self._framer.finish())
+        if "zcr" in self.kinds:
+            self._zcr(self._zcr_framer.finish())
         if "pitch" in self.kinds:
             self._pitch(self._pitch_framer.finish())
         self.end_frames()
@@ -84,8 +91,6 @@ class Pass:
             return
         if "rms" in self.kinds:
             self._spool("rms", waveform.rms(chunk, frame_length, hop_length))
-        if "zcr" in self.kinds:
-            self._spool("zcr", waveform.zero_crossings(chunk, frame_length, hop_length))
         if self.kinds & (FROM_POWER | FROM_MEL):
             framing, bank = self.tables.framing, self.tables.sparse
             self.take(self._analyse(chunk, framing, bank=bank, threads=self._threads, **self.wanted()))
@@ -120,17 +125,22 @@ class Pass:
         self._spool("log-mel", values)
 
     def _power(self, values: Floats) -> None:
-        if "spectrogram" in self.kinds:
+        if self.kinds & FROM_ALL_POWER:
             self._spool("spectrogram", values)
-        if self.front.power != 2.0:
-            values = values ** np.float32(2.0 / self.front.power)
-        if self._chroma_bank is not None:
-            self._spool("chroma", chroma.chroma(values, self._chroma_bank))
         if self.kinds.intersection(SHAPE):
+            values = self.squared(values)
             shape = descriptors.shape(values, self.tables.frequencies, self._before)
             for kind in self.kinds.intersection(SHAPE):
                 self._spool(kind, getattr(shape, kind))
             self._before = values[-1].copy()
+
+    def squared(self, spectra: Floats) -> Floats:
+        """Power [frames, bins] of a spectrogram, whatever its exponent."""
+        return spectra if self.front.power == 2.0 else spectra ** np.float32(2.0 / self.front.power)
+
+    def _zcr(self, chunk: Floats) -> None:
+        crossings = waveform.zero_crossings(chunk, self._zcr_framer.frame_length, self.front.hop_length)
+        self._spool("zcr", crossings)
 
     def _pitch(self, chunk: Floats) -> None:
         options, length = self.options, self._pitch_framer.frame_length

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..kernels import rhythm
+from ..kernels import chroma, rhythm
 from ..kernels.spectral import DECIBEL
 from ..records import Table
 from ..spool import Spool, in_blocks, reblocked
@@ -37,7 +37,7 @@ class Finish:
     def tables(self) -> dict[str, Table]:
         """A table a kind, in the order asked for."""
         makers = {
-            "log-mel": self._log_mel, "mfcc": self._mfcc, "onset": self._onset, "tempo": self._tempo,
+            "log-mel": self._log_mel, "mfcc": self._mfcc, "chroma": self._chroma, "onset": self._onset, "tempo": self._tempo,
             "beats": self._beats, **dict.fromkeys(BY_SAMPLE, self._samples),
         }  # fmt: skip
         return {kind: makers.get(kind, self._framed)(kind) for kind in self._done.options.kind}
@@ -60,10 +60,34 @@ class Finish:
             columns = tables.bin_names
         elif kind == "mel":
             columns = tables.band_names
-        elif kind == "chroma":
-            columns = PITCH_CLASSES
         spool = self._spool(kind, len(columns))
         return self._table(kind, columns, spool.n_rows, spool.blocks)
+
+    def _power(self) -> Iterator[Floats]:
+        for block in self._spectrogram.blocks():
+            yield self._done.squared(block)
+
+    @property
+    def _spectrogram(self) -> Spool:
+        return self._spool("spectrogram", self._done.tables.framing.bins)
+
+    @cached_property
+    def _tuning(self) -> float:
+        """Semitones that the input is above A4 = 440 Hz."""
+        if (given := self._done.options.tuning) is not None:
+            return given
+        peaks = Spool(2)
+        for block in self._power():
+            peaks.append(chroma.peaks(block, self._front.sample_rate))
+        return float(chroma.tuning(peaks.blocks))
+
+    def _chroma(self, kind: str) -> Table:
+        bank = chroma.filterbank(self._front.sample_rate, self._front.n_fft, tuning=self._tuning)
+
+        def blocks() -> Iterator[Floats]:
+            return (chroma.chroma(block, bank) for block in self._power())
+
+        return self._table(kind, PITCH_CLASSES, self._spectrogram.n_rows, blocks)
 
     def _samples(self, kind: str) -> Table:
         spool = self._spool(kind, dtype=np.float32 if kind == "waveform" else np.uint8)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any, BinaryIO
 
-from ..errors import UsageError
+from ..errors import UsageError, hint
 from ..records import (
     Diarization,
     Events,
@@ -22,7 +22,7 @@ from ..records import (
     Stats,
     Transcript,
 )
-from . import arrays, labels, matches, pictures, scores, sounds, speeches, text, timed, turns
+from . import arrays, labels, matches, pictures, scores, sounds, speeches, subtitles, text, timed, turns
 from .place import Place
 
 Kind = Record | Failure
@@ -65,8 +65,8 @@ _WRITERS: dict[type, dict[str, Writer]] = {
         "parquet": arrays.stats_parquet, "txt": text.stats_summary,
     },
     Transcript: {
-        "csv": timed.csv, "json": timed.json_object, "jsonl": timed.json_object, "txt": timed.txt, "srt": timed.srt,
-        "vtt": timed.vtt, "tsv": timed.tsv, "ctm": timed.ctm, "TextGrid": timed.textgrid, "lrc": timed.lrc,
+        "csv": timed.csv, "json": timed.json_object, "jsonl": timed.json_object, "txt": timed.txt, "srt": subtitles.srt,
+        "vtt": subtitles.vtt, "tsv": timed.tsv, "ctm": timed.ctm, "TextGrid": timed.textgrid, "lrc": timed.lrc,
     },
     Labels: {
         "csv": labels.csv, "json": labels.json_object, "jsonl": labels.json_object, "txt": labels.txt, "tsv": labels.tsv,
@@ -120,7 +120,7 @@ _PAIRS = frozenset({Match, Person})  # neither is an input: pairs are known when
 FORMATS = {
     form.name: form
     for form in (
-        _format("npy", binary=True, joins=True),
+        _format("npy", binary=True),
         _format("npz", binary=True, collected=_COLLECTED),
         _format("csv", joins=True, collected=_PAIRS),
         _format("json", collected=_COLLECTED | _PAIRS),
@@ -156,7 +156,7 @@ def by_name(name: str, kind: type) -> Format:
     """The format of that name for a type of record. Raises UsageError."""
     names = {form.name.lower(): form.name for form in FORMATS.values() if kind in form.writers}
     if name.lower() not in names:
-        raise UsageError(f"no format {name!r} here: one of {', '.join(names.values())}")
+        raise UsageError(f"no format {name!r} here: {hint(name, names.values())}")
     return FORMATS[names[name.lower()]]
 
 
@@ -166,10 +166,13 @@ def by_suffix(path: str, kind: type) -> Format:
     for form in FORMATS.values():
         if form.suffix.lower() == suffix and kind in form.writers:
             return form
-    known = ", ".join(form.suffix for form in FORMATS.values() if kind in form.writers)
-    raise UsageError(f"{path}: no format has the suffix {suffix!r}; use one of {known}, or --format")
+    known = [form.suffix for form in FORMATS.values() if kind in form.writers]
+    raise UsageError(f"{path}: no format has the suffix {suffix!r}: {hint(suffix, known)} (or give --format)")
 
 
-def write(form: Format, records: Sequence[Kind], stream: BinaryIO, *, output: str | None, first: bool = True) -> None:
-    """Write records of one type."""
-    form.writers[type(records[0])](records, stream, Place(output, first))
+def write(
+    form: Format, records: Sequence[Kind], stream: BinaryIO, *, output: str | None, first: bool = True,
+    recording: str | None = None,
+) -> None:  # fmt: skip
+    """Write records of one type, or the one that is called `recording` among several in this output."""
+    form.writers[type(records[0])](records, stream, Place(output, first, recording))

@@ -5,7 +5,7 @@ from typing import Any, BinaryIO
 
 from ..console import plain
 from ..records import Events, Label, Labels, Segment
-from .lines import as_bytes, audacity, one_line, praat, quoted, recording, token
+from .lines import as_bytes, audacity, csv_rows, one_line, praat, recording, token
 from .place import Place
 from .text import encoded, head
 
@@ -31,8 +31,8 @@ def csv(records: Sequence[Labels], stream: BinaryIO, place: Place) -> None:
     for number, record in enumerate(records):
         if place.first and number == 0:
             stream.write(b"path,rank,label,score\n")
-        for rank, label in enumerate(record.labels, 1):
-            stream.write(as_bytes(f"{quoted(record.path)},{rank},{quoted(label.label)},{label.score:.4f}\n"))
+        ranked = enumerate(record.labels, 1)
+        stream.write(csv_rows((record.path, str(rank), label.label, f"{label.score:.4f}") for rank, label in ranked))
 
 
 def tsv(records: Sequence[Labels], stream: BinaryIO, place: Place) -> None:
@@ -50,9 +50,10 @@ def events_csv(records: Sequence[Events], stream: BinaryIO, place: Place) -> Non
     for number, record in enumerate(records):
         if place.first and number == 0:
             stream.write(b"path,start,end,label,score\n")
-        for event in record.segments:
-            cells = (quoted(record.path), *_times(event), quoted(event.text), f"{event.probability or 0.0:.4f}")
-            stream.write(as_bytes(",".join(cells) + "\n"))
+        rows = (
+            (record.path, *_times(event), event.text, f"{event.probability or 0.0:.4f}") for event in record.segments
+        )
+        stream.write(csv_rows(rows))
 
 
 def events_tsv(records: Sequence[Events], stream: BinaryIO, place: Place) -> None:
@@ -95,7 +96,7 @@ def track(records: Sequence[Events], stream: BinaryIO, place: Place) -> None:
 def rttm(records: Sequence[Events], stream: BinaryIO, place: Place) -> None:
     """As RTTM has it (NIST, 2009), with the type EVENT and the label where a speaker stands; the score is its confidence."""
     for record in records:
-        name = recording(record.path)
+        name = recording(record.path, place)
         for event in record.segments:
             times = f"{event.start:.3f} {event.end - event.start:.3f}"
             label = token(event.text)

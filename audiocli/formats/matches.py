@@ -5,7 +5,7 @@ from typing import Any, BinaryIO
 
 from ..console import plain
 from ..records import Match, Person, Recognised
-from .lines import as_bytes, one_line, quoted
+from .lines import as_bytes, csv_rows, one_line
 from .place import Place
 from .text import encoded, head
 
@@ -43,8 +43,7 @@ def _row(record: Match) -> list[str]:
 
 def csv(records: Sequence[Match], stream: BinaryIO, place: Place) -> None:
     """A row a pair."""
-    lines = [",".join(COLUMNS), *(",".join(map(quoted, _row(record))) for record in records)]
-    stream.write(as_bytes("\n".join(lines) + "\n"))
+    stream.write(csv_rows([COLUMNS, *map(_row, records)]))
 
 
 def tsv(records: Sequence[Match], stream: BinaryIO, place: Place) -> None:
@@ -87,8 +86,7 @@ def _person(record: Person) -> list[str]:
 
 def people_csv(records: Sequence[Person], stream: BinaryIO, place: Place) -> None:
     """A row a person."""
-    lines = [",".join(PEOPLE), *(",".join(map(quoted, _person(record))) for record in records)]
-    stream.write(as_bytes("\n".join(lines) + "\n"))
+    stream.write(csv_rows([PEOPLE, *map(_person, records)]))
 
 
 def people_tsv(records: Sequence[Person], stream: BinaryIO, place: Place) -> None:
@@ -130,9 +128,8 @@ def _found(record: Recognised) -> list[str]:
 def found_csv(records: Sequence[Recognised], stream: BinaryIO, place: Place) -> None:
     """A row a query."""
     if place.first:
-        stream.write(as_bytes(",".join(FOUND) + "\n"))
-    for record in records:
-        stream.write(as_bytes(",".join(map(quoted, _found(record))) + "\n"))
+        stream.write(csv_rows([FOUND]))
+    stream.write(csv_rows(map(_found, records)))
 
 
 def found_tsv(records: Sequence[Recognised], stream: BinaryIO, place: Place) -> None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..audio import open_writer
 from ..records import Speech
-from . import timed
+from . import subtitles, timed
 from .place import Place
 from .text import encoded, head
 
@@ -77,7 +77,7 @@ def _chunk(name: bytes, data: bytes) -> bytes:
 def srt(records: Sequence[Speech], stream: BinaryIO, place: Place) -> None:
     """Subtitles of what is spoken."""
     _spoken(records)
-    timed.srt(records, stream, place)  # type: ignore[arg-type]  # it has what subtitles are made of
+    subtitles.srt(records, stream, place)  # type: ignore[arg-type]  # it has what subtitles are made of
 
 
 def json_object(records: Sequence[Speech], stream: BinaryIO, place: Place) -> None:

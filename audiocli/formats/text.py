@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..console import plain
 from ..errors import UsageError
 from ..records import Failure, Features, Record, Stats, Table
-from .lines import quoted
+from .lines import as_bytes, csv_rows
 from .place import Place
 
 
@@ -71,26 +71,22 @@ def csv(records: Sequence[Features], stream: BinaryIO, place: Place) -> None:
     """A row a frame: path (in a stream of several), time, values; the parameters in a comment line above."""
     for number, record in enumerate(records):
         tables = one_grid(record, "csv")
-        shared = [] if place.output else [quoted(record.path)]
+        shared = [] if place.output else [record.path]
         if place.first and number == 0:
             stream.write(b"# audiocli features " + encoded(record.options) + b"\n")
             timed = ["time"] if tables[0][1].step is not None else []
             names = [*(["path"] if shared else []), *timed, *columns(tables)]
-            stream.write(",".join(map(quoted, names)).encode() + b"\n")
-        prefix = "".join(f"{field}," for field in shared)
+            stream.write(csv_rows([names]))
         for times, values in rows(tables):
-            _csv_block(stream, prefix, times, values)
+            stream.write(csv_rows(_cells(shared, times, values)))
 
 
-def _csv_block(stream: BinaryIO, prefix: str, times: NDArray[Any] | None, values: NDArray[Any]) -> None:
-    number = "%d" if values.dtype.kind in "iu" else "%.7g"
-    line = ",".join([number] * values.shape[1])
-    if times is None:
-        text = "".join(f"{prefix}{line % tuple(row)}\n" for row in values.tolist())
-    else:
-        pairs = zip(times.tolist(), values.tolist(), strict=True)
-        text = "".join(f"{prefix}{time:.6f},{line % tuple(row)}\n" for time, row in pairs)
-    stream.write(text.replace(",nan", ",").encode("utf-8", "surrogateescape"))
+def _cells(shared: list[str], times: NDArray[Any] | None, values: NDArray[Any]) -> Iterator[list[str]]:
+    """Rows of a table: what they share, the time if there are times, the values; nothing for NaN."""
+    line = ",".join(["%d" if values.dtype.kind in "iu" else "%.7g"] * values.shape[1])
+    for n, row in enumerate(values.tolist()):
+        numbers = (line % tuple(row)).replace("nan", "").split(",")  # one format for all of them is quicker
+        yield [*shared, *([] if times is None else [f"{times[n]:.6f}"]), *numbers]
 
 
 def stats_csv(records: Sequence[Stats], stream: BinaryIO, place: Place) -> None:
@@ -98,10 +94,9 @@ def stats_csv(records: Sequence[Stats], stream: BinaryIO, place: Place) -> None:
     for record in records:
         if place.first:
             stream.write(b"# audiocli features " + encoded(record.options) + b"\n")
-            stream.write(",".join(["path", "duration", *map(quoted, record.values)]).encode() + b"\n")
-        numbers = ",".join("" if math.isnan(value) else f"{value:.7g}" for value in record.values.values())
-        line = f"{quoted(record.path)},{record.duration:.6f},{numbers}\n"
-        stream.write(line.encode("utf-8", "surrogateescape"))
+            stream.write(csv_rows([["path", "duration", *record.values]]))
+        numbers = ("" if math.isnan(value) else f"{value:.7g}" for value in record.values.values())
+        stream.write(csv_rows([[record.path, f"{record.duration:.6f}", *numbers]]))
 
 
 def json_object(records: Sequence[Features], stream: BinaryIO, place: Place) -> None:
@@ -173,4 +168,4 @@ def stats_summary(records: Sequence[Stats], stream: BinaryIO, place: Place) -> N
     for record in records:
         lines = [f"{plain(record.path)}: {record.duration:.2f} s"]
         lines += [f"  {name:<40} {value:.6g}" for name, value in record.values.items()]
-        stream.write(("\n".join(lines) + "\n").encode("utf-8", "surrogateescape"))
+        stream.write(as_bytes("\n".join(lines) + "\n"))

@@ -1,36 +1,19 @@
-"""Transcripts: subtitles (srt, vtt, lrc), tables (tsv, csv), records (json, jsonl), labels for linguists (TextGrid, ctm), text.
+"""Transcripts: tables (tsv, csv), records (json, jsonl), labels for linguists (TextGrid, ctm), lyrics (lrc), text.
 
-A transcript without speech is an empty file that is valid in its format. How subtitles are broken into lines stands in the
-record's options (`max_line_width`, `max_lines`, `timestamps`), because it belongs to the run and not to the place.
+A transcript without speech is an empty file that is valid in its format.
 """
 
 import math
-import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import PurePath
 from typing import Any, BinaryIO
 
 from ..errors import UsageError
-from ..records import UNSPACED, Segment, Transcript, Word
-from .lines import as_bytes, clock, one_line, praat, quoted
+from ..records import Segment, Transcript, Word
+from .lines import as_bytes, csv_rows, heading, one_line, praat, recording
 from .place import Place
 from .text import encoded, head
 
-WIDTH, LINES = 42, 2  # of a subtitle, where the record does not say
-PAUSE = 1.0  # s between two words that a subtitle does not span
-LONGEST = 7.0  # s that a subtitle stands
-
-
-@dataclass(frozen=True)
-class Cue:
-    """Lines that stand on the screen from start to end, in seconds."""
-
-    start: float
-    end: float
-    lines: tuple[str, ...]
-    words: tuple[Word, ...] = ()
-    speaker: str | None = None
+LEAST = 0.01  # s that a word lasts in ctm
 
 
 def _spoken(segment: Segment) -> str:
@@ -40,34 +23,10 @@ def _spoken(segment: Segment) -> str:
 
 
 def txt(records: Sequence[Transcript], stream: BinaryIO, place: Place) -> None:
-    """A line a segment; an empty line between inputs."""
-    for number, record in enumerate(records):
-        if number or not place.first:
-            stream.write(b"\n")
+    """A line a segment; the name of the input above in a stream of several."""
+    for record in records:
+        stream.write(as_bytes(heading(record.path, place)))
         stream.write(as_bytes("".join(f"{_spoken(segment)}\n" for segment in record.segments)))
-
-
-def srt(records: Sequence[Transcript], stream: BinaryIO, place: Place) -> None:
-    """SubRip: no byte order mark (Premiere stumbles over it)."""
-    for record in records:
-        for number, cue in enumerate(cues(record), 1):
-            times = f"{clock(cue.start, ',')} --> {clock(cue.end, ',')}"
-            stream.write(as_bytes(f"{number}\n{times}\n{_named(cue)}\n\n"))
-
-
-def vtt(records: Sequence[Transcript], stream: BinaryIO, place: Place) -> None:
-    """WebVTT (W3C)."""
-    for record in records:
-        stream.write(b"WEBVTT\n\n")
-        for cue in cues(record):
-            text = "\n".join(cue.lines).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-            voice = f"<v {one_line(cue.speaker)}>" if cue.speaker else ""
-            stream.write(as_bytes(f"{clock(cue.start, '.')} --> {clock(cue.end, '.')}\n{voice}{text}\n\n"))
-
-
-def _named(cue: Cue) -> str:
-    text = "\n".join(cue.lines)
-    return f"{cue.speaker}: {text}" if cue.speaker else text
 
 
 def lrc(records: Sequence[Transcript], stream: BinaryIO, place: Place) -> None:
@@ -77,7 +36,8 @@ def lrc(records: Sequence[Transcript], stream: BinaryIO, place: Place) -> None:
         for segment in record.segments:
             text = _spoken(segment)
             if by_word and segment.words:
-                text = " ".join(f"<{_minutes(word.start)}> {one_line(word.text)}" for word in segment.words)
+                who = f"{segment.speaker}: " if segment.speaker else ""
+                text = who + " ".join(f"<{_minutes(word.start)}> {one_line(word.text)}" for word in segment.words)
             stream.write(as_bytes(f"[{_minutes(segment.start)}]{text}\n"))
 
 
@@ -94,13 +54,14 @@ def tsv(records: Sequence[Transcript], stream: BinaryIO, place: Place) -> None:
 def csv(records: Sequence[Transcript], stream: BinaryIO, place: Place) -> None:
     """Start, end (seconds), speaker, probability and text; the path before them in a stream of several."""
     for number, record in enumerate(records):
-        shared = "" if place.output else f"{quoted(record.path)},"
+        shared = [] if place.output else [record.path]
         if place.first and number == 0:
-            stream.write(b"path," * bool(shared) + b"start,end,speaker,probability,text\n")
+            stream.write(csv_rows([[*(["path"] if shared else []), "start", "end", "speaker", "probability", "text"]]))
         for row in rows(record):
             known = "" if row.probability is None else f"{row.probability:.3f}"
-            cells = (f"{row.start:.3f}", f"{row.end:.3f}", quoted(row.speaker or ""), known, quoted(row.text))
-            stream.write(as_bytes(shared + ",".join(cells) + "\n"))
+            stream.write(
+                csv_rows([[*shared, f"{row.start:.3f}", f"{row.end:.3f}", row.speaker or "", known, row.text]])
+            )
 
 
 def rows(record: Transcript) -> Iterator[Segment]:
@@ -145,15 +106,14 @@ def _known(text: str, part: Word | Segment) -> dict[str, Any]:
 def ctm(records: Sequence[Transcript], stream: BinaryIO, place: Place) -> None:
     """NIST: recording, channel, start, duration, word, confidence. Raises UsageError without word times."""
     for record in records:
-        name = "-".join(PurePath(record.path).stem.split()) or "stdin"
-        name = "stdin" if record.path == "-" else name
+        name = recording(record.path, place)
         for segment in record.segments:
             if not segment.words and segment.text.strip():
                 raise UsageError("ctm holds words, and there are none: add --timestamps word")
             for word in segment.words:
                 text = "_".join(word.text.split())
                 known = "" if word.probability is None else f" {word.probability:.3f}"
-                line = f"{name} 1 {word.start:.3f} {max(word.end - word.start, 0.0):.3f} {text}{known}\n"
+                line = f"{name} 1 {word.start:.3f} {max(word.end - word.start, LEAST):.3f} {text}{known}\n"
                 stream.write(as_bytes(line))
 
 
@@ -166,69 +126,6 @@ def textgrid(records: Sequence[Transcript], stream: BinaryIO, place: Place) -> N
             tiers.append(("words", words))
         intervals = [(name, [(part.start, part.end, part.text) for part in tier]) for name, tier in tiers]
         stream.write(praat(intervals, record.duration))
-
-
-def cues(record: Transcript) -> Iterator[Cue]:
-    """The subtitles of a transcript: a word each with --timestamps word, else as many words as their lines hold."""
-    width, lines = (int(record.options.get(name) or 0) for name in ("max_line_width", "max_lines"))
-    if "max_line_width" not in record.options:
-        width, lines = WIDTH, LINES
-    gap = "" if record.language in UNSPACED else " "
-    for segment in record.segments:
-        if record.options.get("timestamps") == "word" and segment.words:
-            for word in segment.words:
-                yield Cue(word.start, word.end, (word.text.strip(),), (word,), word.speaker or segment.speaker)
-        else:
-            yield from _broken(segment, width or 1 << 30, lines or 1 << 30, gap)
-
-
-def _broken(segment: Segment, width: int, lines: int, gap: str) -> Iterator[Cue]:
-    """One segment as cues of at most so many lines of at most so many columns; a longer word stands by itself."""
-    words = segment.words or tuple(_evenly(segment, gap))
-    shown: list[Word] = []
-    for word in words:
-        texts = [one.text.strip() for one in (*shown, word)]
-        late = shown and (word.start - shown[-1].end > PAUSE or word.end - shown[0].start > LONGEST)
-        if shown and (late or len(wrapped(texts, width, gap)) > lines):
-            yield _cue(shown, width, gap, segment.speaker)
-            shown = []
-        shown.append(word)
-    if shown:
-        yield _cue(shown, width, gap, segment.speaker)
-
-
-def _cue(words: Sequence[Word], width: int, gap: str, speaker: str | None) -> Cue:
-    texts = [word.text.strip() for word in words]
-    return Cue(words[0].start, words[-1].end, tuple(wrapped(texts, width, gap)), tuple(words), speaker)
-
-
-def wrapped(words: Sequence[str], width: int, gap: str = " ") -> list[str]:
-    """Words in lines of at most `width` columns; one that is longer has a line to itself."""
-    lines: list[str] = []
-    for word in words:
-        if lines and columns(lines[-1] + gap + word) <= width:
-            lines[-1] += gap + word
-        else:
-            lines.append(word)
-    return lines
-
-
-def columns(text: str) -> int:
-    """How many columns of a terminal or a subtitle a text takes: Chinese characters take two, accents on their own none."""
-    wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
-    return len(text) + wide - sum(unicodedata.combining(c) > 0 for c in text)
-
-
-def _evenly(segment: Segment, gap: str) -> Iterator[Word]:
-    """The words of a segment that has no word times, each with its share of the time by its length."""
-    texts = segment.text.split() if gap else [c for c in segment.text if not c.isspace()]
-    total = sum(len(text) + 1 for text in texts)
-    before = 0
-    for text in texts:
-        first, last = before, before + len(text) + 1
-        span = (segment.end - segment.start) / total
-        yield Word(text, segment.start + first * span, segment.start + last * span)
-        before = last
 
 
 def _minutes(seconds: float) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import BinaryIO
 
 from ..records import Diarization, Turn
-from .lines import Interval, as_bytes, audacity, clock, one_line, praat, quoted, recording, token
+from .lines import Interval, as_bytes, audacity, clock, csv_rows, heading, one_line, praat, recording, token
 from .place import Place
 from .text import encoded, head
 
@@ -14,7 +14,7 @@ def rttm(records: Sequence[Diarization], stream: BinaryIO, place: Place) -> None
     for record in records:
         for turn in record.turns:
             times = f"{turn.start:.3f} {turn.end - turn.start:.3f}"
-            where = f"{recording(record.path)} {turn.channel}"
+            where = f"{recording(record.path, place)} {turn.channel}"
             stream.write(as_bytes(f"SPEAKER {where} {times} <NA> <NA> {token(turn.speaker)} <NA> <NA>\n"))
 
 
@@ -27,18 +27,17 @@ def track(records: Sequence[Diarization], stream: BinaryIO, place: Place) -> Non
 def csv(records: Sequence[Diarization], stream: BinaryIO, place: Place) -> None:
     """Start, end (seconds) and speaker; the path before them in a stream of several."""
     for number, record in enumerate(records):
-        shared = "" if place.output else f"{quoted(record.path)},"
+        shared = [] if place.output else [record.path]
         if place.first and number == 0:
-            stream.write(b"path," * bool(shared) + b"start,end,speaker\n")
-        for turn in record.turns:
-            stream.write(as_bytes(f"{shared}{turn.start:.3f},{turn.end:.3f},{quoted(turn.speaker)}\n"))
+            stream.write(csv_rows([[*(["path"] if shared else []), "start", "end", "speaker"]]))
+        turns = ((*shared, f"{turn.start:.3f}", f"{turn.end:.3f}", turn.speaker) for turn in record.turns)
+        stream.write(csv_rows(turns))
 
 
 def txt(records: Sequence[Diarization], stream: BinaryIO, place: Place) -> None:
-    """A line a turn, for people; an empty line between inputs."""
-    for number, record in enumerate(records):
-        if number or not place.first:
-            stream.write(b"\n")
+    """A line a turn, for people; the name of the input above in a stream of several."""
+    for record in records:
+        stream.write(as_bytes(heading(record.path, place)))
         for turn in record.turns:
             times = f"{clock(turn.start, '.')} - {clock(turn.end, '.')}"
             stream.write(as_bytes(f"{times}  {one_line(turn.speaker)}\n"))

@@ -12,8 +12,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from .. import device
-from ..errors import AudiocliError, DownloadError, ModelError
+from .. import device, libraries
+from ..errors import AudiocliError, DownloadError, ModelError, near
 from . import cache, config, hub, registry
 from .cache import Repo
 from .registry import ModelSpec
@@ -86,7 +86,7 @@ def resolve(name: str) -> tuple[ModelSpec | None, Path | None, Repo | None]:
         return spec, None, replace(repo, revision=pinned or repo.revision)
     if os.sep in name or name.startswith((".", "~")):
         raise ModelError(f"there is no folder {name!r}")
-    close = registry.near(name)
+    close = near(name, (*registry.MODELS, *registry.ALIASES), cutoff=0.5)
     hint = f"did you mean {' or '.join(close)}?" if close else "'audiocli models list' shows them"
     raise ModelError(f"no model {name!r}: {hint} (or give a folder, or org/name of the hub)")
 
@@ -199,20 +199,26 @@ def build(located: Located, model: "ModelOptions", options: Any = None) -> Runne
         raise ModelError(
             f"{spec.name} needs about {weight:.1f} GiB, and --memory is {model.memory:g}: take a smaller one"
         )
-    make = adapter(spec)
     if located.path is None:
-        runner: Runner = make(None, spec, where, options)
-        return runner
+        return _made(None, spec, where, options)
     if wrong := damaged(spec.name, located.path):
         raise wrong
     where.device  # noqa: B018 - one that is not there is told before anything is read
     try:
         with hub.sealed():
-            runner = make(located.path, spec, where, options)
+            return _made(located.path, spec, where, options)
     except AudiocliError:
         raise
     except Exception as error:
         raise damaged(spec.name, located.path, thorough=True) or error from error
+
+
+def _made(path: Path | None, spec: ModelSpec, where: device.Place, options: Any) -> Runner:
+    """What the adapter makes of a model. Raises LibraryError where a library that it stands on does not load."""
+    try:
+        runner: Runner = adapter(spec)(path, spec, where, options)
+    except (ImportError, OSError) as error:
+        raise libraries.broken(error) if libraries.is_broken(error) else error from error
     return runner
 
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,11 @@ from ..chunks import Chunk, cut, join
 from ..errors import UsageError
 from ..options import TranscribeOptions
 from ..records import Segment, Transcript, Word
+from ..text.languages import nearest
 from . import arpa, ctc
 from .asr_common import SILENT, Found, checkpoint, extractor, mono, record, refuse, silent
 from .batches import Batches
+from .loops import spoken
 from .masked import mask_norms
 from .registry import ModelSpec
 
@@ -39,6 +41,7 @@ def load(path: Path, spec: ModelSpec, place: Any, options: TranscribeOptions) ->
     refuse(spec.name, options, "translate", "prompt", "temperature", instead="use a Whisper model")
     tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True)
     adapter = _adapter(tokenizer, options.language)
+    options = replace(options, language=adapter.get("target_lang", options.language))
     model = checkpoint(AutoModelForCTC, path, place, **adapter)
     return CtcRunner(model, extractor(path), ctc.Alphabet.of(tokenizer, model.config), spec, options)
 
@@ -48,12 +51,13 @@ def _adapter(tokenizer: Any, language: str | None) -> dict[str, Any]:
     vocabularies = getattr(tokenizer, "vocab", None)
     if not (language and isinstance(vocabularies, dict) and any(isinstance(v, dict) for v in vocabularies.values())):
         return {}
-    if language not in vocabularies:
+    code = nearest(language, vocabularies)
+    if code is None:
         raise UsageError(
             f"--language {language}: this model has {', '.join(sorted(vocabularies)[:20])}, ... (ISO 639-3)"
         )
-    tokenizer.set_target_lang(language)
-    return {"target_lang": language, "ignore_mismatched_sizes": True}
+    tokenizer.set_target_lang(code)
+    return {"target_lang": code, "ignore_mismatched_sizes": True}
 
 
 @dataclass(frozen=True)
@@ -158,8 +162,8 @@ def _by_pause(words: Sequence[Word]) -> Iterator[list[Word]]:
 
 def _segment(words: Sequence[Word], with_words: bool) -> Segment:
     sure = sum(word.probability or 0.0 for word in words) / len(words)
-    text = "".join(f" {word.text}" for word in words)
-    return Segment(words[0].start, words[-1].end, text, tuple(words) if with_words else (), sure)
+    words = tuple(replace(word, text=f" {word.text}") for word in words)
+    return Segment(words[0].start, words[-1].end, spoken(words), words if with_words else (), sure)
 
 
 def _samples_per_row(model: Any, inputs: Any) -> int:

@@ -5,7 +5,8 @@ which it heard no speech.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ from ..audio import Audio
 from ..errors import UsageError
 from ..options import TranscribeOptions
 from ..records import Segment, Transcript, Word
-from .asr_common import SILENT, Found, mono, record, refuse, silent, without_loops
+from ..text.languages import nearest
+from .asr_common import SILENT, Found, mono, record, refuse, silent
+from .loops import without_loops
 from .registry import ModelSpec
 
 HOTTER = 0.2  # what the temperature rises by after a failure, up to 1
@@ -63,27 +66,29 @@ class FasterRunner:
         ]
 
     def _known(self, language: str | None) -> str | None:
-        """The code of a language by code or English name. Raises UsageError for one that the model does not know."""
+        """The code of a language by tag or English name. Raises UsageError for one that the model does not know."""
         if language is None:
             return None
-        code, known = language.lower(), self._model.supported_languages
-        if code not in known:
-            from transformers.models.whisper.tokenization_whisper import TO_LANGUAGE_CODE
-
-            code = TO_LANGUAGE_CODE.get(code, code)
-        if code not in known:
+        known = self._model.supported_languages
+        code = nearest(language, known)
+        if code is None:
             raise UsageError(f"--language {language}: this model knows {', '.join(sorted(known))}")
         return code
 
     def _found(self, clip: Audio) -> Found:
-        segments, about = self._model.transcribe(
+        parts, about = self._model.transcribe(
             mono(clip), language=self._language, task="translate" if self.options.translate else "transcribe",
             beam_size=self.options.beam, temperature=_heats(self.options.temperature), initial_prompt=self.options.prompt,
             hotwords=", ".join(self.options.hotwords) or None, word_timestamps=self.options.timestamps == "word",
             condition_on_previous_text=False,
         )  # fmt: skip
         language = "en" if self.options.translate else about.language
-        return without_loops(Found(tuple(_segments(segments)), language))
+        found: list[Segment] = []
+        dropped: list[str] = []
+        for _, window in groupby(parts, key=lambda part: part.seek):
+            segments, lines = without_loops(list(_segments(window)))
+            found, dropped = found + segments, dropped + lines
+        return Found(tuple(found), language, tuple(dropped))
 
 
 def _heats(first: float) -> list[float]:
@@ -94,7 +99,7 @@ def _heats(first: float) -> list[float]:
     return heats
 
 
-def _segments(found: Sequence[Any]) -> Iterator[Segment]:
+def _segments(found: Iterable[Any]) -> Iterator[Segment]:
     for part in found:
         if part.text.strip():
             words = tuple(

@@ -20,13 +20,14 @@ from .asr_common import (
     generation,
     loud_part,
     mono,
+    own_settings,
     record,
     refuse,
     silent,
-    without_loops,
 )
 from .batches import Batches
 from .cross_attention import edges, looking, upper_heads
+from .loops import without_loops
 from .masked import mask_norms
 from .registry import ModelSpec
 
@@ -68,16 +69,18 @@ class MoonshineRunner:
         said = self.batches.run(
             [samples for *_, samples in pieces], lambda samples: len(samples) / self.sample_rate, self._read
         )
-        found: list[list[Segment]] = [[] for _ in batch]
+        heard: list[list[Segment]] = [[] for _ in batch]
+        dropped: list[list[str]] = [[] for _ in batch]
         for (owner, start, _), one in zip(pieces, said, strict=True):
-            if one.text:
-                found[owner] += later([one], start)
-        return [record(audio, self.spec, self._found(each)) for audio, each in zip(batch, found, strict=True)]
-
-    def _found(self, segments: list[Segment]) -> Found:
-        if not segments:
-            return SILENT
-        return without_loops(Found(tuple(segments), self.options.language))
+            segments, lines = without_loops([one])
+            heard[owner] += later(segments, start)
+            dropped[owner] += lines
+        return [
+            record(
+                audio, self.spec, Found(tuple(segments), self.options.language, tuple(lines)) if segments else SILENT
+            )
+            for audio, segments, lines in zip(batch, heard, dropped, strict=True)
+        ]
 
     @torch.inference_mode()
     def _read(self, pieces: Sequence[NDArray[np.float32]]) -> list[Segment]:
@@ -87,13 +90,15 @@ class MoonshineRunner:
         config = self._model.config
         start, end = int(config.decoder_start_token_id), int(self._model.generation_config.eos_token_id)
         # A copy, because a beam puts its own multiple of it in there.
-        generated = self._model.generate(
-            encoder_outputs=copy(encoded), attention_mask=mask, generation_config=generation(
-                decoder_start_token_id=start, eos_token_id=end, pad_token_id=end, max_new_tokens=max(most) + 1,
-                num_beams=self.options.beam,
-            ),
-            logits_processor=[_limit(most, self.options.beam, end)],
+        settings = generation(
+            decoder_start_token_id=start, eos_token_id=end, pad_token_id=end, max_new_tokens=max(most) + 1,
+            num_beams=self.options.beam,
         )  # fmt: skip
+        with own_settings(self._model):
+            generated = self._model.generate(
+                encoder_outputs=copy(encoded), attention_mask=mask, generation_config=settings,
+                logits_processor=[_limit(most, self.options.beam, end)],
+            )  # fmt: skip
         answers = [row[1 : row.index(end)] if end in row else row[1:] for row in generated.tolist()]
         return [
             self._judged(encoded, n, [start, *answer, end], loud_part(pieces[n], self.sample_rate))
@@ -139,7 +144,7 @@ class MoonshineRunner:
         for begin, end in zip(starts, [*starts[1:], len(answer)], strict=True):
             text = str(self._tokenizer.decode(answer[begin:end], skip_special_tokens=True)).strip()
             if text:
-                yield Word(text, times[begin], times[end], float(np.mean(sure[begin:end])))
+                yield Word(f" {text}", times[begin], times[end], float(np.mean(sure[begin:end])))
 
 
 def _limit(most: Sequence[int], beam: int, end: int) -> Any:

@@ -6,7 +6,7 @@ session has a second, lighter decoder for the words so far; what it settles on i
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 
 from ..errors import UsageError
 from ..options import TranscribeOptions
-from ..records import Segment, Transcript, Word
-from .asr_common import Found, refuse, without_loops
+from ..records import Segment, Transcript, Word, joined
+from ..text.languages import is_near
+from .asr_common import refuse, tidy
+from .loops import spoken
 from .registry import ModelSpec
 from .transcripts import NO_SPEECH, Partial, Streamed, left_out, mean_probability
 from .vad import Chunk, Cutter, cutter, pieces
@@ -26,7 +28,6 @@ SAMPLE_RATE = 16_000  # Hz
 FRAME_RATE = 100  # of the decoder, per second
 LEVEL = 0.9  # every piece's peak
 LACKS = ("translate", "prompt", "hotwords", "beam", "temperature", "batch_size", "lm")
-LANGUAGES = frozenset({"en", "en-us", "en_us", "english"})
 # <s>, <sil>, [NOISE], ++UM++: what the dictionary has that nobody said; and "to(2)", a second way to say "to".
 FILLER, VARIANT = re.compile(r"^(<.*>|\[.*\]|\+\+.*\+\+)$"), re.compile(r"\(\d+\)$")
 # Bytes that the live decoder is given at once: 128 ms.
@@ -43,7 +44,7 @@ def load(path: Path | None, spec: ModelSpec, place: Any, options: TranscribeOpti
 
 
 def _check(options: TranscribeOptions) -> None:
-    if options.language is not None and options.language.lower() not in LANGUAGES:
+    if not is_near(options.language, "en"):
         raise UsageError(f"pocketsphinx knows English only, not {options.language!r}: give --model whisper-base")
     refuse("pocketsphinx", options, *LACKS, instead="give --model whisper-base")
 
@@ -74,25 +75,20 @@ class Runner:
         self.decoder.reinit_feat()  # forget the noise of the input before
         with item.open(SAMPLE_RATE) as stream:
             blocks = (block[0] for block in stream.blocks)
-            heard = [self.hear(*piece) for piece in pieces(work, blocks)]
-        segments = tuple(segment for found in heard for segment in found.segments)
-        dropped = left_out(work.seconds, work.kept) + tuple(line for found in heard for line in found.dropped)
+            segments = tuple(segment for piece in pieces(work, blocks) for segment in self.hear(*piece))
         return Transcript(
             path=item.path, duration=work.seconds, sample_rate=stream.source_rate, task="transcribe",
             model=self.spec.name, revision=self.spec.revision, status="ok" if segments else NO_SPEECH,
-            warnings=tuple(stream.warnings), text=" ".join(segment.text for segment in segments), language="en",
-            segments=segments, dropped=dropped,
+            warnings=tuple(stream.warnings), text=joined((segment.text for segment in segments), "en"), language="en",
+            segments=segments, dropped=left_out(work.seconds, work.kept),
         )  # fmt: skip
 
-    def hear(self, start: int, samples: Floats) -> Found:
+    def hear(self, start: int, samples: Floats) -> tuple[Segment, ...]:
         """What is said in samples [n] from sample `start` of the input on: one segment or none."""
         words = tuple(_words(self.decoder, start / SAMPLE_RATE, samples))
         if not words:
-            return Found()
-        text = " ".join(word.text for word in words)
-        segment = Segment(words[0].start, words[-1].end, text, words, mean_probability(words))
-        found = without_loops(Found((segment,)))
-        return replace(found, segments=tuple(replace(one, text=one.text.strip()) for one in found.segments))
+            return ()
+        return (tidy(Segment(words[0].start, words[-1].end, spoken(words), words, mean_probability(words))),)
 
     def spread(self, jobs: int) -> Workers:
         """The same, for `jobs` files at once."""
@@ -114,7 +110,7 @@ def _words(decoder: Any, start: float, samples: Floats) -> Iterator[Word]:
     for part in decoder.seg() or ():
         if not FILLER.match(part.word):
             first, last = (min(start + frame / FRAME_RATE, end) for frame in (part.start_frame, part.end_frame + 1))
-            yield Word(VARIANT.sub("", part.word), first, last, min(max(part.prob, 0.0), 1.0))
+            yield Word(" " + VARIANT.sub("", part.word), first, last, min(max(part.prob, 0.0), 1.0))
 
 
 def _pcm(samples: Floats) -> bytes:
@@ -152,7 +148,7 @@ class Session:
         self._unheard.append(chunk.samples)
         if chunk.ends:
             self._decoder.end_utt()
-            yield from self._runner.hear(self._start, np.concatenate(self._parts)).segments
+            yield from self._runner.hear(self._start, np.concatenate(self._parts))
         elif sum(map(len, self._unheard)) >= LIVE_SAMPLES:
             yield from self._so_far()
 

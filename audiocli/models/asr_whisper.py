@@ -13,8 +13,9 @@ from ..audio import Audio
 from ..errors import UsageError
 from ..options import TranscribeOptions
 from ..records import Segment, Transcript, later
-from .asr_common import SILENT, Found, checkpoint, extractor, loud_part, mono, record, refuse, silent, without_loops
+from .asr_common import SILENT, Found, checkpoint, extractor, loud_part, mono, record, refuse, silent
 from .batches import Batches
+from .loops import without_loops
 from .registry import ModelSpec
 from .whisper_decode import Decoder, Reading
 from .whisper_tokens import TICK, Span, Tokens, spans
@@ -110,7 +111,7 @@ class WhisperRunner:
 
     def _found(self, clip: _Clip) -> Found:
         language = "en" if self._task == "translate" else clip.language
-        return without_loops(Found(tuple(clip.segments), language, tuple(clip.dropped)))
+        return Found(tuple(clip.segments), language, tuple(clip.dropped))
 
     def _passed_over(self, clip: _Clip) -> bool:
         """Whether the next window of a clip is silent; it is done then."""
@@ -178,10 +179,12 @@ class WhisperRunner:
             silence = f"(probability {heard.reading.no_speech:.2f})"
             clip.dropped.append(f"no speech: {self._span(clip, heard.size)} {silence}")
         offset, sure = clip.seek / self.sample_rate, float(np.exp(heard.reading.log_probability))
-        for span, words in zip(heard.spoken, by_span(heard.spoken, heard.timed), strict=True):
-            segment = Segment(span.start, span.end, self._tokens.text(span.tokens), words, sure)
-            if segment.text.strip():
-                clip.segments += later([bounded(segment)], offset)
+        spoken = zip(heard.spoken, by_span(heard.spoken, heard.timed), strict=True)
+        segments, dropped = without_loops(
+            [Segment(span.start, span.end, self._tokens.text(span.tokens), words, sure) for span, words in spoken]
+        )
+        clip.segments += later(list(map(bounded, segments)), offset)
+        clip.dropped += dropped
         clip.seek += heard.size if heard.on is None else max(int(heard.on * self.sample_rate), 1)
         if len(clip.samples) - clip.seek < LEAST * self.sample_rate:
             clip.seek = len(clip.samples)

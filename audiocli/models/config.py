@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from ..errors import UsageError
+from ..errors import UsageError, hint
 from .registry import BUILT_IN, VERBS
 
 SECTION = "models"
@@ -44,7 +44,7 @@ def default_and_origin(task: str) -> tuple[str, str]:
 def use(task: str, name: str | None) -> None:
     """Write the user's model for a task, or with None take it out. Raises UsageError for a task that is none."""
     if task not in VERBS:
-        raise UsageError(f"no task {task!r}: one of {', '.join(VERBS)}")
+        raise UsageError(f"no task {task!r}: {hint(task, VERBS)}")
     everything = _read()
     chosen = _chosen(everything)
     if name is None:

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from .. import libraries
 from ..records import Word
 from .arpa import END, START, NGrams
 
@@ -63,10 +64,9 @@ def greedy(log_probs: LogProbs, alphabet: Alphabet) -> list[Token]:
 
 def aligned(log_probs: LogProbs, symbols: Sequence[int], alphabet: Alphabet) -> list[Token]:
     """The likeliest path that says exactly these symbols."""
-    from torchaudio.functional import forced_align
-
     if not symbols:
         return []
+    forced_align = libraries.torchaudio("functional", "forced_align")
     targets = torch.tensor([symbols], dtype=torch.int32)
     path, _ = forced_align(torch.from_numpy(log_probs)[None], targets, blank=alphabet.blank)
     return _merged(log_probs, path[0].numpy(), alphabet)

@@ -208,14 +208,16 @@ def strength(options: DenoiseOptions, denoiser: Denoiser) -> float:
     return denoiser.wet if options.strength is None else options.strength
 
 
-def pass_through(denoiser: Denoiser, options: DenoiseOptions, raw: str | None) -> int:
+def pass_through(denoiser: Denoiser, options: DenoiseOptions, raw: str | None, console: Console) -> int:
     """Standard input to standard output, in its own format, until it ends or Ctrl-C; the exit code."""
-    found, stop = live.chunks(), Stop(Console(quiet=True))
+    stop, warnings = Stop(Console(quiet=True)), list[str]()
     with stop.listening():
-        start = live.opened(found, None if raw is None else parse_raw(raw))
+        chunks = stop.until_asked(live.chunks())
+        start = live.opened(chunks, None if raw is None else parse_raw(raw), warnings)
         live.write_out(start.header)  # the sizes in it stay right: as many samples come out as go in
         cleaning = Cleaning(denoiser, start.raw.sample_rate, start.raw.channels, strength(options, denoiser))
-        for block in blocks.finite(live.decoded(start, stop.until_asked(found)), []):
+        for block in blocks.finite(start.frames, warnings):
             live.write_out(live.encoded(cleaning.push(np.ascontiguousarray(block.T)).T, start.raw))
         live.write_out(live.encoded(cleaning.finish().T, start.raw))
+    live.report(warnings, stop, console)
     return 130 if stop.interrupted else 0

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 
 from .. import audio
 from ..batch import Grouping
-from ..errors import UsageError
+from ..errors import UsageError, hint
 from ..features.analysis import Pass
 from ..features.tables import feature_tables
 from ..options import ClassifyOptions, FeaturesOptions, InputOptions
@@ -232,13 +231,8 @@ def chosen(own: Sequence[str], asked: str | None) -> tuple[list[int] | None, tup
     numbers = {label.casefold(): n for n, label in reversed(list(enumerate(own)))}
     for label in wanted:
         if label.casefold() not in numbers:
-            close = get_close_matches(label.casefold(), numbers, n=3, cutoff=0.4)
-            hint = (
-                f"did you mean {' or '.join(own[numbers[one]] for one in close)}?"
-                if close
-                else f"it has {', '.join(own[:12])}"
-            )
-            raise UsageError(f"--labels: this model has no label {label!r}: {hint}; clap takes any")
+            meant = hint(label, own, cutoff=0.4, most=12)
+            raise UsageError(f"--labels: this model has no label {label!r}: {meant}; clap takes any")
     kept = [numbers[label.casefold()] for label in wanted]
     return kept, tuple(own[n] for n in kept)
 

@@ -33,9 +33,7 @@ def load(path: Path, spec: ModelSpec, place: Place, options: MusicOptions) -> "M
         MusicgenForConditionalGeneration,
         MusicgenMelodyForConditionalGeneration,
     )
-    from transformers.utils import logging
 
-    logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # it takes the padding of MusicGen, which lies outside its vocabulary, for a mistake
     melodic = AutoConfig.from_pretrained(path, local_files_only=True).model_type == "musicgen_melody"
     _check(spec.name, options, melodic)
     model = checkpoint(

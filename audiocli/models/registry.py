@@ -1,7 +1,6 @@
 """The models that go by a short name, and the families that a `config.json` names (stdlib only: read before torch is)."""
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -331,11 +330,3 @@ def by_name(name: str) -> ModelSpec | None:
 def by_source(source: str) -> ModelSpec | None:
     """The row of a hub id."""
     return next((spec for spec in MODELS.values() if spec.source.lower() == source.lower()), None)
-
-
-def near(name: str) -> list[str]:
-    """Names that someone who wrote `name` may have meant, the nearest first."""
-    known = {candidate.lower(): candidate for candidate in (*MODELS, *ALIASES)}
-    found = get_close_matches(name.lower(), known, n=3, cutoff=0.5)
-    found += [candidate for candidate in known if name.lower() in candidate and candidate not in found]
-    return [known[candidate] for candidate in found[:4]]

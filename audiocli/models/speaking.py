@@ -1,6 +1,6 @@
 """The runner of `audiocli speak`: a text becomes a record whose sound is made while it is written."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -36,9 +36,11 @@ class Work:
     def _record(self, source: Text) -> Speech:
         synthesiser = self._in_voice(source.voice)
         traits = synthesiser.traits
-        found = self._flow(source, synthesiser)
+        warnings = [source.remark] if source.remark else []  # more come while the sound is made
+        found = self._flow(source, synthesiser, warnings.append)
         first = next(found, None)  # what is wrong with an input is told before its output is begun
-        warnings = () if first else ("there is nothing in it to say",)
+        if first is None:
+            warnings.append("there is nothing in it to say")
         sound = Speaking(chain([] if first is None else [first], found), traits.sample_rate, keep=self.keep)
         return Speech(
             path=source.path, duration=0.0, sample_rate=traits.sample_rate, task="speak", model=self.model,
@@ -46,9 +48,11 @@ class Work:
             voice=traits.voice, language=traits.language, sound=sound, text=source.text, tags=self._tags(traits, source),
         )  # fmt: skip
 
-    def _flow(self, source: Text, synthesiser: Synthesiser) -> Iterator[tuple[Segment, Floats]]:
+    def _flow(
+        self, source: Text, synthesiser: Synthesiser, tell: Callable[[str], None]
+    ) -> Iterator[tuple[Segment, Floats]]:
         with source.blocks() as blocks:
-            yield from flow(cut(blocks, synthesiser), synthesiser, self.options)
+            yield from flow(cut(blocks, synthesiser, tell), synthesiser, self.options)
 
     def _in_voice(self, voice: str | None) -> Synthesiser:
         if voice is None or voice == self.synthesiser.traits.voice:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from difflib import SequenceMatcher, get_close_matches
+from difflib import SequenceMatcher
 from functools import partial
 from itertools import islice
 from typing import Protocol
@@ -10,9 +10,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import near
 from ..options import SpeakOptions
 from ..records import Segment, Word, later
-from ..text import english, numbers
+from ..text import english, markup, numbers
+from ..text.letters import Knows, reader
 from ..text.reading import speakable
 from ..text.sentences import Piece, pieces, sentences
 
@@ -46,8 +48,8 @@ class Traits:
     """What a synthesiser is like.
 
     longest: characters that it takes at once. fill: shorter sentences are spoken together with the next ones up to here.
-    at_once: pieces in a batch. spelled_out: it wants numbers and abbreviations in words. paced, pitched: it sees to --rate and
-    --pitch itself; else its sound is stretched.
+    at_once: pieces in a batch. spelled_out: it wants numbers and abbreviations in words. knows: whether it reads a character
+    (None: all). paced, pitched: it sees to --rate and --pitch itself; else its sound is stretched.
     """
 
     sample_rate: int
@@ -57,6 +59,7 @@ class Traits:
     fill: int = 1
     at_once: int = 1
     spelled_out: bool = True
+    knows: Knows | None = None
     paced: bool = False
     pitched: bool = False
 
@@ -75,10 +78,13 @@ class Synthesiser(Protocol):
     def __call__(self, texts: Sequence[str]) -> list[Spoken]: ...
 
 
-def cut(blocks: Iterable[str], synthesiser: Synthesiser) -> Iterator[Piece]:
-    """A text that comes in blocks as pieces for a synthesiser, each as soon as it is whole."""
+def cut(blocks: Iterable[str], synthesiser: Synthesiser, tell: Callable[[str], None]) -> Iterator[Piece]:
+    """A text that comes in blocks as pieces for a synthesiser, each as soon as it is whole; `tell` hears what cannot be read."""
     traits = synthesiser.traits
-    found = pieces(sentences(blocks), limit=traits.longest, fill=traits.fill, spell=_speller(traits))
+    words, read = _speller(traits), reader(traits.knows, tell) if traits.knows else str
+    found = pieces(
+        sentences(markup.plain(blocks)), limit=traits.longest, fill=traits.fill, spell=lambda text: read(words(text))
+    )
     return (piece for piece in found if speakable(piece.spoken))
 
 
@@ -93,10 +99,10 @@ def flow(
 ) -> Iterator[tuple[Segment, Floats]]:  # fmt: skip
     """Each piece as it is spoken: its segment in the time of the whole, and the samples [n] with the pause before them."""
     traits, position, pause = synthesiser.traits, 0, 0.0
-    rate = traits.sample_rate
+    rate, spell = traits.sample_rate, _speller(traits)
     for piece, spoken in _said(iter(found), synthesiser):
         silence = np.zeros(round(pause * rate), np.float32)
-        segment, samples = finished(piece, _bent(spoken, traits, options), rate, options.loudness)
+        segment, samples = finished(piece, _bent(spoken, traits, options), rate, options.loudness, spell)
         position += len(silence)
         yield later([segment], position / rate)[0], np.concatenate([silence, samples])
         position += len(samples)
@@ -128,11 +134,13 @@ def _bent(spoken: Spoken, traits: Traits, options: SpeakOptions) -> Spoken:
     return Spoken(samples, words)
 
 
-def finished(piece: Piece, spoken: Spoken, rate: int, loudness: float | None) -> tuple[Segment, Floats]:
+def finished(
+    piece: Piece, spoken: Spoken, rate: int, loudness: float | None, spell: Callable[[str], str] = str
+) -> tuple[Segment, Floats]:
     """A piece without silence at its ends and at the level that is wanted; times from its own beginning."""
     first, last = edges(spoken.samples, rate)
     samples, seconds = spoken.samples[first:last], (last - first) / rate
-    words = _shifted(aligned(list(_written(piece.text)), spoken.words), -first / rate, seconds)
+    words = _shifted(aligned(list(_written(piece.text)), spoken.words, spell), -first / rate, seconds)
     samples = samples if loudness is None else levelled(samples, rate, loudness)
     return Segment(0.0, seconds, piece.text, words), samples
 
@@ -178,7 +186,7 @@ def _written(text: str) -> Iterator[str]:
     yield word
 
 
-def aligned(written: Sequence[str], spoken: Sequence[Word]) -> tuple[Word, ...]:
+def aligned(written: Sequence[str], spoken: Sequence[Word], spell: Callable[[str], str] = str) -> tuple[Word, ...]:
     """The words as written, with the times of those as spoken: "$5" has the time of "five dollars"."""
     if not spoken:
         return ()
@@ -188,8 +196,21 @@ def aligned(written: Sequence[str], spoken: Sequence[Word]) -> tuple[Word, ...]:
         if b - a == d - c:
             words += [replace(word, text=text) for text, word in zip(written[a:b], spoken[c:d], strict=True)]
         elif b > a:
-            words.append(Word(" ".join(written[a:b]), *_span(spoken, c, d)))
+            words += _shared(written[a:b], spoken, c, d, spell)
     return tuple(words)
+
+
+def _shared(
+    written: Sequence[str], spoken: Sequence[Word], first: int, last: int, spell: Callable[[str], str]
+) -> Iterator[Word]:
+    """Words side by side that are said in others: each takes as many as it is by itself; all have one time where that fails."""
+    counts = [len(spell(text).split()) for text in written]
+    if sum(counts) != last - first or 0 in counts:
+        yield Word(" ".join(written), *_span(spoken, first, last))
+        return
+    for text, count in zip(written, counts, strict=True):
+        yield Word(text, *_span(spoken, first, first + count))
+        first += count
 
 
 def _span(words: Sequence[Word], first: int, last: int) -> tuple[float, float]:
@@ -206,8 +227,8 @@ def _plain(text: str) -> str:
 
 def closest(name: str, known: Iterable[str]) -> str:
     """What to say to somebody who wrote a name that is not known."""
-    names = {one.lower(): one for one in known}
-    found = get_close_matches(name.lower(), names, n=4, cutoff=0.5)
-    found += [one for one in names if one.startswith(name.lower()[:2]) and one not in found]
-    near = ", ".join(names[one] for one in found[:4])
-    return f"did you mean {near}? (--list-voices shows all)" if near else "--list-voices shows what there is"
+    names = list(known)
+    found = near(name, names, cutoff=0.5)
+    found += [one for one in names if one.lower().startswith(name.lower()[:2]) and one not in found]
+    close = ", ".join(found[:4])
+    return f"did you mean {close}? (--list-voices shows all)" if close else "--list-voices shows what there is"

@@ -8,9 +8,10 @@ from typing import Any, Protocol
 from .. import audio
 from ..batch import Grouping
 from ..options import InputOptions
-from ..records import UNSPACED, Transcript, Word, later
+from ..records import Transcript, Word, joined, later
 from ..sources import Source, open_audio
 from . import vad
+from .loops import REPETITION
 from .silero import SAMPLE_RATE
 
 WINDOW = 28.0  # s of speech and pauses in one piece; Whisper's window is 30
@@ -113,13 +114,14 @@ class Work:
         segments = later(record.segments, self.reading.start) if self.reading.start else record.segments
         model, revision = record.model or self.model, record.revision or self.revision
         return replace(
-            record, options=self.options, segments=segments, status=status, model=model, revision=revision
+            record, options=self.options, segments=segments, status=status, model=model, revision=revision,
+            warnings=(*record.warnings, *looped(record.dropped)),
         )  # fmt: skip
 
 
 def _of(clip: Clip, record: Transcript) -> Transcript:
     """The record of a clip with what the recogniser does not know."""
-    warnings = clip.warnings + record.warnings
+    warnings = (*clip.warnings, *record.warnings)
     return replace(record, path=clip.source.path, sample_rate=clip.source_rate, warnings=warnings)
 
 
@@ -163,10 +165,9 @@ def _rejoined(clip: audio.Audio, spans: Sequence[vad.Span], records: Sequence[Tr
             path=clip.name, duration=clip.duration, sample_rate=clip.sample_rate, task="transcribe", status=NO_SPEECH,
             text="", language=None, segments=(), dropped=dropped,
         )  # fmt: skip
-    blank = "" if longest.language in UNSPACED else " "
     return replace(
         longest, path=clip.name, duration=clip.duration, status="ok" if segments else NO_SPEECH, segments=segments,
-        text=blank.join(record.text for record in records if record.text), dropped=dropped,
+        text=joined((record.text for record in records), longest.language), dropped=dropped,
         warnings=tuple(dict.fromkeys(line for record in records for line in record.warnings)),
     )  # fmt: skip
 
@@ -175,6 +176,13 @@ def left_out(seconds: float, kept: float) -> tuple[str, ...]:
     """What the record says about the time that no recogniser has heard."""
     left = seconds - kept
     return (f"no speech: {left:.1f} of {seconds:.1f} s",) if left >= 0.1 else ()
+
+
+def looped(dropped: Sequence[str]) -> tuple[str, ...]:
+    """One line about all loops that were taken out, because the model may be wrong about them."""
+    loops = [line for line in dropped if REPETITION in line]
+    more = f", and {len(loops) - 1} like it" if len(loops) > 1 else ""
+    return (f"left out as a loop of the model: {loops[0]}{more} (json has all in dropped)",) if loops else ()
 
 
 def seconds(clip: Clip) -> float:

@@ -13,6 +13,7 @@ import torch
 
 from ..errors import UsageError
 from ..options import SpeakOptions
+from ..text import languages
 from . import bark_presets, voices
 from .asr_common import checkpoint
 from .registry import ModelSpec
@@ -67,7 +68,7 @@ class Synthesiser:
 
     def __init__(self, model: Any, processor: Any, preset: Any, options: SpeakOptions) -> None:
         self._model, self._processor, self._preset, self._options = model, processor, preset, options
-        language = options.language or _language(options.voice) or "en"
+        language = languages.code(options.language or _language(options.voice) or "en")
         rate = int(getattr(model.generation_config, "sample_rate", None) or model.codec_model.config.sampling_rate)
         self.traits = Traits(rate, options.voice, language, LONGEST, FILL)
 

@@ -11,6 +11,8 @@ import torch
 
 from ..errors import ModelError, UsageError
 from ..options import SpeakOptions
+from ..text.languages import is_near
+from ..text.letters import latin
 from . import phonemes, vocoders
 from .asr_common import checkpoint
 from .registry import ModelSpec
@@ -55,11 +57,11 @@ class Synthesiser:
         if options.voice is not None and options.voice not in self._names:
             has = closest(options.voice, self._names) if self._names else "it has one voice only"
             raise UsageError(f"this model has no voice {options.voice!r}: {has}")
-        if (options.language or "en")[:2].lower() != "en":
+        if not is_near(options.language, "en"):
             raise UsageError(f"this model speaks English, not {options.language!r}")
         self._speaker = int(options.voice or 0) if self._names else None
         self._model.config.speaking_speed = self._model.speaking_speed = 1.0 / options.rate
-        self.traits = Traits(vocoder.sample_rate, options.voice, "en", LONGEST, paced=True)
+        self.traits = Traits(vocoder.sample_rate, options.voice, "en", LONGEST, knows=latin, paced=True)
 
     def voices(self) -> Iterator[Voice]:
         """The speakers, by number."""

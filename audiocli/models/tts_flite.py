@@ -12,6 +12,7 @@ import numpy as np
 
 from ..errors import ModelError, UsageError
 from ..options import SpeakOptions
+from ..text.languages import is_near
 from .registry import ModelSpec
 from .speech import Spoken, Traits, Voice, closest
 
@@ -55,7 +56,7 @@ def _run(*arguments: str) -> bytes:
 def load(path: Path | None, spec: ModelSpec, place: Any, options: SpeakOptions | None) -> "Synthesiser":
     """The synthesiser. Raises ModelError without the program, and UsageError for what it cannot do."""
     wanted = options or SpeakOptions()
-    if wanted.language is not None and wanted.language.lower().replace("_", "-") not in ("en", "en-us"):
+    if not is_near(wanted.language, LANGUAGE):
         raise UsageError(f"flite speaks US English only, not {wanted.language!r}: give --model espeak-ng")
     if not SLOWEST <= wanted.rate <= FASTEST:
         raise UsageError(f"--rate must be between {SLOWEST:g} and {FASTEST:g} here, not {wanted.rate:g}")
@@ -67,7 +68,8 @@ def synthesiser(voice: str, stretch: float) -> "Synthesiser":
     if voice not in voices():
         raise UsageError(f"flite has no voice {voice!r}: {closest(voice, voices())}")
     # It has a setting for the pitch, too, which its best voice does not heed.
-    return Synthesiser(Traits(LOW_RATE if voice == "kal" else RATE, voice, LANGUAGE, LONGEST, paced=True), stretch)
+    sample_rate = LOW_RATE if voice == "kal" else RATE
+    return Synthesiser(Traits(sample_rate, voice, LANGUAGE, LONGEST, knows=str.isascii, paced=True), stretch)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import torch
 
 from ..errors import ModelError, UsageError
 from ..options import SpeakOptions
+from ..text import languages
 from . import vocoders, voices
 from .asr_common import checkpoint
 from .registry import ModelSpec
@@ -61,7 +62,14 @@ class Synthesiser:
         self._model, self._tokenizer, self._vocoder, self._path = model, tokenizer, vocoder, path
         self._speaker = None if speaker is None else speaker.to(model.device, model.dtype)
         self._options = options
-        self.traits = Traits(vocoder.sample_rate, options.voice, options.language or "en", LONGEST, FILL, AT_ONCE)
+        language = languages.code(options.language or "en")
+        self.traits = Traits(
+            vocoder.sample_rate, options.voice, language, LONGEST, FILL, AT_ONCE, knows=self._knows,
+        )  # fmt: skip
+
+    def _knows(self, character: str) -> bool:
+        """Whether its alphabet has a character; a blank is another sign there."""
+        return character == " " or self._tokenizer.convert_tokens_to_ids(character) != self._tokenizer.unk_token_id
 
     def voices(self) -> Iterator[Voice]:
         """The speaker vectors in the model's folder."""

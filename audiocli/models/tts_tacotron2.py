@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from .. import libraries
 from ..errors import ModelError, UsageError
 from ..options import SpeakOptions
+from ..text.languages import is_near
 from . import vocoders
 from .registry import GRIFFIN_LIM, WAVERNN, ModelSpec
 from .speech import Spoken, Traits, Voice
@@ -28,10 +30,9 @@ FILL = 30
 
 def load(path: Path, spec: ModelSpec, place: Any, options: SpeakOptions | None) -> "Synthesiser":
     """The synthesiser of a folder. Raises UsageError and ModelError."""
-    from torchaudio.models import Tacotron2
-
+    Tacotron2 = libraries.torchaudio("models", "Tacotron2")
     wanted = options or SpeakOptions()
-    if wanted.voice is not None or (wanted.language or "en")[:2].lower() != "en":
+    if wanted.voice is not None or not is_near(wanted.language, "en"):
         raise UsageError("Tacotron 2 has one voice, which speaks English: leave --voice and --language out")
     config = json.loads((path / "config.json").read_text(encoding="utf-8"))
     net = Tacotron2(**{"n_symbol": len(SYMBOLS), **config.get("tacotron2", {})})
@@ -64,7 +65,7 @@ class Synthesiser:
 
     def __init__(self, net: Any, vocoder: vocoders.Vocoder, seed: int) -> None:
         self._net, self._vocoder, self._seed = net, vocoder, seed
-        self.traits = Traits(vocoder.sample_rate, None, "en", LONGEST, FILL)
+        self.traits = Traits(vocoder.sample_rate, None, "en", LONGEST, FILL, knows=lambda c: c.lower() in SYMBOLS)
 
     def voices(self) -> Iterator[Voice]:
         """It has one, without a name."""

@@ -10,6 +10,8 @@ import torch
 
 from ..errors import UsageError
 from ..options import SpeakOptions
+from ..text import languages
+from ..text.letters import latin
 from . import phonemes
 from .asr_common import checkpoint
 from .registry import ModelSpec
@@ -46,9 +48,9 @@ def _language(tokenizer: Any, wanted: str | None) -> str | None:
     """What it speaks: its tokenizer may say. Raises UsageError where that is not what is wanted."""
     own: Any = getattr(tokenizer, "language", None) or ("en" if tokenizer.phonemize else None)
     own = TWO_LETTERS.get(own, own)
-    if own is not None and wanted is not None and own[:2].lower() != wanted[:2].lower():
+    if own is not None and wanted is not None and not languages.is_near(wanted, own):
         raise UsageError(f"this model speaks {own!r}, not {wanted!r}")
-    return own or wanted
+    return own or (wanted and languages.code(wanted))
 
 
 def speakers(config: Any) -> list[str]:
@@ -70,7 +72,9 @@ class Synthesiser:
         self._names = speakers(model.config)
         self._speaker = self._chosen(options.voice)
         voice = self._names[self._speaker] if self._speaker is not None else None
-        self.traits = Traits(int(model.config.sampling_rate), voice, language, LONGEST, paced=True)
+        alphabet = frozenset(tokenizer.get_vocab())
+        knows = latin if reads_phonemes else lambda c: c in alphabet or c.lower() in alphabet or not c.isalnum()
+        self.traits = Traits(int(model.config.sampling_rate), voice, language, LONGEST, knows=knows, paced=True)
 
     def _chosen(self, voice: str | None) -> int | None:
         if voice is None:

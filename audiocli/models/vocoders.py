@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from .. import libraries
 from ..errors import ModelError
 from ..kernels import mel as mels
 from .asr_common import checkpoint
@@ -71,8 +72,7 @@ class GriffinLim:
         return self.mel.sample_rate
 
     def __call__(self, mel: torch.Tensor) -> Floats:
-        from torchaudio.functional import griffinlim
-
+        griffinlim = libraries.torchaudio("functional", "griffinlim")
         scale = self.mel
         magnitude = torch.clamp(self._inverse() @ (scale.base ** mel.detach().float().cpu().T), min=0.0)
         window = torch.hann_window(scale.n_fft)
@@ -100,8 +100,7 @@ class WaveRnn:
     sample_rate: int
 
     def __call__(self, mel: torch.Tensor) -> Floats:
-        from torchaudio.functional import mu_law_decoding
-
+        mu_law_decoding = libraries.torchaudio("functional", "mu_law_decoding")
         decibels = 20 * torch.log10(torch.clamp(torch.exp(mel.float()), min=1e-5))
         given = torch.clamp((WAVERNN_FLOOR - decibels) / WAVERNN_FLOOR, 0.0, 1.0).T[None]
         with torch.inference_mode():
@@ -113,8 +112,7 @@ class WaveRnn:
 
 def wavernn(tensors: dict[str, torch.Tensor], sizes: dict[str, Any], place: Any, sample_rate: int) -> WaveRnn:
     """The WaveRNN of these weights; sizes that differ from torchaudio's published one."""
-    from torchaudio.models import WaveRNN
-
+    WaveRNN = libraries.torchaudio("models", "WaveRNN")
     published = {
         "upsample_scales": [5, 5, 11], "n_classes": 256, "hop_length": 275, "n_res_block": 10, "n_rnn": 512, "n_fc": 512,
         "kernel_size": 5, "n_freq": 80, "n_hidden": 128, "n_output": 128,

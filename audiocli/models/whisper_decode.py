@@ -1,17 +1,15 @@
 """One window of Whisper: its features in, tokens out, with how sure the model is of them (Radford et al. 2022, 4.5)."""
 
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
-from .asr_common import generation
+from .asr_common import generation, own_settings
+from .loops import LOG_PROBABILITY, RATIO, compression
 from .whisper_tokens import Tokens
 
-RATIO = 2.4  # a text that zlib shrinks further than this is a loop
-LOG_PROBABILITY = -1.0  # a mean below this is a guess
 NO_SPEECH = 0.6  # with a guess, and this probability of silence, nothing was said
 HOTTER = 0.2  # what the temperature rises by after a failure, up to 1
 
@@ -87,12 +85,13 @@ class Decoder:
         from transformers import GenerationMixin
         from transformers.modeling_outputs import BaseModelOutput
 
-        room = self.model.config.max_target_positions
-        with torch.random.fork_rng([encoded.device] if encoded.device.type == "cuda" else []):
+        room, rules = self.model.config.max_target_positions, self._rules(given.shape[1])
+        devices = [encoded.device] if encoded.device.type == "cuda" else []
+        with torch.random.fork_rng(devices), own_settings(self.model):
             torch.manual_seed(0)
             made: Any = GenerationMixin.generate(
                 self.model, encoder_outputs=BaseModelOutput(encoded), decoder_input_ids=given,
-                attention_mask=torch.ones(encoded.shape[:2], device=encoded.device), logits_processor=self._rules(given.shape[1]),
+                attention_mask=torch.ones(encoded.shape[:2], device=encoded.device), logits_processor=rules,
                 generation_config=self._config(temperature, min(room // 2, room - given.shape[1])),
             )  # fmt: skip
         return torch.as_tensor(made)
@@ -139,13 +138,8 @@ class Decoder:
             said = log_probs[torch.arange(len(row) - 1), torch.tensor(row[1:], device=log_probs.device)]
             silence = log_probs[asked.index(self.tokens.start), self.tokens.no_speech].exp()
             mean = float(said[len(asked) - 1 :].mean())
-            readings.append(Reading(answer, mean, float(silence), self._ratio(answer)))
+            readings.append(Reading(answer, mean, float(silence), compression(self.tokens.text(answer))))
         return readings
-
-    def _ratio(self, answer: list[int]) -> float:
-        """How much smaller zlib makes the text."""
-        text = self.tokens.text(answer).encode()
-        return len(text) / len(zlib.compress(text)) if text else 0.0
 
 
 def padded(rows: Sequence[Sequence[int]], fill: int) -> torch.Tensor:

@@ -5,6 +5,7 @@ from typing import Any
 
 from ..errors import UsageError
 from ..records import UNSPACED
+from ..text.languages import nearest
 
 TICK = 0.02  # s from one timestamp token to the next
 OPENING = frozenset(" \"'\u201c\u2018«¿¡([{-")
@@ -42,15 +43,13 @@ class Tokens:
         return self.no_times + 1
 
     def language(self, name: str | None) -> str | None:
-        """The code of a language by code or English name. Raises UsageError for one that the model does not know."""
-        from transformers.models.whisper.tokenization_whisper import TO_LANGUAGE_CODE
-
+        """The code of a language by tag or English name. Raises UsageError for one that the model does not know."""
         if name is None:
             return None if self.languages else "en"
-        code = TO_LANGUAGE_CODE.get(name.lower(), name.lower())
-        if self.languages and code not in self.languages:
+        code = nearest(name, self.languages or ("en",))
+        if self.languages and code is None:
             raise UsageError(f"--language {name}: this model knows {', '.join(sorted(self.languages))}")
-        if not self.languages and code != "en":
+        if code is None:
             raise UsageError(f"--language {name}: this model knows English only; take one whose name has no .en")
         return code
 

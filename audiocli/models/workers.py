@@ -17,7 +17,7 @@ _own: Recogniser  # a worker's
 
 
 class Workers:
-    """`jobs` recognisers of files, each in a process of its own; called from as many threads.
+    """`jobs` recognisers of files, each in a process of its own while the `with` lasts; called from as many threads.
 
     What has no path that another process could open goes to the recogniser in this one.
     """
@@ -30,6 +30,13 @@ class Workers:
         # Spawned, not forked: a fork with threads may stop at once, and would copy all that is loaded here.
         context = multiprocessing.get_context("spawn")
         self._pool = ProcessPoolExecutor(jobs, context, initializer=_begin, initargs=(make, *args))
+
+    def __enter__(self) -> "Workers":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """End the processes: the semaphores between them outlive this one, which does not end by way of Python's own exit."""
+        self._pool.shutdown(cancel_futures=True)
 
     def __call__(self, batch: Sequence[Streamed]) -> list[Transcript]:
         """A record for each input. Raises InputError."""

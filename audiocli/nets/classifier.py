@@ -48,7 +48,7 @@ class Classifier(nn.Module):
         self.norm = nn.BatchNorm2d(widths[-1])
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(widths[-1], labels)
-        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # 1.7 times as fast on processors
+        self.to(memory_format=torch.channels_last)  # 1.7 times as fast on processors
 
     def forward(self, samples: Tensor) -> Tensor:
         """[batch, samples] to [batch, labels]."""

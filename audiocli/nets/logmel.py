@@ -2,7 +2,8 @@
 
 import torch
 from torch import Tensor, nn
-from torchaudio.functional import melscale_fbanks
+
+from ..kernels import mel
 
 FLOOR = 1e-8  # power below counts as this: -80 dB
 
@@ -21,12 +22,12 @@ class LogMel(nn.Module):
     ) -> None:
         super().__init__()
         self.n_fft, self.hop_length = n_fft, hop_length
-        filters = melscale_fbanks(
-            n_fft // 2 + 1, fmin, fmax or sample_rate / 2, n_mels, sample_rate, norm="slaney", mel_scale="slaney"
+        filters = torch.from_numpy(
+            mel.filterbank(sample_rate, n_fft, n_mels, fmin, fmax or sample_rate / 2, norm="slaney")
         )
         # Computed again wherever the net is made: no weights.
         self.register_buffer("window", torch.hann_window(n_fft), persistent=False)
-        self.register_buffer("filters", filters.T.contiguous(), persistent=False)
+        self.register_buffer("filters", filters, persistent=False)
 
     def forward(self, samples: Tensor) -> Tensor:
         """[batch, samples] to [batch, n_mels, 1 + samples // hop_length]; in float32 whatever the net computes in."""

@@ -1,6 +1,6 @@
 """The runners of `audiocli clone`: recordings, or texts, in the voice of a reference; how near they come is measured each time."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -176,26 +176,27 @@ class Spoken:
         return [self._speak(text) for text in batch]
 
     def _speak(self, source: Text) -> Recording:
-        plain = Spool(1)
+        plain, warnings = Spool(1), list[str]()
         with source.blocks() as blocks:
-            for samples in self._pieces(blocks):
+            for samples in self._pieces(blocks, warnings.append):
                 plain.append(samples[:, None])
         made = plain
         if self.move and plain.n_rows and self._own:
             made = _moved(plain, self.move, self._own)
-        warnings = [] if made.n_rows else ["there is nothing in it to say"]
+        if not made.n_rows:
+            warnings.append("there is nothing in it to say")
         before = _first(plain, HEARD) if self.move else None
         return self.judged.recording(
             source, SAMPLE_RATE, made, before, _first(made, HEARD), status="ok" if made.n_rows else "empty", warnings=warnings
         )  # fmt: skip
 
-    def _pieces(self, blocks: Iterable[str]) -> Iterator[Floats]:
+    def _pieces(self, blocks: Iterable[str], tell: Callable[[str], None]) -> Iterator[Floats]:
         """What is said, piece by piece, [n] at SAMPLE_RATE."""
-        for _, samples in flow(cut(blocks, self.synthesiser), self.synthesiser, self.options):
+        for _, samples in flow(cut(blocks, self.synthesiser, tell), self.synthesiser, self.options):
             resampled: Floats = soxr.resample(samples, self.synthesiser.traits.sample_rate, SAMPLE_RATE)
             yield resampled.astype(np.float32)
 
     @cached_property
     def _own(self) -> Timbre | None:
         """The synthesiser's own voice."""
-        return timbre.timbre(np.concatenate(list(self._pieces([SAMPLE]))))
+        return timbre.timbre(np.concatenate(list(self._pieces([SAMPLE], lambda _: None))))

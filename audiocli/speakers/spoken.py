@@ -10,7 +10,7 @@ from ..batch import Grouping
 from ..models import build, locate, transcripts
 from ..models.transcripts import Streamed, mean_probability
 from ..options import DiarizeOptions, InputOptions, ModelOptions, TranscribeOptions
-from ..records import UNSPACED, Segment, Transcript, Turn, Word
+from ..records import Segment, Transcript, Turn, Word, joined
 from ..sources import Source, reread
 from . import turns
 from .diarizer import bounds
@@ -67,18 +67,17 @@ class Spoken:
         said = self.words([heard.words for heard in batch])
         spoken = self.turns([heard.turns for heard in batch])
         return [
-            replace(record, segments=assigned(record, who.turns), warnings=tuple(dict.fromkeys(record.warnings + who.warnings)))
+            replace(record, segments=assigned(record, who.turns), warnings=tuple(dict.fromkeys((*record.warnings, *who.warnings))))
             for record, who in zip(said, spoken, strict=True)
         ]  # fmt: skip
 
 
 def assigned(record: Transcript, found: Sequence[Turn]) -> tuple[Segment, ...]:
     """The segments of a transcript with speakers, cut where another one goes on."""
-    blank = "" if record.language in UNSPACED else " "
-    return tuple(part for segment in record.segments for part in _parts(segment, found, blank))
+    return tuple(part for segment in record.segments for part in _parts(segment, found, record.language))
 
 
-def _parts(segment: Segment, found: Sequence[Turn], blank: str) -> Iterator[Segment]:
+def _parts(segment: Segment, found: Sequence[Turn], language: str | None) -> Iterator[Segment]:
     words = [replace(word, speaker=speaker_of(word, found)) for word in segment.words]
     runs = [(speaker, tuple(run)) for speaker, run in groupby(words, key=lambda word: word.speaker)]
     if len(runs) < 2:
@@ -86,7 +85,7 @@ def _parts(segment: Segment, found: Sequence[Turn], blank: str) -> Iterator[Segm
         yield replace(segment, words=tuple(words), speaker=speaker)
         return
     for speaker, run in runs:
-        text = blank.join(word.text.strip() for word in run)
+        text = joined((word.text for word in run), language)
         yield Segment(run[0].start, run[-1].end, text, run, mean_probability(run), speaker)
 
 

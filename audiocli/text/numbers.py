@@ -21,10 +21,12 @@ def _words(number: int, kind: str) -> str:
 
 
 def cardinal(text: str) -> str:
-    """Of "1,234.50": "one thousand two hundred thirty four point five zero"."""
+    """Of "1,234.50": "one thousand two hundred thirty four point five zero"; of ".5": "point five"."""
     whole, point, rest = text.replace(",", "").partition(".")
+    if not whole:
+        return f"point {digits(rest)}"
     named = len(whole) > LONGEST or (len(whole) > 1 and whole[0] == "0")
-    words = digits(whole) if named else _words(int(whole or 0), "cardinal")
+    words = digits(whole) if named else _words(int(whole), "cardinal")
     return f"{words} point {digits(rest)}" if point else words
 
 

@@ -10,6 +10,7 @@ CLOSING = "\"'”’»)\\]"
 # A full stop with what closes behind it, or an end of another script, or an empty line.
 _END = re.compile(rf"[.!?…]+[{CLOSING}]*(?=\s)|[。！？｡؟।॥]+[{CLOSING}」』]*|\n[ \t]*(?=\n)")
 _BLANKS = re.compile(r"\s*")
+_SPACE = re.compile(r"[ \t\r\n\f\v]+")  # but no blank that holds a number together: "1\u00a0000"
 # A stop after these never ends a sentence ...
 _TITLES = frozenset(
     "mr mrs ms dr prof rev hon gen col capt lt sgt maj gov sen rep pres st mt ft fr sr jr messrs mme mlle vs cf eg ie e.g i.e viz "
@@ -50,7 +51,7 @@ def sentences(blocks: Iterable[str], longest: int = LONGEST) -> Iterator[Sentenc
 def _told(found: Iterable[tuple[str, bool]], longest: int) -> Iterator[Sentence]:
     """Sentences on one line each, none of them empty."""
     for text, last in found:
-        rest = " ".join(text.split())
+        rest = _SPACE.sub(" ", text).strip()
         while len(rest) > longest:
             first, rest = split(rest, longest)
             yield Sentence(first.strip())

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..console import Console
-from ..errors import OutputError, TrainingError, UsageError
+from ..errors import OutputError, TrainingError, UsageError, hint
 from ..options import TrainOptions
 from . import recipes
 
@@ -79,7 +79,7 @@ def configured(default: Own, options: TrainOptions) -> Own:
     for entry in options.set:
         name, equals, value = entry.partition("=")
         if not equals or name not in known:
-            raise UsageError(f"--set {entry}: give NAME=VALUE with one of {', '.join(known)}")
+            raise UsageError(f"--set {entry}: give NAME=VALUE; {hint(name, known)}")
         try:
             given[name] = _like(known[name], value)
         except ValueError as error:

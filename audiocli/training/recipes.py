@@ -1,11 +1,10 @@
 """The recipes by name (stdlib only: read before torch is)."""
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from ..errors import UsageError
+from ..errors import UsageError, hint
 from ..options import TrainOptions
 
 if TYPE_CHECKING:
@@ -61,9 +60,7 @@ RECIPES = {
 def by_name(name: str) -> Row:
     """The row of a recipe. Raises UsageError."""
     if name not in RECIPES:
-        close = get_close_matches(name, RECIPES, n=2)
-        hint = f"did you mean {' or '.join(close)}?" if close else f"one of {', '.join(RECIPES)}"
-        raise UsageError(f"no recipe {name!r}: {hint}")
+        raise UsageError(f"no recipe {name!r}: {hint(name, RECIPES)}")
     return RECIPES[name]
 
 

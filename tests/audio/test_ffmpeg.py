@@ -2,6 +2,8 @@
 
 import io
 import struct
+import subprocess
+import sys
 import tempfile
 from contextlib import suppress
 from fractions import Fraction
@@ -10,6 +12,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+import soundfile
 
 from audiocli import audio
 from audiocli.audio import blocks, ffmpeg
@@ -301,3 +304,39 @@ def test_a_wav_that_claims_mp3_and_has_none():
     )
     with pytest.raises(InputError):
         read(header + bytes(1000))
+
+
+def test_errors_in_callbacks_are_not_printed(tmp_path):
+    """PyAV keeps one exception of a file object and prints the next: none may come, wherever a file sends FFmpeg."""
+    wave = clicks(16_000, 1)
+    for name in ("a.au", "a.mp3", "a.flac"):
+        soundfile.write(tmp_path / name, wave[0], 16_000)
+    code = (
+        "import io, sys\nfrom audiocli.audio.ffmpeg import FFmpegDecoder\n"
+        "class Broken(io.BytesIO):\n"
+        "    def seek(self, offset, whence=0):\n"
+        "        if offset: raise OSError(22, 'Invalid argument')\n"
+        "        return super().seek(offset, whence)\n"
+        "for path in sys.argv[1:]:\n"
+        "    decoder = FFmpegDecoder(Broken(open(path, 'rb').read()))\n"
+        "    assert len(decoder.read(50_000))\n"
+    )
+    paths = [str(tmp_path / name) for name in ("a.au", "a.mp3", "a.flac")]
+    done = subprocess.run([sys.executable, "-c", code, *paths], check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_a_file_that_cannot_be_read_on_is_damaged():
+    class Failing(io.BytesIO):
+        def read(self, n=-1):
+            if self.tell() > 100_000:
+                raise OSError(5, "Input/output error")
+            return super().read(n)
+
+    file = io.BytesIO()
+    soundfile.write(file, np.zeros(200_000), 16_000, format="AU")
+    decoder = ffmpeg.FFmpegDecoder(Failing(file.getvalue()))
+    while len(decoder.read(10_000)):
+        pass
+    assert 0 < decoder.position < 200_000
+    assert decoder.damaged

@@ -75,7 +75,7 @@ def test_librosa(at_22k):
     assert_near(got["mel"], mel)
     assert_near(got["log-mel"], librosa.power_to_db(mel))
     assert_near(got["mfcc"], librosa.feature.mfcc(y=y, sr=22_050))
-    assert_near(got["chroma"], librosa.feature.chroma_stft(y=y, sr=22_050, tuning=0))
+    assert_near(got["chroma"], librosa.feature.chroma_stft(y=y, sr=22_050))
     assert_near(got["onset"], librosa.onset.onset_strength(y=y, sr=22_050))
     assert_near(got["rms"], librosa.feature.rms(y=y)[0])
     assert_near(got["centroid"], librosa.feature.spectral_centroid(y=y, sr=22_050)[0])
@@ -99,10 +99,65 @@ def test_librosa_rolloff_within_one_bin(at_22k):
     assert np.mean(got == expected.astype(np.float32)) > 0.98
 
 
-def test_librosa_zero_crossings_inside(at_22k):
-    """librosa repeats the edge values beyond the ends, our frames stand on zeros there."""
+def test_librosa_zero_crossings(at_22k, tmp_path):
     expected = librosa.feature.zero_crossing_rate(load(at_22k))[0]
-    assert_near(compute(at_22k, "zcr", preset="librosa")["zcr"][2:-2], expected[2:-2])
+    assert_near(compute(at_22k, "zcr", preset="librosa")["zcr"], expected)
+    below = tmp_path / "below.wav"  # it never crosses zero, nor does what stands beyond its ends
+    soundfile.write(below, -0.5 - 0.1 * np.sin(np.arange(9_000)), 22_050)
+    for preset in FRONT_ENDS:
+        assert not compute(below, "zcr", preset=preset)["zcr"].any()
+
+
+@pytest.mark.parametrize("n_fft", [501, 1_023])
+def test_librosa_with_an_odd_fft(at_22k, n_fft):
+    """The last bin lies below half the rate then."""
+    y, sizes = load(at_22k)[:110_250], {"sr": 22_050, "n_fft": n_fft}
+    got = compute(
+        at_22k,
+        "mel",
+        "chroma",
+        "centroid",
+        "bandwidth",
+        preset="librosa",
+        n_fft=n_fft,
+        reading=InputOptions(duration=5.0),
+    )
+    assert_near(got["mel"], librosa.feature.melspectrogram(y=y, **sizes))
+    assert_near(got["chroma"], librosa.feature.chroma_stft(y=y, **sizes))
+    assert_near(got["centroid"], librosa.feature.spectral_centroid(y=y, **sizes)[0])
+    assert_near(got["bandwidth"], librosa.feature.spectral_bandwidth(y=y, **sizes)[0])
+
+
+@pytest.fixture
+def detuned(tmp_path):
+    """A chord half a semitone above A4 = 440 Hz, where a fixed tuning lights the wrong pitch classes."""
+    t = np.arange(44_100) / 22_050
+    path = tmp_path / "detuned.wav"
+    chord = sum(0.1 * np.sin(2 * np.pi * 452.9 * 2 ** (step / 12) * t) for step in (0, 4, 7))
+    soundfile.write(path, chord, 22_050, subtype="FLOAT")
+    return path
+
+
+@pytest.mark.parametrize("power", [2.0, 1.0])
+def test_librosa_chroma_follow_the_tuning(detuned, power):
+    y = load(detuned)
+    got = compute(detuned, "chroma", preset="librosa", power=power)["chroma"]
+    assert_near(got, librosa.feature.chroma_stft(y=y, sr=22_050))
+    for tuning in (0.0, 0.25, -1.0):
+        fixed = compute(detuned, "chroma", preset="librosa", power=power, tuning=tuning)["chroma"]
+        assert_near(fixed, librosa.feature.chroma_stft(y=y, sr=22_050, tuning=tuning))
+        assert np.abs(fixed - got).max() > 0.1
+
+
+@pytest.mark.parametrize("preset", ["audiocli", "librosa"])
+def test_chroma_do_not_depend_on_how_an_orchestra_is_tuned(tmp_path, preset):
+    found = []
+    for hertz in (440.0, 432.0, 447.0):
+        t = np.arange(32_000) / 16_000
+        soundfile.write(tmp_path / "a.wav", 0.5 * np.sin(2 * np.pi * hertz * t), 16_000, subtype="FLOAT")
+        found.append(compute(tmp_path / "a.wav", "chroma", preset=preset)["chroma"][:, 10:-10].mean(axis=1))
+    for other in found[1:]:
+        np.testing.assert_allclose(other, found[0], atol=0.15)
 
 
 def test_librosa_beats(at_22k):
@@ -124,6 +179,16 @@ def test_torchaudio(at_16k):
     assert np.abs(got["log-mel"] - log_mel)[heard].max() <= TOLERANCE * np.abs(log_mel).max()
     assert np.abs(got["log-mel"] - log_mel).max() <= 2 * TOLERANCE * np.abs(log_mel).max()
     assert_near(got["mfcc"], torchaudio.transforms.MFCC()(x).numpy())
+
+
+@pytest.mark.parametrize(("sample_rate", "n_fft"), [(16_000, 501), (11_025, 400)])
+def test_torchaudio_with_odd_numbers(at_16k, tmp_path, sample_rate, n_fft):
+    """torchaudio spreads its bins from 0 to sample_rate // 2, whatever the FFT has."""
+    path = tmp_path / "x.wav"
+    soundfile.write(path, load(at_16k)[:80_000], sample_rate, subtype="FLOAT")
+    sizes = {"sample_rate": sample_rate, "n_fft": n_fft, "hop_length": 200, "n_mels": 40}
+    mel = torchaudio.transforms.MelSpectrogram(**sizes)(torch.from_numpy(load(path)))
+    assert_near(compute(path, "mel", preset="torchaudio", **sizes)["mel"], mel.numpy())
 
 
 def kaldi(kind, options, samples):
@@ -259,7 +324,12 @@ def test_times_follow_the_start(recording):
         ({"fmin": 9_000.0}, "--fmin"), ({"fmax": 9_000.0}, "--fmax"), ({"fmin": float("nan")}, "--fmin"),
         ({"n_mfcc": 81}, "--n-mfcc"), ({"window": "kaiser"}, "--window"), ({"mel_scale": "bark"}, "--mel-scale"),
         ({"norm": "l2"}, "--norm"), ({"power": 0.0}, "--power"), ({"power": float("nan")}, "--power"),
-        ({"sample_rate": 0}, "--sample-rate"), ({"top_db": -1.0}, "--top-db"),
+        ({"sample_rate": 0}, "--sample-rate"), ({"top_db": -1.0}, "--top-db"), ({"fmax": 0.0}, "--fmax 0 must"),
+        ({"fmin": 0.0, "fmax": 0.0}, "--fmin"), ({"fmin": 300.0, "fmax": 300.0}, "--fmin"), ({"fmin": -1.0}, "--fmin"),
+        ({"n_fft": 1 << 30}, "--n-fft must be between 2 and 65536"), ({"n_fft": 1}, "--n-fft"), ({"n_mels": 1 << 30}, "--n-mels"),
+        ({"power": 100.0}, "--power must be between 0.1 and 4"), ({"power": 1e-9}, "--power"),
+        ({"power": float("inf")}, "--power"), ({"sample_rate": 1 << 40}, "--sample-rate"),
+        ({"hop_length": 1 << 70}, "--hop-length"), ({"top_db": float("nan")}, "--top-db"),
     ],
 )  # fmt: skip
 def test_values_that_do_not_fit(recording, wrong, message):

@@ -3,6 +3,7 @@
 `pytest --update-golden` is not needed: delete a golden file and run the test, which then writes it and fails once.
 """
 
+import csv
 import io
 import json
 import struct
@@ -14,6 +15,7 @@ import pytest
 
 from audiocli.errors import UsageError
 from audiocli.formats import FORMATS, PICTURES, by_name, by_suffix, write
+from audiocli.options import OutputOptions
 from audiocli.records import Failure, Features, Stats, Table
 from audiocli.spool import in_blocks
 from audiocli.terminal import in_terminal
@@ -101,11 +103,19 @@ def test_csv_reads_back():
     assert np.isnan(got[0, 3])
 
 
-def test_npy_is_an_array_and_joins():
+@pytest.mark.parametrize("path", ["Smith,nancy.wav", "x,nan.wav", 'a "b"\n.wav', "a\rb.wav", " nan"])
+def test_csv_keeps_names(path):
+    """NaN is an empty cell, and what looks like it in a name is none."""
+    text = written("csv", features(path), stats(path)).decode()
+    rows = [row for row in csv.reader(io.StringIO(text, newline="")) if row[0] == path]
+    assert [row[1] for row in rows] == ["0.000000", "0.010000", "0.020000", "1.000000"]
+    assert rows[0][2:] == ["-20", "-19.85714", ""]
+    assert rows[3][2:] == ["1.5", ""]
+
+
+def test_npy_is_an_array():
     one = features(**{"log-mel": features().tables["log-mel"]})
-    data = io.BytesIO(written("npy", one, one))
-    for _ in range(2):
-        np.testing.assert_array_equal(np.load(data), one.tables["log-mel"].values().T)
+    np.testing.assert_array_equal(np.load(io.BytesIO(written("npy", one))), one.tables["log-mel"].values().T)
     flat = features(pitch=features().tables["pitch"])
     assert np.load(io.BytesIO(written("npy", flat))).shape == (3,)
 
@@ -221,6 +231,14 @@ def test_terminal_picture(colour, monkeypatch):
 
 
 def test_names_and_suffixes():
+    """In any case, and --format before the suffix."""
+    wanted = [
+        OutputOptions("x.CTM"),
+        OutputOptions("x.wav", "JSON"),
+        OutputOptions(None, "TextGrid"),
+        OutputOptions("-"),
+    ]
+    assert [options.wanted for options in wanted] == ["ctm", "json", "textgrid", ""]
     assert by_suffix("a/b.NPZ", Features).name == "npz"
     for wrong in (
         lambda: by_suffix("x.docx", Features),

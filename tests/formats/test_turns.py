@@ -67,6 +67,20 @@ def test_rttm_is_read_by_pyannote(tmp_path):
     ]  # fmt: skip
 
 
+def test_several_inputs_are_told_apart():
+    record = diarization(Turn(0.0, 1.0, "A"))
+
+    def named(form):
+        stream = io.BytesIO()
+        for first in (True, False):
+            write(FORMATS[form], [record], stream, output="all", first=first, recording="dir/x")
+        return stream.getvalue().decode()
+
+    turn = "==> dir/a, b.wav <==\n00:00:00.000 - 00:00:01.000  A\n"
+    assert named("txt") == f"{turn}\n{turn}"
+    assert [line.split()[1] for line in named("rttm").splitlines()] == ["dir/x", "dir/x"]
+
+
 def test_csv_reads_back():
     rows = list(csv.DictReader(io.StringIO(written("csv", everything(), output=None).decode())))
     assert [row["speaker"] for row in rows] == [turn.speaker for turn in everything().turns]

@@ -27,7 +27,7 @@ def framed(samples, cuts, frame_length, hop_length, padding):
     n=st.integers(0, 200),
     frame_length=st.integers(1, 40),
     hop_length=st.integers(1, 60),
-    padding=st.sampled_from(["constant", "reflect", "none"]),
+    padding=st.sampled_from(["constant", "edge", "reflect", "none"]),
     data=st.data(),
 )
 def test_blocks_give_the_frames_of_the_whole(n, frame_length, hop_length, padding, data):
@@ -37,7 +37,11 @@ def test_blocks_give_the_frames_of_the_whole(n, frame_length, hop_length, paddin
     np.testing.assert_array_equal(framed(samples, cuts, frame_length, hop_length, padding), expected)
 
 
-@given(n=st.integers(0, 50), frame_length=st.integers(1, 40), padding=st.sampled_from(["constant", "reflect", "none"]))
+@given(
+    n=st.integers(0, 50),
+    frame_length=st.integers(1, 40),
+    padding=st.sampled_from(["constant", "edge", "reflect", "none"]),
+)
 def test_pad_ends_is_numpy_pad(n, frame_length, padding):
     samples = np.arange(1, n + 1, dtype=np.float32)
     side = 0 if padding == "none" else frame_length // 2

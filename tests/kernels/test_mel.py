@@ -32,12 +32,31 @@ def test_mel_scale_has_an_inverse(scale):
 
 @pytest.mark.parametrize(("htk", "norm"), [(False, "slaney"), (False, None), (True, None), (True, "slaney")])
 @pytest.mark.parametrize(
-    ("rate", "n_fft", "n_mels", "fmin", "fmax"), [(22_050, 2_048, 128, 0, 11_025), (8_000, 256, 23, 60, 3_800)]
+    ("rate", "n_fft", "n_mels", "fmin", "fmax"),
+    [
+        (22_050, 2_048, 128, 0, 11_025),
+        (8_000, 256, 23, 60, 3_800),
+        (22_050, 501, 40, 0, 11_025),
+        (11_025, 1_023, 64, 0, 5_000),
+    ],
 )
 def test_filters_are_librosas(htk, norm, rate, n_fft, n_mels, fmin, fmax):
     expected = librosa.filters.mel(sr=rate, n_fft=n_fft, n_mels=n_mels, fmin=fmin, fmax=fmax, htk=htk, norm=norm)
     got = mel.filterbank(rate, n_fft, n_mels, fmin, fmax, scale="htk" if htk else "slaney", norm=norm)
     np.testing.assert_allclose(got, expected, atol=1e-6 * expected.max())
+
+
+@pytest.mark.parametrize(("rate", "n_fft"), [(16_000, 400), (16_000, 501), (11_025, 400)])
+def test_filters_are_torchaudios_with_its_bins(rate, n_fft):
+    expected = torchaudio.functional.melscale_fbanks(n_fft // 2 + 1, 0.0, rate // 2, 40, rate).numpy().T
+    bins = np.linspace(0.0, rate // 2, n_fft // 2 + 1)
+    got = mel.filterbank(rate, n_fft, 40, 0.0, rate // 2, scale="htk", frequencies=bins)
+    np.testing.assert_allclose(got, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("n_fft", [2, 3, 400, 501])
+def test_frequencies_are_numpys(n_fft):
+    np.testing.assert_allclose(mel.fft_frequencies(22_050, n_fft), np.fft.rfftfreq(n_fft, 1 / 22_050))
 
 
 def test_kaldi_filters_are_torchaudios():

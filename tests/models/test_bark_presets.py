@@ -72,10 +72,10 @@ def test_tokens_are_stretched_evenly():
         bark_presets.stretched(np.zeros(0, np.int64), 3)
 
 
-def test_the_recogniser_of_transcribe_is_asked(shared):
+def test_the_recogniser_of_transcribe_is_asked(real):
     from audiocli import audio
 
-    clip = audio.read(shared / "data" / "kathleen" / next(iter(tiny_tts.KNOWN)), sample_rate=SAMPLE_RATE, mono=True)
+    clip = audio.read(real / "data" / "kathleen" / next(iter(tiny_tts.KNOWN)), sample_rate=SAMPLE_RATE, mono=True)
     assert "yards apart" in bark_presets.heard(clip.samples[0]).lower()
     with pytest.raises(InputError, match="no words are understood"):
         bark_presets.heard(np.zeros(SAMPLE_RATE, np.float32))

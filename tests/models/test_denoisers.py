@@ -178,12 +178,12 @@ def test_a_report_of_silence_has_no_figures():
     assert report.figures() == {"before": {"level": None, "snr": None}, "after": {"level": None, "snr": None}}
 
 
-def test_dnsmos_prefers_clean_speech(shared):
+def test_dnsmos_prefers_clean_speech(real):
     pytest.importorskip("onnxruntime")
-    path = shared / "models" / "dnsmos_sig_bak_ovr.onnx"
+    path = real / "models" / "dnsmos_sig_bak_ovr.onnx"
     if not path.exists():
         pytest.skip("no ../shared/models/dnsmos_sig_bak_ovr.onnx")
-    clip = audio.read(next((shared / "data" / "cmu-arctic" / "slt").iterdir()), sample_rate=RATE, mono=True).samples[0]
+    clip = audio.read(next((real / "data" / "cmu-arctic" / "slt").iterdir()), sample_rate=RATE, mono=True).samples[0]
     score = dnsmos(str(path))
     hiss = 0.1 * clip.std() * np.random.default_rng(0).standard_normal(len(clip))
     clean, bad = score(clip), score((clip + 10 * hiss).astype(np.float32))

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from audiocli.errors import ModelError, UsageError
-from audiocli.models import tts_bark, tts_fastspeech2, tts_speecht5, tts_tacotron2, tts_vits, vocoders
+from audiocli.models import tts_bark, tts_fastspeech2, tts_flite, tts_speecht5, tts_tacotron2, tts_vits, vocoders
+from audiocli.models.speech import cut
 from audiocli.options import SpeakOptions
 from tests.models import tiny_tts
 
@@ -85,6 +86,23 @@ def test_speakers(tmp_path):
         tts_vits.load(folder, None, PLACE, SpeakOptions(voice="7"))
     with pytest.raises(UsageError, match="speaks 'en'"):
         tts_vits.load(folder, None, PLACE, SpeakOptions(language="de"))
+
+
+@pytest.mark.parametrize("family", ["vits", "tacotron2", "speecht5", "fastspeech2"])
+def test_letters_that_a_model_does_not_know(speak, family):
+    """An accent goes, a script is read as Latin letters, and what is lost is told."""
+    synthesiser, _ = speak(family, TEXTS[1:2])
+    told = []
+    (piece,) = cut(["Café Анна naïve."], synthesiser, told.append)
+    letters = piece.spoken.replace("é", "e").replace("ï", "i").replace("É", "E")
+    assert letters == "Cafe Anna naive."
+    assert told == ["Cyrillic letters are read as Latin ones: give --language to have them in a voice of their own"]
+
+
+def test_flite_reads_accents(monkeypatch):
+    monkeypatch.setattr(tts_flite, "voices", lambda: ("slt",))
+    (piece,) = cut(["We met at the café near Größe."], tts_flite.synthesiser("slt", 1.0), pytest.fail)
+    assert piece.spoken == "We met at the cafe near Grosse."
 
 
 def test_vits_that_reads_phonemes_needs_no_other_package(tmp_path):

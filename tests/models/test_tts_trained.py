@@ -46,8 +46,8 @@ def plain(text):
 
 
 @pytest.mark.slow
-def test_what_was_learnt_is_said(shared, tmp_path):
-    folder = shared / "data" / "kathleen"
+def test_what_was_learnt_is_said(real, tmp_path):
+    folder = real / "data" / "kathleen"
     real = {
         text: tiny_tts.log_mel(audio.read(folder / name, sample_rate=SCALE.sample_rate, mono=True).samples[0], SCALE)
         for name, text in tiny_tts.KNOWN.items()

@@ -7,10 +7,9 @@ import torch
 from audiocli.audio import Audio
 from audiocli.errors import UsageError
 from audiocli.models import asr_common, asr_moonshine, asr_whisper, cross_attention, whisper_decode, whisper_words
-from audiocli.models.asr_common import Found
 from audiocli.models.whisper_decode import Reading
 from audiocli.models.whisper_tokens import Span, Tokens, spans
-from audiocli.records import Segment, Word
+from audiocli.records import Word
 from tests.models import tiny
 
 TEXTS = [each.text for each in tiny.UTTERANCES]
@@ -195,35 +194,6 @@ def test_windows_without_speech_are_dropped(random, monkeypatch):
     assert record.dropped == ("no speech: 0.0-2.5 s (probability 0.90)",)
 
 
-def loops(*texts):
-    return asr_common.without_loops(Found(tuple(Segment(n, n + 1, text) for n, text in enumerate(texts))))
-
-
-@pytest.mark.parametrize(
-    ("texts", "left", "dropped"),
-    [
-        ((" no no no",), "no no no", 0),
-        ((" oh no no no no no well",), "oh no well", 1),
-        ((" thank you", " thank you", " Thank you", " thank you"), "thank you", 1),
-        ((" so a b c a b c a b c a b c a b d",), "so a b c a b d", 1),
-        ((" x x x x y", " z z z z z"), "x y z", 2),
-        ((), "", 0),
-    ],
-)
-def test_loops_are_said_once(texts, left, dropped):
-    found = loops(*texts)
-    assert "".join(segment.text for segment in found.segments).strip() == left
-    assert len(found.dropped) == dropped
-
-
-def test_loops_lose_their_words_too():
-    words = tuple(Word(f" {text}", n, n + 1) for n, text in enumerate(["a", "b", "b", "b", "b", "b", "c"]))
-    found = asr_common.without_loops(Found((Segment(0, 7, " a b b b b b c", words),)))
-    assert [word.text for word in found.segments[0].words] == [" a", " b", " c"]
-    assert found.segments[0].text == " a b c"
-    assert found.dropped == ("repetition: 'b' 4 more times",)
-
-
 # Times
 
 
@@ -285,14 +255,6 @@ def test_the_loud_part_is_what_sounds():
     samples = np.concatenate([1e-4 * noise(0.5)[0], noise(1)[0], 1e-4 * noise(0.5)[0]])
     assert asr_common.loud_part(samples, tiny.RATE) == pytest.approx((0.46, 1.54))
     assert asr_common.loud_part(np.zeros(160, np.float32), tiny.RATE) == (0.0, 0.01)
-
-
-def test_the_ratio_finds_loops(random, tokens):
-    decoder = whisper_decode.Decoder(None, tokens, 1, 0.0)
-    numbers = tokens.tokenizer.encode(" AND SO ON" * 12, add_special_tokens=False)
-    assert decoder._ratio(numbers) > whisper_decode.RATIO
-    assert decoder._ratio(tokens.tokenizer.encode(" NOTHING IS SAID TWICE HERE", add_special_tokens=False)) < 1.2
-    assert decoder._ratio([]) == 0.0
 
 
 # Moonshine

@@ -84,10 +84,10 @@ def test_the_end_is_counted_down_and_can_be_hidden():
     assert tokens.without_hints(known, key=False, end=True)[0].tolist() == [4, 0, 0]
 
 
-def test_real_chorales_fit(shared):
+def test_real_chorales_fit(real):
     from audiocli.training.music import from_json
 
-    found = from_json(shared / "data" / "jsb-chorales" / "jsb-chorales-16th.json")
+    found = from_json(real / "data" / "jsb-chorales" / "jsb-chorales-16th.json")
     assert {name: len(pieces) for name, pieces in found.items()} == {"train": 229, "valid": 76, "test": 77}
     for piece in found["train"]:
         sung = [piece[:, n][piece[:, n] != REST] for n in range(4)]
