@@ -95,6 +95,8 @@ def test_odd_samples_and_headers(call):
     assert code == 0
     assert lines == [
         "audiocli: all-nan.wav: 1000 samples were NaN or infinite: read as 0",
+        "audiocli: huge.wav: the samples go up to 3e+38 times full scale: are they floats in the scale of 16 bits, to be divided by"
+        " 32768?",
         "audiocli: nan.wav: 300 samples were NaN or infinite: read as 0",
         "audiocli: none.wav: holds no sound",
     ]

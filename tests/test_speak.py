@@ -238,7 +238,7 @@ def test_several_files(call, tmp_path):
         ([], "no text"), (["hi", "-f", "x"], "not both"), (["-", "-f", "-"], "not both"), (["-f", "-", "-f", "-"], "only once"),
         (["hi", "--voice", "f33"], "f3"), (["hi", "--language", "Germon"], "German"), (["hi", "--rate", "9"], "--rate"),
         (["hi", "--pitch", "nan"], "--pitch"), (["hi", "--pause", "-1"], "--pause"), (["hi", "--loudness", "3"], "--loudness"),
-        (["hi", "--timestamps", "vtt", "-o", "x.wav"], "srt or json"), (["hi", "--timestamps", "srt"], "beside the audio"),
+        (["hi", "--timestamps", "vtt", "-o", "x.wav"], "one of srt, json"), (["hi", "--timestamps", "srt"], "beside the audio"),
         (["hi", "--lines"], "-o FOLDER/"), (["hi", "--lines", "-o", "x.wav"], "-o FOLDER/"), (["hi", "--name", "{id}"], "--lines"),
         (["hi", "--lines", "-o", "o/", "--name", "../{id}"], "--name"), (["hi", "--lines", "-o", "o/", "--name", "x"], "--name"),
         (["hi", "-o", "x.txt"], "no format"), (["hi", "--seed", "-1"], "--seed"), (["hi", "--model", "pocketsphinx"], "transcribe"),

@@ -19,6 +19,7 @@ from audiocli.audio import parse_raw
 from audiocli.models.transcripts import Work
 from audiocli.options import InputOptions, TranscribeOptions
 from audiocli.records import Segment, Transcript, Word
+from audiocli.sinks import JOURNAL
 from audiocli.sources import Source
 
 RATE = 16_000
@@ -152,7 +153,8 @@ def test_subtitles_of_two_inputs_need_a_folder(call, folder):
 def test_a_killed_run_goes_on(start, call, folder, tmp_path):
     process = start("transcribe", str(folder), "-o", "out/", "-q")
     end = time.monotonic() + 60
-    while not (tmp_path / "out" / "0.txt").exists():
+    journal = tmp_path / "out" / JOURNAL
+    while not (journal.exists() and b"0.wav" in journal.read_bytes()):
         assert time.monotonic() < end
         assert process.poll() is None
         time.sleep(0.01)

@@ -52,7 +52,7 @@ def plausible(blocks: Iterable[Samples], subtype: str | None, warnings: list[str
         yield block
     if peak > _ABSURD:
         warnings.append(
-            f"the samples go up to {peak:.0f} times full scale: are they floats in the scale of 16 bits, to be divided by 32768?"
+            f"the samples go up to {peak:.5g} times full scale: are they floats in the scale of 16 bits, to be divided by 32768?"
         )
     elif fine and _NOTHING < peak < _LOW:
         warnings.append(

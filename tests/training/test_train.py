@@ -186,7 +186,7 @@ def test_ctrl_c_ends_after_the_step_and_resume_goes_on(sounds, start, run, line_
         (("classifier", "--data", "one", "-o", "m"), 2, "one label only"),
         (("classifier", "-o", "m"), 2, "no data"),
         (("classifier", "--data", "one"), 2, "give -o FOLDER"),
-        (("classifier", "--data", "two", "-o", "m", "--set", "width=3"), 2, "give NAME=VALUE with one of sample_rate"),
+        (("classifier", "--data", "two", "-o", "m", "--set", "width=3"), 2, "give NAME=VALUE; did you mean widths?"),
         (("classifier", "--data", "two", "-o", "m", "--set", "n_mels=many"), 2, "n_mels is like 64"),
         (("classifier", "--data", "two", "-o", "m", "--epochs", "0"), 2, "--epochs must be 1 or more"),
         (("classifier", "--data", "two", "-o", "m", "--minutes", "-1"), 2, "--minutes must be above 0"),
