@@ -10,22 +10,22 @@ from typing import Annotated, NoReturn
 import typer
 
 from . import __version__
-from .commands import _common as common
-from .commands import models
-from .commands.classify import classify
-from .commands.clone import clone
-from .commands.denoise import denoise
-from .commands.diarize import diarize
-from .commands.doctor import doctor
-from .commands.features import features
-from .commands.generate_music import generate_music
-from .commands.speak import dashes, speak
-from .commands.train import train
-from .commands.transcribe import transcribe
-from .commands.verify import verify
 from .console import debugging
 from .errors import UsageError
+from .models import command as models
 from .native import contain_native_stderr
+from .run import job as common
+from .training.command import train
+from .verbs.classify.command import classify
+from .verbs.clone.command import clone
+from .verbs.denoise.command import denoise
+from .verbs.diarize.command import diarize
+from .verbs.doctor.command import doctor
+from .verbs.features.command import features
+from .verbs.generate_music.command import generate_music
+from .verbs.speak.command import dashes, speak
+from .verbs.transcribe.command import transcribe
+from .verbs.verify.command import verify
 
 app = typer.Typer(
     name="audiocli",

@@ -21,10 +21,11 @@ from transformers import (
 )
 from transformers.utils import logging
 
-from audiocli import audio, models
-from audiocli.models.transcripts import Work
+from audiocli import audio
+from audiocli.inputs.sources import Source
+from audiocli.models import locate as models
 from audiocli.options import InputOptions, ModelOptions, TranscribeOptions
-from audiocli.sources import Source
+from audiocli.verbs.transcribe.work import Work
 from bench._common import Row, seconds
 from tests.kernels.rhythm_signals import DATA
 from tests.models.tiny import LANGUAGES, ByteLevel

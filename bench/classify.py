@@ -16,10 +16,10 @@ import torch
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from audiocli.models import load
-from audiocli.models.labelling import Work
+from audiocli.inputs.sources import find
+from audiocli.models.locate import load
 from audiocli.options import ClassifyOptions, InputOptions, ModelOptions
-from audiocli.sources import find
+from audiocli.verbs.classify.work import Work
 from bench._common import Row, Score, seconds
 from tests.kernels.rhythm_signals import DATA
 

@@ -19,9 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audiocli import audio
-from audiocli.models import load, timbre, vc_envelope, vc_world
+from audiocli.models.locate import load
 from audiocli.options import ModelOptions, TranscribeOptions
-from audiocli.speakers import references, voice
+from audiocli.verbs.clone import envelope, references, world
+from audiocli.voices import timbre, voice
 from bench._common import Score
 from bench.speak import normalised, recognised
 from tests.kernels.rhythm_signals import DATA
@@ -127,7 +128,7 @@ def rows() -> list[Score]:
     plain = [samples(path) for (path, _), _ in pairs()]
     before, errors = likeness(plain, held, encoder), wrong(plain, recogniser)
     found = []
-    for name, convert in (("cepstral-envelope", vc_envelope.converted), ("world", vc_world.converted)):
+    for name, convert in (("cepstral-envelope", envelope.converted), ("world", world.converted)):
         made, factor = converted(convert)
         found += scores(name, before, likeness(made, held, encoder), errors, wrong(made, recogniser), factor)
     return found

@@ -14,10 +14,10 @@ import soundfile
 from numpy.typing import NDArray
 
 from audiocli import audio
-from audiocli.models import load
-from audiocli.models.denoisers import Cleaning
-from audiocli.models.loudness import dnsmos
+from audiocli.models.locate import load
 from audiocli.options import DenoiseOptions, ModelOptions
+from audiocli.verbs.denoise.loudness import dnsmos
+from audiocli.verbs.denoise.work import Cleaning
 from bench._common import Row, Score, seconds
 from bench.transcribe import normalised
 from bench.transcribe import ours as recogniser

@@ -21,12 +21,13 @@ import soundfile
 from numpy.typing import NDArray
 
 from audiocli import audio
-from audiocli.models import load, vad
-from audiocli.models.transcripts import Streamed
+from audiocli.inputs.sources import Source
+from audiocli.models.locate import load
 from audiocli.options import DiarizeOptions, InputOptions, ModelOptions
 from audiocli.records import Turn
-from audiocli.sources import Source
-from audiocli.speakers.diarizer import bounds
+from audiocli.vad import cutter
+from audiocli.verbs.diarize.clustering import bounds
+from audiocli.verbs.transcribe.work import Streamed
 from bench._common import Score
 from tests.kernels.rhythm_signals import DATA
 
@@ -34,7 +35,7 @@ Floats = NDArray[np.float32]
 RATE = 16_000
 HELD_OUT = 8  # speakers, those with the highest ids
 DIALOGUES = 20
-SHORT_PAUSES = vad.Cut(silence=0.2, lead=0.1, trail=0.1, comfortable=1e9, longest=1e9)
+SHORT_PAUSES = cutter.Cut(silence=0.2, lead=0.1, trail=0.1, comfortable=1e9, longest=1e9)
 MEETING = 30.0  # s of each meeting that are annotated
 HOUR = 3_600.0  # s
 # In a process between: a child's peak begins with that of the process which started it.
@@ -80,7 +81,7 @@ def dialogue(draw: random.Random, who: Sequence[int], files: dict[int, list[Path
 def piece(draw: random.Random, path: Path) -> Floats:
     """2 to 8 s out of an utterance, cut at pauses, at -26 dBFS."""
     samples = audio.read(path, sample_rate=RATE, mono=True).samples[0]
-    span = draw.choice(vad.merged(vad.spans(samples, SHORT_PAUSES), draw.uniform(2.0, 8.0)))
+    span = draw.choice(cutter.merged(cutter.spans(samples, SHORT_PAUSES), draw.uniform(2.0, 8.0)))
     said = samples[int(span.start * RATE) : int(span.end * RATE)][: 8 * RATE]
     return np.asarray(said / np.sqrt(np.mean(said**2) + 1e-9) * 0.05, np.float32)
 

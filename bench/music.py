@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 
 from audiocli.device import Place
 from audiocli.models import registry
-from audiocli.models.music_chorale import compose, read_net
-from audiocli.music import midi, plan, tokens
+from audiocli.music import midi, tokens
 from audiocli.music.grid import RANGES, REST, STEPS_PER_BAR, VOICES, Grid, key_of
 from audiocli.music.piece import piece_of
 from audiocli.options import MusicOptions
-from audiocli.training.music import from_json, nll
+from audiocli.training.recipes.music import from_json, nll
+from audiocli.verbs.generate_music import plan
+from audiocli.verbs.generate_music.chorale import compose, read_net
 from bench._common import Row, Score, side_by_side
 from tests.kernels.rhythm_signals import DATA
 

@@ -20,12 +20,12 @@ import soundfile
 from numpy.typing import NDArray
 
 from audiocli import audio
+from audiocli.inputs.sources import Source
 from audiocli.options import InputOptions
-from audiocli.recordings.fingerprint import SAMPLE_RATE, fingerprint
-from audiocli.recordings.index import Index, tracks
-from audiocli.recordings.search import search
-from audiocli.recordings.work import Indexing
-from audiocli.sources import Source
+from audiocli.verbs.verify.recordings.fingerprint import SAMPLE_RATE, fingerprint
+from audiocli.verbs.verify.recordings.index import Index, tracks
+from audiocli.verbs.verify.recordings.search import search
+from audiocli.verbs.verify.recordings.work import Indexing
 from bench._common import Score
 from tests.kernels.rhythm_signals import DATA
 

@@ -18,11 +18,13 @@ import jiwer
 import numpy as np
 import soundfile
 
-from audiocli.models import load, tts_espeak, tts_flite
-from audiocli.models.speech import Synthesiser
-from audiocli.models.transcripts import Streamed
+from audiocli.inputs.sources import Source
+from audiocli.models.locate import load
 from audiocli.options import InputOptions, ModelOptions, TranscribeOptions
-from audiocli.sources import Source
+from audiocli.verbs.speak import espeak as tts_espeak
+from audiocli.verbs.speak import flite
+from audiocli.verbs.speak.synthesiser import Synthesiser
+from audiocli.verbs.transcribe.work import Streamed
 from bench._common import Score
 
 SENTENCES = """The birch canoe slid on the smooth planks. Glue the sheet to the dark blue background.
@@ -77,7 +79,7 @@ def voices() -> dict[str, Synthesiser]:
     """What is measured, the default first where it is there."""
     found: dict[str, Synthesiser] = {}
     if shutil.which("flite"):
-        found |= {f"flite {name}": tts_flite.synthesiser(name, 1.0) for name in ("rms", "slt", "awb", "kal16")}
+        found |= {f"flite {name}": flite.synthesiser(name, 1.0) for name in ("rms", "slt", "awb", "kal16")}
     own = dict.fromkeys((tts_espeak.VARIANT, "klatt4", "f5", "f3", "m3"))
     found |= {f"espeak-ng en-us+{name}": tts_espeak.synthesiser("en-us", name) for name in own}
     return found

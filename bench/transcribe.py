@@ -21,10 +21,10 @@ import numpy as np
 import soundfile
 
 from audiocli import audio
-from audiocli.models import load
-from audiocli.models.transcripts import Streamed
+from audiocli.inputs.sources import Source
+from audiocli.models.locate import load
 from audiocli.options import InputOptions, ModelOptions, TranscribeOptions
-from audiocli.sources import Source
+from audiocli.verbs.transcribe.work import Streamed
 from bench._common import Row, Score
 from tests.kernels.rhythm_signals import DATA
 

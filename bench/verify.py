@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audiocli import audio
-from audiocli.models import load
-from audiocli.models.embeddings import SpeakerEncoder
+from audiocli.models.locate import load
 from audiocli.options import ModelOptions, VerifyOptions
-from audiocli.speakers import calibration, scores
-from audiocli.speakers.voice import hear
+from audiocli.voices import calibration, error_rates
+from audiocli.voices.embeddings import SpeakerEncoder
+from audiocli.voices.voice import hear
 from bench._common import Score
 from tests.kernels.rhythm_signals import DATA
 
@@ -100,7 +100,7 @@ def trials(encoder: SpeakerEncoder, seconds: float | None, snr: float | None) ->
 def error_row(name: str, found: Trials) -> Score:
     """The equal error rate under a condition, as `--trials` tells it; and that of the bare cosine."""
     rate, bare = (
-        100 * scores.curve(values, found.same).equal_error_rate()
+        100 * error_rates.curve(values, found.same).equal_error_rate()
         for values in (found.judged.log_odds, found.known.cosine(found.known.scores))
     )
     (peer, value), wanted = PEERS[name], WANTED[name]

@@ -11,7 +11,7 @@ import numpy as np
 import soundfile
 import soxr
 
-from audiocli.models import tts_espeak
+from audiocli.verbs.speak import espeak
 from tests.models import tiny
 
 RATE = 16_000
@@ -40,7 +40,7 @@ def make(folder: Path) -> Path:
 
 def spoken(text: str, voice: tuple[str, str]) -> np.ndarray:
     """Samples [n] at RATE."""
-    synthesiser = tts_espeak.synthesiser(*voice)
+    synthesiser = espeak.synthesiser(*voice)
     samples = synthesiser([text])[0].samples
     return soxr.resample(samples, synthesiser.traits.sample_rate, RATE)
 

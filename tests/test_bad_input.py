@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from audiocli import pipes
+from audiocli.inputs import pipes
 
 RMS = ("-k", "rms")
 

@@ -18,7 +18,7 @@ import soundfile
 import typer
 
 from audiocli import __version__
-from audiocli.commands._common import seconds
+from audiocli.run.job import seconds
 
 
 def drained(descriptor):
@@ -198,7 +198,7 @@ def test_exit_codes_of_inputs(call, speech):
 
 
 def test_a_bug_is_told_in_a_line_and_the_others_go_on(call, monkeypatch, many):
-    from audiocli import features
+    from audiocli.verbs.features import work as features
 
     monkeypatch.setattr(features, "record", lambda *args: {}["nothing"])
     code, _, err = call("features", many(2), "-o", "out/")
@@ -213,7 +213,7 @@ def test_a_bug_is_told_in_a_line_and_the_others_go_on(call, monkeypatch, many):
 @pytest.mark.parametrize("debug", ["", "1"])
 def test_a_bug_outside_of_the_batch(speech, debug):
     code = (
-        "import sys; from audiocli import cli, batch; batch.run = None\n"
+        "import sys; from audiocli import cli; from audiocli.run import batch; batch.run = None\n"
         f"sys.argv = ['audiocli', 'features', {os.fspath(speech)!r}]; cli.main()"
     )
     environment = os.environ | {"AUDIOCLI_DEBUG": debug}
@@ -475,7 +475,7 @@ def test_ctrl_c_before_the_run(call, monkeypatch):
     def interrupted(*args, **options):
         raise KeyboardInterrupt
 
-    from audiocli import sources
+    from audiocli.inputs import sources
 
     monkeypatch.setattr(sources, "find", interrupted)
     assert call("features", "x.wav") == (130, b"", "")

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from audiocli import doctor, libraries
+from audiocli import libraries
+from audiocli.verbs.doctor import work as doctor
 
 ROOT = Path(__file__).resolve().parent.parent
 PINS = dict(

@@ -7,39 +7,39 @@ from typing import Any
 
 BUILT_IN_SOURCE = "built-in"
 WEIGHTS = Path(__file__).parent.parent / "weights"
-WHISPER = "audiocli.models.asr_whisper:load"
-MOONSHINE = "audiocli.models.asr_moonshine:load"
-CTC = "audiocli.models.asr_ctc:load"
-POCKETSPHINX = "audiocli.models.asr_pocketsphinx:load"
-CLUSTERS = "audiocli.speakers.diarizer:load"
-PIPELINE = "audiocli.models.diarize_pyannote:load"
-ESPEAK = "audiocli.models.tts_espeak:load"
-FLITE = "audiocli.models.tts_flite:load"
-SPEECHT5 = "audiocli.models.tts_speecht5:load"
-VITS = "audiocli.models.tts_vits:load"
-BARK = "audiocli.models.tts_bark:load"
-TACOTRON2 = "audiocli.models.tts_tacotron2:load"
-FASTSPEECH2 = "audiocli.models.tts_fastspeech2:load"
-HIFIGAN = "audiocli.models.vocoders:hifigan"
-ENVELOPE = "audiocli.models.vc_envelope:load"
-WORLD = "audiocli.models.vc_world:load"
-SPEECHT5_VC = "audiocli.models.vc_speecht5:load"
-KNN = "audiocli.models.vc_knn:load"
+WHISPER = "audiocli.verbs.transcribe.whisper.engine:load"
+MOONSHINE = "audiocli.verbs.transcribe.moonshine:load"
+CTC = "audiocli.verbs.transcribe.ctc:load"
+POCKETSPHINX = "audiocli.verbs.transcribe.pocketsphinx:load"
+CLUSTERS = "audiocli.verbs.diarize.clustering:load"
+PIPELINE = "audiocli.verbs.diarize.pyannote:load"
+ESPEAK = "audiocli.verbs.speak.espeak:load"
+FLITE = "audiocli.verbs.speak.flite:load"
+SPEECHT5 = "audiocli.verbs.speak.speecht5:load"
+VITS = "audiocli.verbs.speak.vits:load"
+BARK = "audiocli.verbs.speak.bark:load"
+TACOTRON2 = "audiocli.verbs.speak.tacotron2:load"
+FASTSPEECH2 = "audiocli.verbs.speak.fastspeech2:load"
+HIFIGAN = "audiocli.verbs.speak.vocoders:hifigan"
+ENVELOPE = "audiocli.verbs.clone.envelope:load"
+WORLD = "audiocli.verbs.clone.world:load"
+SPEECHT5_VC = "audiocli.verbs.clone.speecht5:load"
+KNN = "audiocli.verbs.clone.knn:load"
 IMITATORS = (SPEECHT5, BARK)  # synthesisers that take a voice from a file of audiocli clone
 # Vocoders without a row: no weights, and inside the folder of a Tacotron 2.
 GRIFFIN_LIM, WAVERNN = "griffin-lim", "wavernn"
-SIAMESE = "audiocli.models.embed_siamese:load"
-XVECTOR = "audiocli.models.embed_transformers:load"
-PYANNOTE = "audiocli.models.embed_pyannote:load"
-SPEECHBRAIN, SPEECHBRAIN_FILE = "audiocli.models.embed_speechbrain:load", "embedding_model.ckpt"
-SOUNDS = "audiocli.models.sounds_own:load"
-SOUNDS_BY_NAME = "audiocli.models.sounds_transformers:load"
-ENHANCER = "audiocli.models.denoise_own:load"
-CONV_ENHANCER = "audiocli.models.denoise_own:load_conv"
-ZERO_SHOT = "audiocli.models.sounds_transformers:load_zero_shot"
-CHORALE = "audiocli.models.music_chorale:load"
-MUSICGEN = "audiocli.models.music_musicgen:load"
-FASTER = "audiocli.models.asr_faster:load"
+SIAMESE = "audiocli.voices.siamese:load"
+XVECTOR = "audiocli.voices.transformers:load"
+PYANNOTE = "audiocli.voices.pyannote:load"
+SPEECHBRAIN, SPEECHBRAIN_FILE = "audiocli.voices.speechbrain:load", "embedding_model.ckpt"
+SOUNDS = "audiocli.verbs.classify.own:load"
+SOUNDS_BY_NAME = "audiocli.verbs.classify.transformers:load"
+ENHANCER = "audiocli.verbs.denoise.own:load"
+CONV_ENHANCER = "audiocli.verbs.denoise.own:load_conv"
+ZERO_SHOT = "audiocli.verbs.classify.transformers:load_zero_shot"
+CHORALE = "audiocli.verbs.generate_music.chorale:load"
+MUSICGEN = "audiocli.verbs.generate_music.musicgen:load"
+FASTER = "audiocli.verbs.transcribe.faster:load"
 EXTRAS = {
     FASTER: ("faster_whisper", "fast"),
     SPEECHBRAIN: ("speechbrain", "speechbrain"),
@@ -182,10 +182,10 @@ _ROWS = (
     _sounds("wav2vec2-emotions", "superb/wav2vec2-base-superb-er", "Apache-2.0", 0.5),
     _sounds("clap", "laion/clap-htsat-unfused", "Apache-2.0", 0.8, 48_000, adapter=ZERO_SHOT),
     _sounds("clap-large", "laion/larger_clap_general", "Apache-2.0", 1.0, 48_000, adapter=ZERO_SHOT),
-    _denoiser("rnnoise", "audiocli.models.denoise_rnnoise:load", "BSD-3-Clause", sample_rate=48_000),
+    _denoiser("rnnoise", "audiocli.verbs.denoise.rnnoise:load", "BSD-3-Clause", sample_rate=48_000),
     _denoiser("enhancer", ENHANCER, "Apache-2.0"),
     _denoiser("conv-enhancer", CONV_ENHANCER, "Apache-2.0"),
-    _denoiser("spectral", "audiocli.models.denoise_spectral:load", "Apache-2.0"),
+    _denoiser("spectral", "audiocli.verbs.denoise.spectral:load", "Apache-2.0"),
     _speakers("siamese-speakers", SIAMESE, BUILT_IN_SOURCE, "CC-BY-4.0", 0.1),
     _speakers("wavlm-base-plus-sv", XVECTOR, "microsoft/wavlm-base-plus-sv", "CC-BY-SA-3.0", 0.6),
     _speakers("wav2vec2-base-superb-sv", XVECTOR, "anton-l/wav2vec2-base-superb-sv", "Apache-2.0", 0.6),

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .. import audio, folders, lists, sources
+from .. import audio
 from ..errors import InputError, UsageError
+from ..inputs import folders, lists, sources
 
 TABLES, MANIFESTS = (".tsv", ".csv"), (".tsv", ".csv", ".jsonl")
 

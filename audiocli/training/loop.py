@@ -16,11 +16,11 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
-from ..batch import prefetch
 from ..console import Console, Steps
 from ..device import Place
 from ..errors import UsageError
-from ..stop import Stop
+from ..inputs.stop import Stop
+from ..run.batch import prefetch
 
 CHECKPOINT = "checkpoint.pt"
 AHEAD = 4  # batches that are made before they are needed

@@ -13,9 +13,10 @@ from typing import Any
 import torch
 from safetensors.torch import save
 
-from .. import __version__, plots
+from .. import __version__
 from ..device import Place
 from ..options import TrainOptions
+from ..outputs.figures import tables as plots
 from .loop import CHECKPOINT, Outcome, Recipe, score
 from .recipes import Row
 

@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from audiocli.audio import Audio
-from audiocli.models import asr_ctc, asr_whisper
 from audiocli.models.batches import Batches
+from audiocli.verbs.transcribe import ctc
+from audiocli.verbs.transcribe.whisper import engine as asr_whisper
 from tests.models import tiny
 
 CPU = torch.device("cpu")
@@ -66,7 +67,7 @@ def test_one_item_that_does_not_fit_and_other_errors_are_told():
 
 
 @pytest.mark.parametrize(
-    ("load", "family"), [(asr_ctc, "wav2vec2-group"), (asr_whisper, "moonshine"), (asr_whisper, "whisper")]
+    ("load", "family"), [(ctc, "wav2vec2-group"), (asr_whisper, "moonshine"), (asr_whisper, "whisper")]
 )
 def test_the_size_reaches_every_family_and_changes_no_text(load, family, tmp_path, monkeypatch):
     folder = tiny.untrained(family, tmp_path)
@@ -76,7 +77,7 @@ def test_the_size_reaches_every_family_and_changes_no_text(load, family, tmp_pat
     sizes, records = {}, {}
     for size in ("auto", "1", "3"):
         made = tiny.runner(load.load, folder, batch_size=size, **options)
-        name = "_forward" if load is asr_ctc else "_read"
+        name = "_forward" if load is ctc else "_read"
         forward, sizes[size] = getattr(made, name), []
         monkeypatch.setattr(made, name, lambda group, f=forward, size=size: sizes[size].append(len(group)) or f(group))
         records[size] = made(clips)

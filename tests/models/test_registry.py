@@ -9,9 +9,10 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from audiocli import device, models
+from audiocli import device
 from audiocli.errors import DeviceError, DownloadError, ModelError, UsageError
 from audiocli.models import cache, config, registry
+from audiocli.models import locate as models
 from audiocli.models.registry import MODELS, ModelSpec
 from audiocli.options import ModelOptions
 from tests.models.hub_server import Hub, safetensors, tiny
@@ -76,7 +77,7 @@ def test_rows_are_complete(spec):
     assert spec.half in ("float16", "bfloat16")
     assert spec.built_in or cache.parse(spec.source)
     module, _, function = spec.adapter.partition(":")
-    assert module.startswith(("audiocli.models.", "audiocli.speakers."))
+    assert module.startswith(("audiocli.verbs.", "audiocli.voices."))
     assert importlib.util.find_spec(module), module
     if spec.built_in or "asr_" in module:
         assert callable(getattr(importlib.import_module(module), function))
@@ -115,7 +116,7 @@ def test_families(config_json, expected):
 
 def test_registry_needs_the_standard_library_only():
     code = (
-        "import sys, audiocli.models\n"
+        "import sys, audiocli.models.locate\n"
         "heavy = {'torch', 'numpy', 'transformers', 'huggingface_hub', 'platformdirs', 'typer'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )

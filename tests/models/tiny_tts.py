@@ -43,7 +43,7 @@ from transformers.models.bark.generation_configuration_bark import (
     BarkSemanticGenerationConfig,
 )
 
-from audiocli.models import phonemes, vocoders
+from audiocli.verbs.speak import phonemes, vocoders
 
 torch.set_num_threads(1)
 LETTERS = "abcdefghijklmnopqrstuvwxyz"

@@ -85,7 +85,7 @@ def test_the_end_is_counted_down_and_can_be_hidden():
 
 
 def test_real_chorales_fit(real):
-    from audiocli.training.music import from_json
+    from audiocli.training.recipes.music import from_json
 
     found = from_json(real / "data" / "jsb-chorales" / "jsb-chorales-16th.json")
     assert {name: len(pieces) for name, pieces in found.items()} == {"train": 229, "valid": 76, "test": 77}

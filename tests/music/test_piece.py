@@ -8,10 +8,11 @@ import pytest
 import soundfile
 import soxr
 
-from audiocli.music import melody, midi, plan, render, smf, tokens
+from audiocli.music import midi, smf, tokens
 from audiocli.music.grid import VOICES
 from audiocli.music.piece import Tempo, piece_of, steady
 from audiocli.options import MusicOptions
+from audiocli.verbs.generate_music import melody, plan, render
 
 PITCHES = (60, 60, 67, 67, 69, 69, 67, 65, 65, 64, 64, 62, 62, 60)
 SONG = [(pitch, 2 if n in (6, 13) else 1) for n, pitch in enumerate(PITCHES)]

@@ -1,0 +1,65 @@
+"""Music that is known by its notes: as MIDI, as a piano roll, voice by voice, and in JSON."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, BinaryIO
+
+from ...errors import OutputError
+from ...records import Music
+from . import sound
+from .place import Place
+from .tables import encoded, head
+
+MIDI = "mid"
+Write = Callable[[Sequence[Music], BinaryIO, Place], None]
+
+
+def stem_writer(name: str, voice: str) -> Write:
+    """The writer of one voice by itself, in an audio format or as MIDI."""
+
+    def write(records: Sequence[Music], stream: BinaryIO, place: Place) -> None:
+        (record,) = records
+        tags = {**record.tags, "title": f"{record.tags.get('title', '')} ({voice})"}
+        if name == MIDI:
+            _notes(record, stream, (voice,))
+        else:
+            sound.put(record.stems[voice], tags, name, stream)
+
+    return write
+
+
+def mid(records: Sequence[Music], stream: BinaryIO, place: Place) -> None:
+    """A MIDI file with a track a voice; what the file says about itself stands in markers at its start."""
+    (record,) = records
+    _notes(record, stream, None)
+
+
+def _notes(record: Music, stream: BinaryIO, voices: tuple[str, ...] | None) -> None:
+    from ...music import midi
+
+    if record.piece is None:
+        raise OutputError(f"{record.model} makes sound, not notes: it cannot be written as MIDI")
+    stream.write(midi.file(record.piece, record.program, tuple(record.tags.values()), voices))
+
+
+def picture(name: str) -> Write:
+    """The writer of a piano roll."""
+
+    def draw(records: Sequence[Music], stream: BinaryIO, place: Place) -> None:
+        from ..figures import chorale
+        from ..figures import tables as plots
+
+        (record,) = records
+        if record.piece is None:
+            raise OutputError(f"{record.model} makes sound, not notes: there is no piano roll of it")
+        plots.save(record, stream, name, chorale.figure)
+
+    return draw
+
+
+def json_object(records: Sequence[Music], stream: BinaryIO, place: Place) -> None:
+    """One object: the head, tempo and notes where they are known, and the verb's own fields."""
+    for record in records:
+        about: dict[str, Any] = {"channels": record.sound.channels, **record.details}
+        if record.piece is not None:
+            about |= {"pitches": record.piece.grid.tolist(), "onsets": record.piece.onsets.astype(int).tolist()}
+        stream.write(encoded({**head(record, place), **about}) + b"\n")

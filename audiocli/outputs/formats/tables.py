@@ -1,0 +1,171 @@
+"""csv, json, jsonl and a short table for people."""
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...console import plain
+from ...errors import UsageError
+from ...records import Failure, Features, Record, Stats, Table
+from .lines import as_bytes, csv_rows
+from .place import Place
+
+
+def head(record: Record, place: Place) -> dict[str, Any]:
+    """The fields that every verb's JSON record begins with."""
+    return {
+        "path": record.path,
+        "output": place.output,
+        "duration": round(record.duration, 6),
+        "sample_rate": record.sample_rate,
+        "task": record.task,
+        "model": record.model,
+        "revision": record.revision,
+        "options": record.options,
+        "status": record.status,
+        "warnings": list(record.warnings),
+    }
+
+
+def encoded(value: Any) -> bytes:
+    r"""JSON in UTF-8; names that are not UTF-8 on disk come out as \udcXX escapes, which find the same file again."""
+    try:
+        return json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return json.dumps(value).encode()
+
+
+def one_grid(features: Features, form: str) -> list[tuple[str, Table]]:
+    """The tables, when all have the same rows in time. Raises UsageError when one file of columns cannot hold them."""
+    tables = list(features.tables.items())
+    grids = {(table.step, table.start, table.n_frames) for _, table in tables}
+    if len(grids) > 1:
+        names = ", ".join(features.tables)
+        raise UsageError(f"{form} holds kinds with the same times only, not {names} together: use npz or jsonl")
+    return tables
+
+
+def columns(tables: list[tuple[str, Table]]) -> list[str]:
+    """Names of the columns of all tables: a kind with one column gives its own name."""
+    return [kind if len(table.columns) == 1 else f"{kind} {name}" for kind, table in tables for name in table.columns]
+
+
+def rows(tables: list[tuple[str, Table]]) -> Iterator[tuple[NDArray[Any] | None, NDArray[Any]]]:
+    """Blocks of times [n] in seconds (None for rows that are no frames) and values [n, columns]."""
+    first = tables[0][1]
+    position = 0
+    for blocks in zip(*(table.blocks() for _, table in tables), strict=True):
+        values = blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=1)
+        times = None
+        if first.step is not None:
+            times = first.start + np.arange(position, position + len(values)) * first.step
+        position += len(values)
+        yield times, values
+
+
+def csv(records: Sequence[Features], stream: BinaryIO, place: Place) -> None:
+    """A row a frame: path (in a stream of several), time, values; the parameters in a comment line above."""
+    for number, record in enumerate(records):
+        tables = one_grid(record, "csv")
+        shared = [] if place.output else [record.path]
+        if place.first and number == 0:
+            stream.write(b"# audiocli features " + encoded(record.options) + b"\n")
+            timed = ["time"] if tables[0][1].step is not None else []
+            names = [*(["path"] if shared else []), *timed, *columns(tables)]
+            stream.write(csv_rows([names]))
+        for times, values in rows(tables):
+            stream.write(csv_rows(_cells(shared, times, values)))
+
+
+def _cells(shared: list[str], times: NDArray[Any] | None, values: NDArray[Any]) -> Iterator[list[str]]:
+    """Rows of a table: what they share, the time if there are times, the values; nothing for NaN."""
+    line = ",".join(["%d" if values.dtype.kind in "iu" else "%.7g"] * values.shape[1])
+    for n, row in enumerate(values.tolist()):
+        numbers = (line % tuple(row)).replace("nan", "").split(",")  # one format for all of them is quicker
+        yield [*shared, *([] if times is None else [f"{times[n]:.6f}"]), *numbers]
+
+
+def stats_csv(records: Sequence[Stats], stream: BinaryIO, place: Place) -> None:
+    """A row a file."""
+    for record in records:
+        if place.first:
+            stream.write(b"# audiocli features " + encoded(record.options) + b"\n")
+            stream.write(csv_rows([["path", "duration", *record.values]]))
+        numbers = ("" if math.isnan(value) else f"{value:.7g}" for value in record.values.values())
+        stream.write(csv_rows([[record.path, f"{record.duration:.6f}", *numbers]]))
+
+
+def json_object(records: Sequence[Features], stream: BinaryIO, place: Place) -> None:
+    """One object: the head, then for each kind its columns and a list of numbers a frame."""
+    for record in records:
+        stream.write(encoded(head(record, place))[:-1] + b', "features": {')
+        for number, (kind, table) in enumerate(record.tables.items()):
+            stream.write((b", " if number else b"") + encoded(kind) + b": ")
+            _json_table(table, stream)
+        stream.write(b"}}\n")
+
+
+def _json_table(table: Table, stream: BinaryIO) -> None:
+    about = {"columns": table.columns, "unit": table.unit, "start": table.start, "step": table.step}
+    stream.write(encoded(about)[:-1] + b', "values": [')
+    single = len(table.columns) == 1
+    number = "%d" if table.dtype.kind in "iu" else "%.7g"
+    line = number if single else "[" + ", ".join([number] * len(table.columns)) + "]"
+    separator = ""
+    for block in table.blocks():
+        text = separator + ", ".join(line % tuple(row) for row in block.tolist())
+        # JSON has neither NaN nor infinity.
+        stream.write(text.replace("nan", "null").replace("-inf", "null").replace("inf", "null").encode())
+        separator = ", " if len(block) else separator
+    stream.write(b"]}")
+
+
+def _stats_object(record: Stats, place: Place) -> dict[str, Any]:
+    values = {name: float(f"{value:.7g}") if math.isfinite(value) else None for name, value in record.values.items()}
+    return {**head(record, place), "stats": values}
+
+
+def json_stats(records: Sequence[Stats], stream: BinaryIO, place: Place) -> None:
+    """An array with an object for each file."""
+    stream.write(b"[" + b",\n ".join(encoded(_stats_object(record, place)) for record in records) + b"]\n")
+
+
+def jsonl_stats(records: Sequence[Stats], stream: BinaryIO, place: Place) -> None:
+    """An object a line."""
+    for record in records:
+        stream.write(encoded(_stats_object(record, place)) + b"\n")
+
+
+def jsonl_failure(records: Sequence[Failure], stream: BinaryIO, place: Place) -> None:
+    """An input that failed has its line, too, so that lines and inputs stay in step."""
+    for record in records:
+        line = {"path": record.path, "output": None, "status": "failed", "error": record.reason}
+        stream.write(encoded(line) + b"\n")
+
+
+def summary(records: Sequence[Features], stream: BinaryIO, place: Place) -> None:
+    """What is in the file and what came out, a line a kind: for a look, not for a program."""
+    for record in records:
+        lines = [f"{plain(record.path)}: {record.duration:.2f} s at {record.sample_rate} Hz"]
+        lines.append(f"  {'kind':<12} {'shape':>13} {'step':>9} {'mean':>11} {'std':>11} {'min':>11} {'max':>11}  unit")
+        lines += [_summary_line(kind, table) for kind, table in record.tables.items()]
+        stream.write(("\n".join(lines) + "\n").encode())
+
+
+def _summary_line(kind: str, table: Table) -> str:
+    shape = f"{len(table.columns)} x {table.n_frames}"
+    step = "" if table.step is None else f"{table.step * 1000:.4g} ms"
+    numbers = " ".join(f"{value:>11.4g}" for value in table.moments(overall=True)[:, 0])
+    return f"  {kind:<12} {shape:>13} {step:>9} {numbers}  {table.unit}"
+
+
+def stats_summary(records: Sequence[Stats], stream: BinaryIO, place: Place) -> None:
+    """A line for each column of each file."""
+    for record in records:
+        lines = [f"{plain(record.path)}: {record.duration:.2f} s"]
+        lines += [f"  {name:<40} {value:.6g}" for name, value in record.values.items()]
+        stream.write(as_bytes("\n".join(lines) + "\n"))

@@ -1,0 +1,199 @@
+"""The options that every verb has, and how a command's job is run and ended."""
+
+import os
+import re
+import traceback
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..console import Console, debugging
+from ..errors import AudiocliError, UsageError, check_choice
+from ..options import CHANNEL, PRECISIONS, InputOptions, ModelOptions, OutputOptions
+
+if TYPE_CHECKING:
+    from ..outputs.destination import Opened
+    from .batch import Tally
+
+Inputs = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="INPUT", help="Files, folders (walked), or - for audio on standard input.", show_default=False
+    ),
+]
+Glob = Annotated[
+    list[str] | None, typer.Option(help="In folders, take the files whose names match (repeatable).", metavar="PATTERN")
+]
+FilesFrom = Annotated[
+    str | None,
+    typer.Option(
+        help="Read inputs from a file or - : one path a line, NUL-separated, or JSONL records of an earlier verb.",
+        metavar="FILE",
+    ),
+]
+Raw = Annotated[
+    str | None, typer.Option(help="Inputs are headerless PCM, e.g. s16le:16000:1.", metavar="FORMAT:RATE:CHANNELS")
+]
+
+
+# 1:02:03.5; what follows a colon is below 60.
+_CLOCK = re.compile(r"(?:(\d+):(?=[0-5]?\d:))?(\d+):([0-5]?\d(?:\.\d*)?)")
+
+
+def seconds(time: str | float) -> float:
+    """A time of the command line in seconds: 90, 90s, 1:30 or 1:02:03.5. Raises typer.BadParameter."""
+    text = str(time).strip()
+    if clock := _CLOCK.fullmatch(text):
+        hours, minutes, rest = clock.groups(default="0")
+        return 3600.0 * int(hours) + 60.0 * int(minutes) + float(rest)
+    try:
+        return float(text.removesuffix("s"))
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a time: give seconds (90 or 90s) or 1:30 or 1:02:03.5") from None
+
+
+Start = Annotated[
+    float,
+    typer.Option(
+        help="Skip this much of each input: seconds, or a time such as 1:30 or 1:02:03.5.",
+        metavar="TIME",
+        parser=seconds,
+    ),
+]
+Duration = Annotated[
+    float | None, typer.Option(help="Take at most this much of each input.", metavar="TIME", parser=seconds)
+]
+Channel = Annotated[
+    str,
+    typer.Option(
+        help="What is heard of several channels: mix (the mean), best, left, right, or a number from 1.",
+        metavar="CHANNEL",
+    ),
+]
+Output = Annotated[
+    str | None,
+    typer.Option(
+        "--output",
+        "-o",
+        help="A file, a folder (existing, or ending in /; mirrors the inputs), or - for standard output (default).",
+        metavar="PATH",
+    ),
+]
+Resume = Annotated[bool, typer.Option("--resume", help="Skip what an earlier run with the same options has finished.")]
+Force = Annotated[bool, typer.Option("--force", help="Write outputs again that exist.")]
+Jobs = Annotated[
+    int | None,
+    typer.Option("--jobs", "-j", help="Files or blocks at work at once (default: the number of cores).", metavar="N"),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no notes; errors are still told.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, or cuda:N.", metavar="DEVICE")]
+Precision = Annotated[
+    str, typer.Option(help="Of the model's numbers: auto, float32, float16, bfloat16.", metavar="TYPE")
+]
+Memory = Annotated[float | None, typer.Option(help="Refuse a model that needs more.", metavar="GIB")]
+Offline = Annotated[bool, typer.Option("--offline", help="Never download a model.")]
+
+
+BUG_HINT = "AUDIOCLI_DEBUG=1 shows where a bug is, 'audiocli doctor' what is broken on this machine"
+
+
+def check_input(reading: InputOptions) -> None:
+    """Raises UsageError for a cut that cannot be made, and for a channel that cannot be."""
+    start, duration = reading.start, reading.duration
+    if not 0.0 <= start < float("inf"):
+        raise UsageError(f"--start must be 0 or more, not {start:g}")
+    if duration is not None and not 0.0 < duration < float("inf"):
+        raise UsageError(f"--duration must be above 0, not {duration:g}")
+    if not re.fullmatch(CHANNEL, reading.channel):
+        raise UsageError(f"--channel must be mix, best, left, right or a number from 1, not {reading.channel!r}")
+
+
+def check_vad_threshold(threshold: float) -> None:
+    """Raises UsageError for what is not a probability that can be reached."""
+    if not 0.0 < threshold < 1.0:
+        raise UsageError(f"--vad-threshold must lie between 0 and 1, not {threshold:g}")
+
+
+def check_model(choice: ModelOptions) -> None:
+    """Raises UsageError for values that no model takes."""
+    check_choice("--precision", choice.precision, PRECISIONS)
+    if choice.memory is not None and not choice.memory > 0.0:
+        raise UsageError(f"--memory must be above 0, not {choice.memory:g}")
+
+
+def cores(jobs: int | None) -> int:
+    """How many threads --jobs asks for. Raises UsageError."""
+    if jobs is not None and jobs < 1:
+        raise UsageError(f"--jobs must be 1 or more, not {jobs}")
+    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return jobs or available
+
+
+def console_for(writing: OutputOptions, *, draws: bool = False) -> Console:
+    """The console of a run; no bar where results, or what the verb draws, come out on the same terminal."""
+    return Console(writing.quiet, bar=not draws and not (writing.output in (None, "-") and os.isatty(1)))
+
+
+def is_single(inputs: Sequence[str], reading: InputOptions) -> bool:
+    """Whether there is one input, so that its result may have the output to itself."""
+    return len(inputs) == 1 and reading.files_from is None and not os.path.isdir(inputs[0])
+
+
+def go_through(
+    inputs: Sequence[str], reading: InputOptions, work: Any, opened: "Opened", console: Console, *, jobs: int
+) -> int:
+    """Run every input through a runner (with `read`, and `grouping` or None) into the sink; the exit code."""
+    from ..inputs import sources
+    from . import batch
+
+    found = sources.find(inputs, glob=reading.glob, files_from=reading.files_from, leave_out=opened.folder)
+    total = None
+    if reading.files_from is None:
+        # A list may come slowly through a pipe; files and folders are all known before the first is opened.
+        found = iter(everything := list(found))
+        total = sum(source.size for source in everything if isinstance(source, sources.Source))
+    tally = batch.run(found, work.read, work, opened.sink, console, jobs=jobs, grouping=work.grouping, total=total)
+    return finish(tally, console)
+
+
+def finish(tally: "Tally", console: Console) -> int:
+    """Tell how a run went; its exit code."""
+    if tally.skipped:
+        console.note(f"{tally.done} done, {tally.skipped} were done before")
+    if tally.bugs:
+        console.error(f"{BUG_HINT}; please report it")
+    if tally.interrupted:
+        console.error(f"interrupted: {tally.done} done, {tally.failed} failed; with -o, --resume goes on from here")
+        return 130
+    if tally.failed and tally.total > 1:
+        console.error(f"{'stopped early, ' if tally.stuck else ''}{tally.failed} of {tally.total} failed")
+    return 3 if tally.bugs else 1 if tally.failed else 0
+
+
+def start(job: Callable[[], int]) -> None:
+    """Run a command's job and end the process with the right exit code; only main() is above this."""
+    try:
+        code = job()
+    except BrokenPipeError:
+        # Whoever read our output has gone: end quietly, and let nothing be flushed into the closed pipe at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        code = 1
+    except AudiocliError as error:
+        say(str(error))
+        code = error.exit_code
+    raise typer.Exit(code)
+
+
+def say(text: str) -> None:
+    """One line on stderr."""
+    Console().error(text)
+
+
+def report_bug(error: Exception) -> int:
+    """Tell of an exception that nobody expected, in one line unless debugging; exit code 3."""
+    if debugging():
+        traceback.print_exception(error)
+    else:
+        say(f"a bug in audiocli: {type(error).__name__}: {error} ({BUG_HINT})")
+    return 3

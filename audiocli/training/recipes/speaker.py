@@ -1,0 +1,241 @@
+"""The recipe of the speaker encoder: crops of many voices on bad lines, an angular margin, equal error rates."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property, partial
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from ...console import Console
+from ...errors import UsageError
+from ...models.registry import MODELS
+from ...nets.classifier import mask
+from ...nets.siamese import Siamese, Sizes, margin_loss
+from ...options import TrainOptions
+from ...voices import siamese
+from ...voices.embeddings import SpeakerEncoder
+from ...voices.error_rates import curve
+from ..base import begin_from
+from ..data import Clips, chosen, load_parts
+from ..examples import examples
+from ..loop import About, Batch, Settings
+from ..mixtures.distortions import SAMPLE_RATE, Floats, mixed
+from ..mixtures.speaker_batches import Voices, batch, joined, piece, rooms
+from ..train import configured, settled
+from . import speaker_trials
+
+KIND = "audiocli-siamese"
+CHOSEN = 120  # utterances that each epoch is scored by
+STRANGERS = 20  # make a cohort at least
+CROP = 3 * SAMPLE_RATE
+SHORTEST = 2 * SAMPLE_RATE  # samples; shorter clips are no trial
+LISTENED = 30 * SAMPLE_RATE  # of a clip is enough
+SNR = 10.0  # dB
+SPEC = MODELS["siamese-speakers"]
+
+Embed = Callable[[Sequence[Floats]], Floats]  # clips [samples] to embeddings [clips, embedding]
+
+
+@dataclass(frozen=True)
+class Own:
+    """What --set changes."""
+
+    front: int = 16
+    width: int = 256
+    squeeze: int = 64
+    blocks: int = 5
+    pooled: int = 384
+    embedding: int = 192
+    steps: int = 100  # an epoch
+    crops: tuple[float, ...] = (0.8, 1.0, 1.2, 1.6, 2.0)  # s; a batch has one
+    bands: int = 12  # masked at most
+    frames: int = 24
+    margin: float = 0.2  # radians
+    margin_first: int = 7  # epochs without: it is in the way of what knows nothing yet
+    margin_epochs: int = 4  # until it is there
+    mean: float = 0.995  # decay of the running mean of the weights
+    folds: tuple[str, ...] = ("1", "2", "3")  # of sounds that have a fold, the ones to train with
+
+
+@dataclass(frozen=True)
+class Heard:
+    """Clips to score by, and who speaks."""
+
+    samples: tuple[Floats, ...]
+    speakers: tuple[str, ...]
+
+
+def make(options: TrainOptions, console: Console) -> "SpeakerRecipe":
+    """Read the data and make the net. Examples without a speaker are sounds to be heard behind the voices.
+
+    Raises UsageError, InputError.
+    """
+    own = configured(Own(), options)
+    train, valid, test = load_parts(examples(options.data), SAMPLE_RATE, options, console)
+    spoken = chosen(train, lambda row: bool(row.speaker))
+    sounds = chosen(train, lambda row: not row.speaker and row.fields.get("fold", own.folds[0]) in own.folds)
+    if len({row.speaker for row in spoken.rows}) < 2:
+        raise UsageError("no two speakers to train on: the manifests need a column `speaker`")
+    return SpeakerRecipe(options, own, voices_of(spoken, sounds, options.seed), heard(valid), heard(test))
+
+
+def voices_of(spoken: Clips, sounds: Clips, seed: int) -> Voices:
+    """The speakers of the clips, and sounds behind them."""
+    clips = defaultdict(list)
+    for n, row in enumerate(spoken.rows):
+        clips[row.speaker].append(as_16_bits(spoken[n]))
+    names = sorted(clips)
+    return Voices(
+        tuple(names), tuple(joined(clips.pop(name)) for name in names),
+        tuple(as_16_bits(sounds[n]) for n in range(len(sounds))), rooms(seed),
+    )  # fmt: skip
+
+
+def as_16_bits(samples: Floats) -> NDArray[np.int16]:
+    """Samples in [-1, 1] in half the memory."""
+    return np.asarray(np.clip(samples * 32_767.0, -32_768, 32_767), np.int16)
+
+
+def heard(clips: Clips, shortest: int = SHORTEST) -> Heard:
+    """What is long enough to be a trial."""
+    kept = [n for n in range(len(clips)) if clips.rows[n].speaker and len(clips[n]) >= shortest]
+    return Heard(tuple(clips[n][:LISTENED] for n in kept), tuple(clips.rows[n].speaker for n in kept))
+
+
+class SpeakerRecipe:
+    """Trains nets.siamese."""
+
+    metric, higher, half = "EER", False, True
+    speech = True  # is what it hears
+
+    def __init__(self, options: TrainOptions, own: Own, voices: Voices, valid: Heard, test: Heard) -> None:
+        self.options, self.own, self.voices, self._valid, self._test = options, own, voices, valid, test
+        self.settings = settled(
+            Settings(epochs=60, batch_size=96, rate=2e-3, weight_decay=5e-2, clip=5.0, average=own.mean), options
+        )
+        torch.manual_seed(options.seed)
+        shape = {name: getattr(own, name) for name in ("front", "width", "squeeze", "blocks", "pooled", "embedding")}
+        self.net = Siamese(Sizes(**shape), int(voices.first_class[-1]))
+        begin_from(options.base, self.net, KIND, classes="directions")
+        self.steps = own.steps
+
+    def batches(self, epoch: int) -> Iterator[Callable[[], Batch]]:
+        """Crops of speakers by lot, and the margin of this epoch."""
+        since = max(epoch - self.own.margin_first, 0)
+        margin = self.own.margin * min(since / max(self.own.margin_epochs, 1), 1.0)
+        for number in range(self.steps):
+            yield partial(self._batch, [self.options.seed, epoch, number], margin)
+
+    def _batch(self, seed: Sequence[int], margin: float) -> Batch:
+        samples, classes = batch(self.voices, self.settings.batch_size, self.own.crops, np.random.default_rng(seed))
+        return {
+            "samples": torch.from_numpy(samples),
+            "classes": torch.from_numpy(classes),
+            "margin": torch.tensor(margin),
+        }
+
+    def loss(self, net: nn.Module, batch: Batch) -> Tensor:
+        """The angular margin, on bands of which some are masked."""
+        directions: Any = net.directions
+        bands = net.bands(batch["samples"])  # type: ignore[operator]
+        embeddings = net.encode(mask(bands, self.own.bands, self.own.frames))  # type: ignore[operator]
+        with torch.autocast(batch["samples"].device.type, enabled=False):
+            return margin_loss(embeddings.float(), directions, batch["classes"], batch["margin"])
+
+    def validate(self, net: nn.Module) -> dict[str, float]:
+        """Equal error rates of some of the speakers that are held out to choose by; EER is their mean."""
+        step = max(len(self._valid.samples) // CHOSEN, 1)
+        return self._scored(partial(embedded, net), Heard(self._valid.samples[::step], self._valid.speakers[::step]))
+
+    def test(self, net: nn.Module) -> dict[str, float]:
+        """The same on all of the speakers by whom nothing was chosen, heard as `audiocli verify` hears them."""
+        return self._scored(self.encoder(net).embed, self._test)
+
+    def encoder(self, net: Any) -> SpeakerEncoder:
+        """What `audiocli verify` makes of a net."""
+        return siamese.of(net, SPEC, speech=self.speech)
+
+    def _scored(self, embed: Embed, some: Heard) -> dict[str, float]:
+        if len(set(some.speakers)) < 2:
+            return {}
+        random = np.random.default_rng(self.options.seed)
+        crops = [piece_of(samples, random) for samples in some.samples]
+        sounds = self.voices.sounds
+        noisy = [
+            mixed(samples, piece(sounds[random.integers(len(sounds))], len(samples), random), SNR)
+            if sounds
+            else samples
+            for samples in some.samples
+        ]
+        rates = {
+            name: equal_error_rate(embed(clips), some.speakers)
+            for name, clips in (("whole", some.samples), ("3 s", crops), ("10 dB", noisy))
+        }
+        return {"EER": sum(rates.values()) / len(rates), **{f"EER {name}": rate for name, rate in rates.items()}}
+
+    def config(self) -> dict[str, Any]:
+        """For config.json; the calibration is fitted to the net as it is now, on the speakers that epochs are chosen by."""
+        encoder = replace(self.encoder(self.net), cohort=self._cohort)
+        fitted = speaker_trials.fitted(
+            encoder, self._valid.samples, self._valid.speakers, self.voices.sounds, self.options.seed
+        )
+        return {
+            "calibration": fitted,
+            "model_type": KIND, "sizes": asdict(self.net.sizes), "classes": len(self.net.directions),
+            "settings": asdict(self.settings), "own": asdict(self.own),
+        }  # fmt: skip
+
+    @cached_property
+    def _cohort(self) -> Floats | None:
+        """Embeddings [speakers, embedding] of the training speakers, by the net as it is in the end; None of too few."""
+        if len(self.voices.names) < STRANGERS:
+            return None
+        clips = [one[:LISTENED].astype(np.float32) / np.float32(32_768.0) for one in self.voices.samples]
+        return self.encoder(self.net).embed(clips).astype(np.float16).astype(np.float32)
+
+    def files(self) -> dict[str, bytes]:
+        """The cohort, as it was when the calibration was fitted."""
+        if self._cohort is None:
+            return {}
+        return {siamese.COHORT: save({"embeddings": torch.from_numpy(self._cohort).half()})}
+
+    def about(self) -> About:
+        """For the card."""
+        seconds = self.voices.seconds.sum()
+        return About(
+            "Turns speech into a vector that says who speaks: the cosine of two vectors is high for one voice.",
+            "a two-dimensional convolutional front, a squeezed time-delay net and attentive statistics (Desplanques et al. 2020; "
+            "Wang et al. 2023), trained with an additive angular margin (Deng et al. 2019)",
+            f"{len(self.voices.names)} speakers, {seconds / 3600:.1f} h, from {', '.join(self.options.data)}; held out to choose "
+            f"by: {self.options.valid or 'a tenth'}; to test on: {self.options.test or 'none'}",
+            "EER: equal error rate over all trials of the speakers, in percent: `whole` utterances, crops of 3 seconds, and whole "
+            "utterances in noise of 10 dB. `held-out` scores are on the test speakers, by whom nothing was chosen.",
+        )
+
+
+def piece_of(samples: Floats, random: np.random.Generator) -> Floats:
+    """Three seconds from anywhere in a clip."""
+    begin = int(random.integers(max(len(samples) - CROP, 0) + 1))
+    return samples[begin : begin + CROP]
+
+
+def embedded(net: nn.Module, clips: Sequence[Floats]) -> Floats:
+    """Embeddings [clips, embedding]."""
+    device = next(net.parameters()).device
+    rows = [net(torch.from_numpy(np.ascontiguousarray(clip)).to(device)[None]).cpu() for clip in clips]
+    return np.asarray(torch.cat(rows).numpy())
+
+
+def equal_error_rate(embeddings: Floats, speakers: Sequence[str]) -> float:
+    """Percent, over all pairs."""
+    first, second = np.triu_indices(len(speakers), 1)
+    scores = (embeddings @ embeddings.T)[first, second]
+    numbers = np.unique(np.array(speakers), return_inverse=True)[1]
+    same = numbers[first] == numbers[second]
+    return 100.0 * curve(scores, same).equal_error_rate()

@@ -1,0 +1,99 @@
+"""Trials of speakers who are held out, at all lengths and in all noise, to fit the calibration of an encoder by."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...voices import calibration
+from ...voices.embeddings import SpeakerEncoder
+from ...voices.voice import Encoder, Voice, hear
+from ..mixtures.distortions import SAMPLE_RATE, Floats, mixed, noise
+from ..mixtures.speaker_batches import Samples, piece
+
+VOICES = 600  # recordings that are made
+TRIALS = 60_000  # of each kind
+SECONDS = (0.8, 20.0)  # lengths, their logarithms spread evenly
+QUIET = 0.35  # of the recordings get no noise
+SNR = (-3.0, 25.0)  # dB
+STEADY = 0.4  # of the noise is steady, the rest is of the world
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A voice, whose it is, and which utterance it was made of."""
+
+    voice: Voice
+    speaker: int
+    utterance: int
+
+
+def fitted(
+    encoder: SpeakerEncoder, clips: Sequence[Floats], speakers: Sequence[str], sounds: Sequence[Samples], seed: int
+) -> dict[str, Any]:
+    """The calibration of an encoder, with its cohort, for config.json; {} when there are not enough speakers."""
+    numbers = np.unique(np.array(speakers), return_inverse=True)[1]
+    if len(set(numbers.tolist())) < 3 or np.bincount(numbers).max(initial=0) < 2:
+        return {}
+    random = np.random.default_rng(seed)
+    voices = recorded(encoder, clips, numbers, sounds, random)
+    own, others = pairs(voices, True, random), pairs(voices, False, random)
+    if min(len(own), len(others)) < 100:
+        return {}
+    first, second = ([voices[n].voice for n in side] for side in np.concatenate([own, others]).T)
+    known = calibration.between(first, second, encoder.cohort)
+    return calibration.fit(known, np.arange(len(known.scores)) < len(own)).as_dict()
+
+
+def recorded(
+    encoder: Encoder,
+    clips: Sequence[Floats],
+    numbers: NDArray[np.int64],
+    sounds: Sequence[Samples],
+    random: np.random.Generator,
+) -> list[Recorded]:
+    """Pieces of clips in noise, as the encoder hears them; speakers take turns, what is too short is left out."""
+    of = defaultdict(list)
+    for n, number in enumerate(numbers.tolist()):
+        of[number].append(n)
+    found = []
+    for turn in range(VOICES):
+        speaker = turn % len(of)
+        utterance = of[speaker][random.integers(len(of[speaker]))]
+        voice = hear(encoder, on_the_way(clips[utterance], sounds, random))
+        if voice.embedding is not None:
+            found.append(Recorded(voice, speaker, utterance))
+    return found
+
+
+def on_the_way(clip: Floats, sounds: Sequence[Samples], random: np.random.Generator) -> Floats:
+    """A piece of a clip, perhaps in noise."""
+    length = int(np.exp(random.uniform(*np.log(SECONDS))) * SAMPLE_RATE)
+    begin = int(random.integers(max(len(clip) - length, 0) + 1))
+    samples = clip[begin : begin + length]
+    if random.random() < QUIET:
+        return samples
+    steady = not sounds or random.random() < STEADY
+    other = (
+        noise(random, len(samples))
+        if steady
+        else piece(sounds[int(random.integers(len(sounds)))], len(samples), random)
+    )
+    return mixed(samples, other, random.uniform(*SNR))
+
+
+def pairs(voices: Sequence[Recorded], same: bool, random: np.random.Generator) -> NDArray[np.int64]:
+    """Numbers [n, 2] of voices of one speaker, never of one utterance, or of two; every pair of speakers counts alike."""
+    by_pair = defaultdict(list)
+    for a, first in enumerate(voices):
+        for b in range(a + 1, len(voices)):
+            second = voices[b]
+            if (first.speaker == second.speaker) == same and first.utterance != second.utterance:
+                by_pair[tuple(sorted((first.speaker, second.speaker)))].append((a, b))
+    each = -(-TRIALS // max(len(by_pair), 1))
+    chosen = [some for _, some in sorted(by_pair.items())]
+    taken = [np.array(some)[random.permutation(len(some))[:each]] for some in chosen]
+    return np.concatenate(taken) if taken else np.zeros((0, 2), np.int64)

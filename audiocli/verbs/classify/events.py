@@ -1,0 +1,87 @@
+"""When sounds begin and end: from probabilities over time to events, and from windows to the sound's own edges."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...options import ClassifyOptions
+from ...records import Segment
+
+Floats = NDArray[np.float32]
+
+THRESHOLD = 0.5  # an event begins above it
+HYSTERESIS = 0.2  # and goes on while it is not further than this below
+LEVEL_STEP = 0.02  # s
+# An event's edges lie where the power comes to so many times that of the quiet parts, and to so much of its own highest.
+FLOOR, BELOW = 4.0, 1e-3
+
+
+def events(
+    probabilities: Floats, labels: Sequence[str], step: float, duration: float, options: ClassifyOptions
+) -> tuple[Segment, ...]:
+    """When each label sounds: smoothed probabilities [frames, labels] above a threshold, with hysteresis.
+
+    Frame n stands for the window that is centred on n * step seconds, half of which an event fills when it begins there.
+    """
+    from scipy.ndimage import median_filter
+
+    if not len(probabilities):
+        return ()
+    threshold = THRESHOLD if options.threshold is None else options.threshold
+    width = max(round(options.smooth / step), 1) | 1
+    smooth = median_filter(probabilities, (width, 1), mode="nearest")
+    found = []
+    for number, label in enumerate(labels):
+        if label == "silence":
+            continue
+        low = max(threshold - HYSTERESIS, threshold / 2)
+        for first, last in bridged(spans(smooth[:, number], threshold, low), options.gap / step):
+            start, end = max(first * step - step / 2, 0.0), min(last * step + step / 2, duration)
+            if end - start >= options.shortest:
+                sure = float(smooth[first : last + 1, number].max())
+                found.append(Segment(round(start, 3), round(end, 3), label, probability=round(sure, 4)))
+    return tuple(sorted(found, key=lambda one: (one.start, one.end, one.text)))
+
+
+def spans(curve: Floats, high: float, low: float) -> Iterator[tuple[int, int]]:
+    """First and last frame of each stretch above `low` that comes above `high`."""
+    above = np.flatnonzero(np.diff(np.concatenate([[0], (curve >= low).astype(np.int8), [0]])))
+    for first, after in zip(above[::2].tolist(), above[1::2].tolist(), strict=True):
+        if curve[first:after].max() >= high:
+            yield first, after - 1
+
+
+def bridged(found: Iterable[tuple[int, int]], gap: float) -> Iterator[tuple[int, int]]:
+    """Stretches of frames, those with at most `gap` frames between them made one."""
+    now: tuple[int, int] | None = None
+    for first, last in found:
+        if now is not None and first - now[1] - 1 <= gap:
+            now = (now[0], last)
+            continue
+        if now is not None:
+            yield now
+        now = (first, last)
+    if now is not None:
+        yield now
+
+
+def with_edges(found: Sequence[Segment], power: Floats, reach: float, shortest: float) -> tuple[Segment, ...]:
+    """Events that begin and end where the sound does, power [frames of LEVEL_STEP], not where a window began to hear it.
+
+    reach: s; a window hears what lies so far from its centre. An event that does not stand out stays as it is.
+    """
+    quiet = float(np.quantile(power, 0.1)) if len(power) else 0.0
+    edged = [_edged(one, power, quiet, reach, shortest) for one in found]
+    return tuple(sorted(edged, key=lambda one: (one.start, one.end, one.text)))
+
+
+def _edged(one: Segment, power: Floats, quiet: float, reach: float, shortest: float) -> Segment:
+    begin = max(round((one.start - reach / 2) / LEVEL_STEP), 0)
+    own = power[begin : round((one.end + reach / 2) / LEVEL_STEP)]
+    loud = np.flatnonzero(own > max(FLOOR * quiet, BELOW * float(own.max(initial=0.0))))
+    if not len(loud):
+        return one
+    start, end = ((begin + int(frame)) * LEVEL_STEP for frame in (loud[0], loud[-1] + 1))
+    return replace(one, start=round(start, 3), end=round(end, 3)) if end - start >= shortest else one

@@ -1,0 +1,302 @@
+"""`audiocli clone`: texts spoken, or recordings spoken again, in the voice of a reference."""
+
+import os
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ...errors import ModelError, UsageError
+from ...options import CloneOptions, InputOptions, ModelOptions, OutputOptions, SpeakOptions, shaping
+from ...run import job as common
+from ..speak import command as speaking
+
+if TYPE_CHECKING:
+    from ...console import Console
+    from ...models.locate import Located
+    from ...models.registry import ModelSpec
+    from ...voices.embeddings import SpeakerEncoder
+    from ...voices.files import Target
+    from .converter import Move
+    from .work import Judged
+
+DEFAULT, MODEL, INPUT, OUTPUT = CloneOptions(), ModelOptions(), InputOptions(), OutputOptions()
+
+
+def clone(
+    text: Annotated[
+        str | None,
+        typer.Argument(metavar="TEXT", help="What to say in that voice, or - for standard input.", show_default=False),
+    ] = None,
+    file: Annotated[
+        list[str] | None, typer.Option("--file", "-f", help="Say what is in a file, or - (repeatable).", metavar="FILE")
+    ] = None,
+    source: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--source",
+            "-s",
+            help="Not a text but speech: files, folders, - (repeatable).",
+            metavar="INPUT",
+        ),
+    ] = None,
+    reference: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--reference", "-r", help="Speech of one person, whose voice is taken (repeatable).", metavar="FILE"
+        ),
+    ] = None,
+    voice: Annotated[
+        str | None, typer.Option(help="A voice that --save-voice wrote, instead of --reference.", metavar="FILE")
+    ] = DEFAULT.voice,
+    save_voice: Annotated[
+        str | None, typer.Option(help="Keep the voice of the references in a file.", metavar="FILE")
+    ] = DEFAULT.save_voice,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model",
+            "-m",
+            help="cepstral-envelope (built in), world, speecht5-vc, knn-vc; for texts speecht5, bark; or a folder.",
+            metavar="NAME",
+        ),
+    ] = MODEL.model,
+    speaker_model: Annotated[
+        str | None,
+        typer.Option(help="With SpeechT5: the encoder that makes its 512-value speaker vector.", metavar="NAME"),
+    ] = DEFAULT.speaker_model,
+    vocoder: Annotated[
+        str | None,
+        typer.Option(
+            help="With SpeechT5: griffin-lim, or a folder (its own). With knn-vc: its published .pt.", metavar="NAME"
+        ),
+    ] = DEFAULT.vocoder,
+    seed: Annotated[int, typer.Option(help="Of what a model draws at random.", metavar="N")] = DEFAULT.seed,
+    pause: Annotated[
+        float, typer.Option(help="Between sentences; twice that between paragraphs.", metavar="SECONDS")
+    ] = DEFAULT.pause,
+    output: common.Output = OUTPUT.output,
+    format: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            help="wav, flac, ogg, opus, mp3, aiff, au, caf, w64, rf64, json, jsonl, txt (default: the suffix of -o, else wav).",
+            metavar="FORMAT",
+        ),
+    ] = OUTPUT.format,
+    glob: common.Glob = None,
+    files_from: common.FilesFrom = INPUT.files_from,
+    raw: common.Raw = INPUT.raw,
+    start: common.Start = INPUT.start,
+    duration: common.Duration = INPUT.duration,
+    channel: common.Channel = INPUT.channel,
+    resume: common.Resume = OUTPUT.resume,
+    force: common.Force = OUTPUT.force,
+    jobs: common.Jobs = OUTPUT.jobs,
+    device: common.Device = MODEL.device,
+    precision: common.Precision = MODEL.precision,
+    memory: common.Memory = MODEL.memory,
+    offline: common.Offline = MODEL.offline,
+    quiet: common.Quiet = OUTPUT.quiet,
+) -> None:
+    """Speech in the voice of a recording: of a text, or of other speech; how like that voice it is, before and after, is measured.
+
+    Only for voices whose owners agree. Every file says of itself that it is AI-generated.
+    """  # fmt: skip
+    own = CloneOptions(
+        tuple(file or ()), tuple(source or ()), tuple(reference or ()), voice, save_voice, speaker_model, vocoder, seed, pause
+    )  # fmt: skip
+    choice = ModelOptions(model, device, precision, memory, offline)
+    reading = InputOptions(tuple(glob or ()), files_from, raw, start, duration, channel)
+    writing = OutputOptions(output, format, resume, force, jobs, quiet)
+    common.start(lambda: run(text, own, choice, reading, writing))
+
+
+def check(text: str | None, options: CloneOptions, reading: InputOptions) -> None:
+    """Raises UsageError for what does not go together."""
+    says, converts = text is not None or options.file, options.source or reading.files_from
+    if says and converts:
+        raise UsageError("give a text, or speech with --source, not both")
+    if not (says or converts or options.save_voice):
+        raise UsageError("nothing to say: give a TEXT, -f FILE, or speech with --source")
+    if bool(options.reference) == bool(options.voice):
+        raise UsageError(
+            "whose voice? give --reference FILE (speech of that person), or --voice FILE of an earlier --save-voice"
+        )
+    if options.voice and options.save_voice:
+        raise UsageError("--save-voice keeps the voice of --reference; --voice is kept already")
+    speaking.check(_speak_options(options))
+
+
+def _speak_options(options: CloneOptions) -> SpeakOptions:
+    return SpeakOptions(file=options.file, seed=options.seed, pause=options.pause, vocoder=options.vocoder)
+
+
+def run(
+    text: str | None, options: CloneOptions, choice: ModelOptions, reading: InputOptions, writing: OutputOptions
+) -> int:
+    """Check, hear the references, load the model, go through the inputs; the exit code."""
+    check(text, options, reading)
+    common.check_model(choice)
+    common.check_input(reading)
+    jobs = common.cores(writing.jobs)
+    console = common.console_for(writing)
+    located = _located(choice, console, says=text is not None or bool(options.file))
+    encoder = _encoder(None, choice, console)
+    target, warnings = _target(options, choice, reading.channel, encoder, console)
+    if options.save_voice:
+        _save(target, options, encoder)
+    if text is None and not (options.file or options.source or reading.files_from):
+        for warning in warnings:
+            console.note(warning)
+        return 0
+    told = described(options, choice)
+    judged = _judged(target, encoder, located, told, warnings)
+    if options.source or reading.files_from:
+        return _convert(options, choice, reading, writing, judged, located, jobs, console)
+    return _say(text, options, choice, writing, judged, located, console)
+
+
+def _located(choice: ModelOptions, console: "Console", *, says: bool) -> "Located":
+    """A model of this verb, or for texts one of `speak` that takes a voice from a file. Raises ModelError."""
+    from ...models import config, registry
+    from ...models import locate as models
+
+    name = config.default("clone") if choice.model is None else choice.model
+    try:
+        return models.locate(name, "clone", offline=choice.offline, tell=console.note)
+    except ModelError:
+        if not says:
+            raise
+    _check_imitates(registry.by_name(name))  # before anything is fetched
+    located = models.locate(name, "speak", offline=choice.offline, tell=console.note)
+    _check_imitates(located.spec)
+    return located
+
+
+def _check_imitates(spec: "ModelSpec | None") -> None:
+    from ...models.registry import IMITATORS
+
+    if spec and spec.task == "speak" and spec.adapter not in IMITATORS:
+        raise ModelError(
+            f"{spec.name} speaks in voices of its own only: take a SpeechT5 or a Bark, or leave --model out"
+        )
+
+
+def _encoder(name: str | None, choice: ModelOptions, console: "Console") -> "SpeakerEncoder":
+    """A speaker encoder; without a name, the one of verify."""
+    from ...models import locate as models
+
+    found = models.locate(name, "verify", offline=choice.offline, tell=console.note)
+    encoder: Any = models.build(found, replace(choice, model=None))
+    return encoder  # type: ignore[no-any-return]
+
+
+def _target(
+    options: CloneOptions, choice: ModelOptions, channel: str, encoder: "SpeakerEncoder", console: "Console"
+) -> "tuple[Target, list[str]]":
+    """The voice that is wanted, with a speaker vector where SpeechT5 needs one."""
+    from . import references
+
+    if options.voice:
+        target, warnings = references.saved(options.voice, encoder), list[str]()
+    else:
+        target, warnings = references.target(options.reference, encoder, channel)
+    if options.speaker_model:
+        other = _encoder(options.speaker_model, choice, console)
+        target = replace(target, vectors={"xvector": other.embed([target.speech])[0]})
+    return target, warnings
+
+
+def _save(target: "Target", options: CloneOptions, encoder: "SpeakerEncoder") -> None:
+    """Write --save-voice."""
+    from pathlib import Path
+
+    about = {"references": target.name, "encoder": encoder.spec.name}
+    target.write(Path(str(options.save_voice)), about)
+
+
+def _judged(
+    target: "Target", encoder: "SpeakerEncoder", located: "Located", told: dict[str, Any], warnings: list[str]
+) -> "Judged":
+    from .work import Judged
+
+    return Judged(target, encoder, located.spec.name, located.spec.revision, told, tuple(warnings))
+
+
+def _convert(
+    options: CloneOptions, choice: ModelOptions, reading: InputOptions, writing: OutputOptions, judged: "Judged",
+    located: "Located", jobs: int, console: "Console",
+) -> int:  # fmt: skip
+    """Every source through the converter and into the sink."""
+    from ...outputs.destination import open_sink
+    from ...records import Recording
+    from .work import Conversion
+
+    sources = list(options.source)
+    key = {"task": "clone", **judged.told, "model": judged.model, "revision": judged.revision, **shaping(reading)}
+    single = common.is_single(sources, reading)
+    work = Conversion(_move(located, judged, options, choice, console), judged, reading)
+    opened = open_sink(writing, Recording, key, single=single, default="wav")
+    return common.go_through(sources, reading, work, opened, console, jobs=jobs)
+
+
+def _move(
+    located: "Located", judged: "Judged", options: CloneOptions, choice: ModelOptions, console: "Console"
+) -> "Move":
+    """The way from any voice to the one that is wanted."""
+    from ...models import locate as models
+
+    own = replace(options, vocoder=speaking.vocoder(options.vocoder, located, choice, console))
+    # --device is the encoder's where the converter has no weights.
+    place = replace(choice, device="auto") if located.spec.built_in else choice
+    converter: Any = models.build(located, place, own)
+    return converter.towards(judged.target)  # type: ignore[no-any-return]
+
+
+def _say(
+    text: str | None, options: CloneOptions, choice: ModelOptions, writing: OutputOptions, judged: "Judged",
+    located: "Located", console: "Console",
+) -> int:  # fmt: skip
+    """Every text in that voice and into the sink."""
+    from ...inputs import texts
+    from ...outputs.destination import open_sink
+    from ...records import Recording
+    from ...run import batch
+    from .work import Spoken
+
+    own = _speak_options(options)
+    found = texts.find(text, options.file, lines=False, name=own.name)
+    move = None
+    if located.spec.task == "clone":
+        move = _move(located, judged, options, choice, console)
+        plain = replace(choice, model=None, device="auto")
+        _, synthesiser = speaking.loaded(replace(own, vocoder=None), plain, console)
+    else:
+        synthesiser = _in_that_voice(own, choice, judged, console)
+    key = {"task": "clone", **judged.told, "model": judged.model, "revision": judged.revision}
+    opened = open_sink(writing, Recording, key, single=len(options.file) <= 1, default="wav")
+    work = Spoken(synthesiser, move, judged, own)
+    return common.finish(batch.run(found, work.read, work, opened.sink, console), console)
+
+
+def _in_that_voice(own: SpeakOptions, choice: ModelOptions, judged: "Judged", console: "Console") -> Any:
+    """A synthesiser that speaks in that voice itself."""
+    import tempfile
+    from pathlib import Path
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "voice.safetensors"
+        judged.target.write(path, {})
+        return speaking.loaded(replace(own, voice=str(path)), choice, console)[1]
+
+
+def described(options: CloneOptions, choice: ModelOptions) -> dict[str, Any]:
+    """The options as records tell them: those that shape the sound; of the references what is in them, for --resume."""
+    told = asdict(options)
+    for name in ("file", "source", "save_voice"):
+        del told[name]
+    changed = [
+        os.stat(path).st_mtime_ns for path in (*options.reference, options.voice) if path and os.path.exists(path)
+    ]
+    return {**told, "reference": list(options.reference), "changed": changed, "precision": choice.precision}

@@ -1,0 +1,166 @@
+"""`audiocli diarize`: who speaks when."""
+
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ...errors import UsageError, check_choice
+from ...options import DiarizeOptions, InputOptions, ModelOptions, OutputOptions, shaping
+from ...run import job as common
+
+if TYPE_CHECKING:
+    from ...console import Console
+    from ...models.locate import Located
+    from .naming import Namer
+
+DEFAULT, MODEL, INPUT, OUTPUT = DiarizeOptions(), ModelOptions(), InputOptions(), OutputOptions()
+PICTURES = ("png", "svg", "pdf")
+
+
+def diarize(
+    inputs: common.Inputs = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model",
+            "-m",
+            help="A model by name, a hub id org/name, or the folder of a pyannote pipeline (the built-in siamese-clusters).",
+            metavar="NAME",
+        ),
+    ] = MODEL.model,
+    speakers: Annotated[
+        int | None, typer.Option("--speakers", "-n", help="How many there are (found out).", metavar="N")
+    ] = DEFAULT.speakers,
+    min_speakers: Annotated[int | None, typer.Option(help="At least so many.", metavar="N")] = DEFAULT.min_speakers,
+    max_speakers: Annotated[int | None, typer.Option(help="At most so many.", metavar="N")] = DEFAULT.max_speakers,
+    exclusive: Annotated[
+        bool, typer.Option("--exclusive", help="No two speakers at once, from models that find overlap.")
+    ] = DEFAULT.exclusive,
+    channels: Annotated[
+        bool, typer.Option("--channels", help="Each channel is a speaker of its own, as in recorded telephone calls.")
+    ] = DEFAULT.channels,
+    vad_threshold: Annotated[
+        float, typer.Option(help="How sure of speech silero-vad must be: lower finds more of it.", metavar="P")
+    ] = DEFAULT.vad_threshold,
+    db: Annotated[
+        str | None,
+        typer.Option(help="Call speakers by name whose voices 'audiocli verify --enroll' put there.", metavar="FILE"),
+    ] = DEFAULT.db,
+    plot: Annotated[
+        str | None, typer.Option(help="Also draw a png, svg or pdf beside each output.", metavar="FORMAT")
+    ] = DEFAULT.plot,
+    output: common.Output = OUTPUT.output,
+    format: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            "-f",
+            help="rttm, json, jsonl, csv, TextGrid, srt, labels (Audacity), txt, png, svg or pdf "
+            "(default: the suffix of -o; txt on a terminal, else rttm).",
+            metavar="FORMAT",
+        ),
+    ] = OUTPUT.format,
+    glob: common.Glob = None,
+    files_from: common.FilesFrom = INPUT.files_from,
+    raw: common.Raw = INPUT.raw,
+    start: common.Start = INPUT.start,
+    duration: common.Duration = INPUT.duration,
+    channel: common.Channel = INPUT.channel,
+    resume: common.Resume = OUTPUT.resume,
+    force: common.Force = OUTPUT.force,
+    jobs: common.Jobs = OUTPUT.jobs,
+    device: common.Device = MODEL.device,
+    precision: common.Precision = MODEL.precision,
+    memory: common.Memory = MODEL.memory,
+    offline: common.Offline = MODEL.offline,
+    quiet: common.Quiet = OUTPUT.quiet,
+) -> None:
+    """Who speaks when: whole folders, hours of audio; right after install, offline.
+
+    With -o FOLDER/ a file for each input; else everything goes to standard output or to the one file.
+    """
+    own = DiarizeOptions(speakers, min_speakers, max_speakers, exclusive, channels, vad_threshold, db, plot)
+    choice = ModelOptions(model, device, precision, memory, offline)
+    reading = InputOptions(tuple(glob or ()), files_from, raw, start, duration, channel)
+    writing = OutputOptions(output, format, resume, force, jobs, quiet)
+    common.start(lambda: run(list(inputs or ()), own, choice, reading, writing))
+
+
+def check(options: DiarizeOptions, reading: InputOptions) -> None:
+    """Raises UsageError for what cannot be."""
+    for name in ("speakers", "min_speakers", "max_speakers"):
+        value = getattr(options, name)
+        if value is not None and value < 1:
+            raise UsageError(f"--{name.replace('_', '-')} must be 1 or more, not {value}")
+    least, most = options.min_speakers, options.max_speakers
+    if options.speakers is not None and (least or most):
+        raise UsageError("--speakers is the number itself: leave --min-speakers and --max-speakers out")
+    if least and most and least > most:
+        raise UsageError(f"--min-speakers {least} is more than --max-speakers {most}")
+    common.check_vad_threshold(options.vad_threshold)
+    if options.channels and (options.speakers or least or most):
+        raise UsageError("--channels makes a speaker of each channel: leave the number of speakers out")
+    if options.channels and reading.channel != INPUT.channel:
+        raise UsageError("--channels hears each channel by itself: leave --channel out")
+    if options.plot is not None:
+        check_choice("--plot", options.plot, PICTURES)
+
+
+def run(
+    inputs: list[str], options: DiarizeOptions, choice: ModelOptions, reading: InputOptions, writing: OutputOptions
+) -> int:
+    """Check, load the model, go through the inputs; the exit code."""
+    check(options, reading)
+    common.check_model(choice)
+    common.check_input(reading)
+    common.cores(writing.jobs)
+
+    from ...outputs.destination import open_sink
+    from ...records import Diarization
+    from .clustering import bounds
+    from .work import Work
+
+    console = common.console_for(writing)
+    told = described(options, choice, reading)
+    located = None if options.channels else _located(choice, console)
+    spec = located.spec if located else None
+    key = {"task": "diarize", **told, "model": spec and spec.name, "revision": spec and spec.revision}
+    single = common.is_single(inputs, reading)
+    opened = open_sink(writing, Diarization, key, single=single, default="rttm", plot=options.plot)
+    namer = _namer(options.db, choice, console) if options.db else None
+    work = Work(_diarizer(located, options, choice), reading, bounds(options), told, namer)
+    # One after the other: the model has all cores to itself, and cuts the next windows while it hears some.
+    return common.go_through(inputs, reading, work, opened, console, jobs=1)
+
+
+def described(options: DiarizeOptions, choice: ModelOptions, reading: InputOptions) -> dict[str, Any]:
+    """The options as records tell them: those that shape the turns."""
+    told = asdict(options)
+    del told["plot"]
+    return {**told, "precision": choice.precision, **shaping(reading)}
+
+
+def _located(choice: ModelOptions, console: "Console") -> "Located":
+    from ...models.locate import locate
+
+    return locate(choice.model, "diarize", offline=choice.offline, tell=console.note)
+
+
+def _diarizer(located: "Located | None", options: DiarizeOptions, choice: ModelOptions) -> Any:
+    """What finds the turns."""
+    if located is None:
+        from .channels import Channels
+        from .clustering import speech
+
+        return Channels(speech(options))
+    from ...models.locate import build
+
+    return build(located, choice, options)
+
+
+def _namer(db: str, choice: ModelOptions, console: "Console") -> "Namer":
+    """What knows the voices of a database; they are of the built-in encoder, whatever finds the turns."""
+    from .naming import namer
+
+    return namer(db, replace(choice, model=None), console.note)

@@ -1,0 +1,258 @@
+"""`audiocli speak`: text to speech, sentence by sentence, as files, as one file a line, or into a pipe."""
+
+import itertools
+import math
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ...errors import UsageError, check_choice
+from ...options import ModelOptions, OutputOptions, SpeakOptions
+from ...run import job as common
+
+if TYPE_CHECKING:
+    from ...console import Console
+    from ...models.locate import Located
+    from .synthesiser import Synthesiser
+
+DEFAULT, MODEL, OUTPUT = SpeakOptions(), ModelOptions(), OutputOptions()
+TIMESTAMPS = ("srt", "json")
+CLEARER = "flite"  # of the two built-in ones; it speaks English only
+# (option, least, most) of what any model can do, or our own stretching.
+BOUNDS = (("rate", 0.25, 4.0), ("pitch", -24.0, 24.0), ("pause", 0.0, 60.0), ("loudness", -70.0, 0.0))
+
+
+def speak(
+    text: Annotated[
+        str | None, typer.Argument(metavar="TEXT", help="What to say, or - for standard input.", show_default=False)
+    ] = None,
+    file: Annotated[
+        list[str] | None, typer.Option("--file", "-f", help="Say what is in a file, or - (repeatable).", metavar="FILE")
+    ] = None,
+    lines: Annotated[
+        bool, typer.Option("--lines", help="A file for each line: a text, or id TAB text, or id TAB voice TAB text.")
+    ] = DEFAULT.lines,
+    name: Annotated[
+        str, typer.Option(help="Of each line's file: {index:04d}, {slug}, {id}, {voice}.", metavar="TEMPLATE")
+    ] = DEFAULT.name,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model",
+            "-m",
+            help="A model by name, a hub id org/name, or a folder (flite where it is installed, else espeak-ng, which is GPL-3).",
+            metavar="NAME",
+        ),
+    ] = MODEL.model,
+    voice: Annotated[
+        str | None,
+        typer.Option(help="Who speaks: a name of --list-voices, or a file for SpeechT5 and Bark.", metavar="VOICE"),
+    ] = DEFAULT.voice,
+    list_voices: Annotated[
+        bool, typer.Option("--list-voices", help="Show the voices of the model and end.")
+    ] = DEFAULT.list_voices,
+    language: Annotated[
+        str | None,
+        typer.Option(
+            help="What is spoken, as en, pt-BR or French; else its nearest variety (the voice's).",
+            metavar="CODE",
+        ),
+    ] = DEFAULT.language,
+    rate: Annotated[float, typer.Option(help="Times as fast.", metavar="X")] = DEFAULT.rate,
+    pitch: Annotated[float, typer.Option(help="Higher by so many semitones.", metavar="N")] = DEFAULT.pitch,
+    seed: Annotated[int, typer.Option(help="Of what a model draws at random.", metavar="N")] = DEFAULT.seed,
+    pause: Annotated[
+        float, typer.Option(help="Between sentences; twice that between paragraphs.", metavar="SECONDS")
+    ] = DEFAULT.pause,
+    loudness: Annotated[
+        float | None,
+        typer.Option(help="Bring each sentence to this level, as -23 (as the model speaks).", metavar="LUFS"),
+    ] = DEFAULT.loudness,
+    timestamps: Annotated[
+        str | None,
+        typer.Option(help="Write the times of sentences and words beside the audio: srt or json.", metavar="FORMAT"),
+    ] = DEFAULT.timestamps,
+    vocoder: Annotated[
+        str | None,
+        typer.Option(
+            help="What makes sound of spectrograms: griffin-lim, or a folder (the model's own).", metavar="NAME"
+        ),
+    ] = DEFAULT.vocoder,
+    output: common.Output = OUTPUT.output,
+    format: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            help="wav, flac, ogg, opus, mp3, aiff, au, caf, w64, rf64, raw or json (default: the suffix of -o, else wav).",
+            metavar="FORMAT",
+        ),
+    ] = OUTPUT.format,
+    resume: common.Resume = OUTPUT.resume,
+    force: common.Force = OUTPUT.force,
+    jobs: common.Jobs = OUTPUT.jobs,
+    device: common.Device = MODEL.device,
+    precision: common.Precision = MODEL.precision,
+    memory: common.Memory = MODEL.memory,
+    offline: common.Offline = MODEL.offline,
+    quiet: common.Quiet = OUTPUT.quiet,
+) -> None:
+    """Text to speech: a sentence, a book, a file for each line; wav and raw go into a pipe as each sentence is ready.
+
+    Every file says of itself that it is AI-generated.
+    """  # fmt: skip
+    own = SpeakOptions(
+        tuple(file or ()), lines, name, voice, language, rate, pitch, seed, pause, loudness, timestamps, vocoder, list_voices
+    )  # fmt: skip
+    choice = ModelOptions(model, device, precision, memory, offline)
+    writing = OutputOptions(output, format, resume, force, jobs, quiet)
+    common.start(lambda: run(text, own, choice, writing))
+
+
+def dashes(arguments: Sequence[str]) -> str | None:
+    """What to say after a usage error where a text was taken for an option, or an option for a text."""
+    if arguments[:1] != ["speak"]:
+        return None
+    ahead = [*itertools.takewhile(lambda argument: argument != "--", arguments)]
+    if any(re.match(r"-[^A-Za-z-]|-.*\s", argument) for argument in ahead):
+        return "a text that begins with a dash stands at the end, behind --, as in: audiocli speak -o x.wav -- '-5 degrees'"
+    if any(argument.startswith("-") for argument in arguments[len(ahead) + 2 :]):
+        return "what stands behind -- is text: options go before it"
+    return None
+
+
+def check(options: SpeakOptions) -> None:
+    """Raises UsageError for values that no model has."""
+    for name, least, most in BOUNDS:
+        value = getattr(options, name)
+        if value is not None and not (math.isfinite(value) and least <= value <= most):
+            raise UsageError(f"--{name} must be between {least:g} and {most:g}, not {value:g}")
+    if options.timestamps is not None:
+        check_choice("--timestamps", options.timestamps, TIMESTAMPS)
+    if not 0 <= options.seed < 2**63:
+        raise UsageError(f"--seed must be 0 or more, not {options.seed}")
+    if options.name != DEFAULT.name and not options.lines:
+        raise UsageError("--name names the files of --lines: add it, or leave --name out")
+
+
+def run(text: str | None, options: SpeakOptions, choice: ModelOptions, writing: OutputOptions) -> int:
+    """Check, load the model, go through the texts; the exit code."""
+    check(options)
+    common.check_model(choice)
+    jobs = common.cores(writing.jobs)
+    console = common.console_for(writing)
+    if options.list_voices:
+        return _list(loaded(replace(options, voice=None), choice, console)[1], options)
+    return _speak(text, options, choice, writing, jobs, console)
+
+
+def _speak(
+    text: str | None, options: SpeakOptions, choice: ModelOptions, writing: OutputOptions, jobs: int, console: "Console"
+) -> int:
+    """Every text through the model and into the sink."""
+    from ...inputs import texts
+    from ...outputs.destination import open_sink
+    from ...records import Speech
+    from ...run import batch
+    from .work import Work
+
+    found = texts.find(text, options.file, lines=options.lines, name=options.name)
+    if options.timestamps and writing.output in (None, "-"):
+        raise UsageError("--timestamps writes beside the audio: give -o FILE or -o FOLDER/")
+    if options.lines and not _folder(writing.output):
+        raise UsageError("--lines makes a file for each line: give -o FOLDER/")
+    located, synthesiser = loaded(options, choice, console)
+    _notes(text, options, synthesiser, console)
+    told = described(options, choice)
+    key = {"task": "speak", **told, "model": located.spec.name, "revision": located.spec.revision}
+    single = not options.lines and len(options.file) <= 1
+    opened = open_sink(writing, Speech, key, single=single, default="wav", plot=options.timestamps)
+    keep = options.timestamps is not None or writing.wanted == "json"
+    work = Work(synthesiser, options, told, located.spec.name, located.spec.revision, keep)
+    # Only programs of their own can speak at the same time.
+    tally = batch.run(found, work.read, work, opened.sink, console, jobs=jobs if located.spec.name == CLEARER else 1)
+    return common.finish(tally, console)
+
+
+def _notes(text: str | None, options: SpeakOptions, synthesiser: "Synthesiser", console: "Console") -> None:
+    """What somebody may have meant otherwise: a file's name that is given as a text, a variety of a language that is not there."""
+    from ...models.languages import variety
+
+    if text is not None and text != "-" and os.path.isfile(text):
+        console.note(f"the words {text!r} are spoken; what is in that file is spoken with -f {text}")
+    other = variety(options.language, synthesiser.traits.language)
+    if other:
+        console.note(other)
+
+
+def _folder(output: str | None) -> bool:
+    """Whether an -o stands for a folder."""
+    return output is not None and (output.endswith(("/", os.sep)) or os.path.isdir(output))
+
+
+def loaded(options: SpeakOptions, choice: ModelOptions, console: "Console") -> tuple["Located", "Synthesiser"]:
+    """The model and what makes sound of its spectrograms, both on this machine now."""
+    from ...models import locate as models
+
+    name = _default(options) if choice.model is None else choice.model
+    located = models.locate(name, "speak", offline=choice.offline, tell=console.note)
+    own = replace(options, vocoder=vocoder(options.vocoder, located, choice, console))
+    synthesiser: Any = models.build(located, choice, own)
+    return located, synthesiser
+
+
+def vocoder(wanted: str | None, located: "Located", choice: ModelOptions, console: "Console") -> str | None:
+    """What a model's adapter makes samples with: a folder or file on this machine, or a way without; None: as it likes."""
+    from ...models import locate as models
+    from ...models.registry import GRIFFIN_LIM, WAVERNN
+
+    name = located.spec.vocoder if wanted is None else wanted
+    if name in (None, GRIFFIN_LIM, WAVERNN) or os.path.isfile(name):
+        return wanted
+    return str(models.locate(name, "vocoder", offline=choice.offline, tell=console.note).path)
+
+
+def _default(options: SpeakOptions) -> str:
+    """The user's model, else the clearest of the built-in ones that can do what is asked for."""
+    from ...models import config
+    from ...models.languages import is_same
+
+    english = is_same(options.language, "en-us")
+
+    def suits(name: str) -> bool:
+        return name != CLEARER or (english and (options.voice is None or _meant(options.voice)))
+
+    return config.choice("speak", suits).name
+
+
+def _meant(voice: str) -> bool:
+    """Whether a voice is one of the clearer program's, or a slip of the hand from one and none of the other's."""
+    from difflib import get_close_matches
+
+    from . import espeak, flite
+
+    others = {one.lower() for one in (*espeak.languages(), *espeak.variants())}
+    if voice in flite.voices():
+        return True
+    return voice.lower() not in others and "+" not in voice and bool(get_close_matches(voice, flite.voices()))
+
+
+def _list(synthesiser: "Synthesiser", options: SpeakOptions) -> int:
+    """The voices, a line each: name, language, what it is like."""
+    from ...models.languages import is_near
+
+    for voice in synthesiser.voices():
+        if options.language is None or (voice.language and is_near(options.language, voice.language)):
+            typer.echo("\t".join((voice.name, voice.language, voice.description)).rstrip())
+    return 0
+
+
+def described(options: SpeakOptions, choice: ModelOptions) -> dict[str, Any]:
+    """The options as records tell them: those that shape the sound."""
+    told = asdict(options)
+    for name in ("file", "lines", "name", "list_voices"):
+        del told[name]
+    return {**told, "precision": choice.precision}

@@ -1,0 +1,148 @@
+"""One window of Whisper: its features in, tokens out, with how sure the model is of them (Radford et al. 2022, 4.5)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from ....models.asr_common import generation, own_settings
+from ..loops import LOG_PROBABILITY, RATIO, compression
+from .tokens import Tokens
+
+NO_SPEECH = 0.6  # with a guess, and this probability of silence, nothing was said
+HOTTER = 0.2  # what the temperature rises by after a failure, up to 1
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the decoder made of one window: text and timestamp tokens, mean log probability, probability of no speech."""
+
+    tokens: list[int]
+    log_probability: float
+    no_speech: float
+    ratio: float
+
+    @property
+    def failed(self) -> bool:
+        """Whether it is worth another try."""
+        return not self.empty and (self.ratio > RATIO or self.log_probability < LOG_PROBABILITY)
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was said."""
+        return self.no_speech > NO_SPEECH and self.log_probability < LOG_PROBABILITY
+
+
+class Decoder:
+    """The decoder of a loaded model, over encoded windows [batch, positions, width]."""
+
+    def __init__(self, model: Any, tokens: Tokens, beam: int, temperature: float) -> None:
+        self.model, self.tokens, self.beam, self.temperature = model, tokens, beam, temperature
+
+    @torch.inference_mode()
+    def languages(self, encoded: torch.Tensor) -> list[str]:
+        """The likeliest language of each window."""
+        given = torch.full((len(encoded), 1), self.tokens.start, device=encoded.device)
+        hidden = self.model.model.decoder(input_ids=given, encoder_hidden_states=encoded).last_hidden_state
+        codes = list(self.tokens.languages)
+        numbers = [self.tokens.languages[code] for code in codes]
+        return [codes[int(n)] for n in self.model.proj_out(hidden[:, 0])[:, numbers].argmax(-1)]
+
+    def read(self, encoded: torch.Tensor, given: Sequence[list[int]]) -> list[Reading]:
+        """Readings of windows, asked with the tokens `given` (as many for each); failures are read again, hotter.
+
+        Hot readings are drawn window by window from a fixed seed, so that company does not change them.
+        """
+        readings = self._read(encoded, given, self.temperature)
+        return [
+            self._again(encoded[n : n + 1], given[n], reading) if reading.failed else reading
+            for n, reading in enumerate(readings)
+        ]
+
+    def _again(self, encoded: torch.Tensor, given: list[int], first: Reading) -> Reading:
+        tried, temperature = [first], self.temperature
+        while tried[-1].failed and temperature < 1.0:
+            temperature = min(temperature + HOTTER, 1.0)
+            tried.append(self._read(encoded, [given], temperature)[0])
+        return max(tried, key=lambda reading: (not reading.failed, reading.ratio <= RATIO, reading.log_probability))
+
+    @torch.inference_mode()
+    def _read(self, encoded: torch.Tensor, given: Sequence[list[int]], temperature: float) -> list[Reading]:
+        generated = self._generate(encoded, torch.tensor(list(given), device=encoded.device), temperature)
+        answers = [self._until_end(row) for row in generated[:, len(given[0]) :].tolist()]
+        return self._judge(encoded, given, answers)
+
+    def _until_end(self, row: list[int]) -> list[int]:
+        return row[: row.index(self.tokens.end)] if self.tokens.end in row else row
+
+    def _generate(self, encoded: torch.Tensor, given: torch.Tensor, temperature: float) -> torch.Tensor:
+        """Token numbers [batch, given + new].
+
+        GenerationMixin's own loop: Whisper's around it decides on windows, languages and failures for a whole batch, and
+        loses the scores of beams.
+        """
+        from transformers import GenerationMixin
+        from transformers.modeling_outputs import BaseModelOutput
+
+        room, rules = self.model.config.max_target_positions, self._rules(given.shape[1])
+        devices = [encoded.device] if encoded.device.type == "cuda" else []
+        with torch.random.fork_rng(devices), own_settings(self.model):
+            torch.manual_seed(0)
+            made: Any = GenerationMixin.generate(
+                self.model, encoder_outputs=BaseModelOutput(encoded), decoder_input_ids=given,
+                attention_mask=torch.ones(encoded.shape[:2], device=encoded.device), logits_processor=rules,
+                generation_config=self._config(temperature, min(room // 2, room - given.shape[1])),
+            )  # fmt: skip
+        return torch.as_tensor(made)
+
+    def _config(self, temperature: float, most: int) -> Any:
+        hot: dict[str, Any] = {"do_sample": True, "temperature": temperature, "top_k": 0} if temperature > 0 else {}
+        return generation(
+            eos_token_id=self.tokens.end, pad_token_id=self.tokens.end, decoder_start_token_id=self.tokens.start,
+            num_beams=1 if hot else self.beam, max_new_tokens=most, use_cache=True, **hot,
+        )  # fmt: skip
+
+    def _rules(self, begin: int) -> Any:
+        """What may not be said, and that times come in pairs and rise."""
+        from transformers import (
+            LogitsProcessorList,
+            SuppressTokensAtBeginLogitsProcessor,
+            SuppressTokensLogitsProcessor,
+            WhisperTimeStampLogitsProcessor,
+        )
+
+        kept, device = self.model.generation_config, self.model.device
+        rules = LogitsProcessorList()
+        if never := getattr(kept, "suppress_tokens", None):
+            rules.append(SuppressTokensLogitsProcessor(never, device=device))
+        if not_first := getattr(kept, "begin_suppress_tokens", None):
+            rules.append(SuppressTokensAtBeginLogitsProcessor(not_first, begin, device=device))
+        times = generation(
+            no_timestamps_token_id=self.tokens.no_times, eos_token_id=self.tokens.end,
+            max_initial_timestamp_index=getattr(kept, "max_initial_timestamp_index", None) or 50,
+        )  # fmt: skip
+        rules.append(WhisperTimeStampLogitsProcessor(times, begin_index=begin))
+        return rules
+
+    def _judge(self, encoded: torch.Tensor, given: Sequence[list[int]], answers: Sequence[list[int]]) -> list[Reading]:
+        """How sure the model is of the answers: one more pass over them, the same for greedy, beams and samples."""
+        rows = [[*asked, *answer, self.tokens.end] for asked, answer in zip(given, answers, strict=True)]
+        hidden = self.model.model.decoder(
+            input_ids=padded(rows, self.tokens.end).to(encoded.device), encoder_hidden_states=encoded
+        ).last_hidden_state
+        readings = []
+        for states, row, asked, answer in zip(hidden, rows, given, answers, strict=True):
+            # Row by row: the logits of 16 windows at once would take a gigabyte.
+            log_probs = self.model.proj_out(states[: len(row) - 1]).float().log_softmax(-1)
+            said = log_probs[torch.arange(len(row) - 1), torch.tensor(row[1:], device=log_probs.device)]
+            silence = log_probs[asked.index(self.tokens.start), self.tokens.no_speech].exp()
+            mean = float(said[len(asked) - 1 :].mean())
+            readings.append(Reading(answer, mean, float(silence), compression(self.tokens.text(answer))))
+        return readings
+
+
+def padded(rows: Sequence[Sequence[int]], fill: int) -> torch.Tensor:
+    """Rows of tokens as one [rows, longest]."""
+    longest = max(len(row) for row in rows)
+    return torch.tensor([[*row, *[fill] * (longest - len(row))] for row in rows])

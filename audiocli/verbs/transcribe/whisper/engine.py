@@ -1,0 +1,193 @@
+"""Whisper through transformers: any length, by windows that the model's own timestamps move on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ....audio import Audio
+from ....errors import UsageError
+from ....models.asr_common import SILENT, Found, checkpoint, extractor, loud_part, mono, record, refuse, silent
+from ....models.batches import Batches
+from ....models.registry import ModelSpec
+from ....options import TranscribeOptions
+from ....records import Segment, Transcript, later
+from ..loops import without_loops
+from .decode import Decoder, Reading
+from .tokens import TICK, Span, Tokens, spans
+from .words import Aligner, Timed, bounded, by_span
+
+SECONDS = 480.0  # in one forward pass: 16 windows
+LEAST = 0.1  # s; nobody says a word in less at the end of a clip
+
+
+def load(path: Path, spec: ModelSpec, place: Any, options: TranscribeOptions) -> Any:
+    """The runner of a Whisper (or Moonshine) checkpoint in the folder `path`; `place` has the device and the precision."""
+    from transformers import AutoConfig, AutoTokenizer, WhisperForConditionalGeneration
+
+    if AutoConfig.from_pretrained(path, local_files_only=True).model_type == "moonshine":
+        from .. import moonshine
+
+        return moonshine.load(path, spec, place, options)
+    refuse(spec.name, options, "lm", instead="use a CTC model, as wav2vec2-base-960h")
+    model = checkpoint(WhisperForConditionalGeneration, path, place)
+    tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True)
+    tokens = Tokens.of(tokenizer, model.config, model.generation_config)
+    return WhisperRunner(model, extractor(path), tokens, spec, options)
+
+
+@dataclass
+class _Clip:
+    """A clip on its way through the model."""
+
+    samples: NDArray[np.float32]
+    language: str | None
+    seek: int = 0  # samples that are done
+    segments: list[Segment] = field(default_factory=list)
+    dropped: list[str] = field(default_factory=list)
+
+    @property
+    def done(self) -> bool:
+        return self.seek >= len(self.samples)
+
+
+@dataclass(frozen=True)
+class _Heard:
+    """What a window of `size` samples gave; `on`: the second of it where the next one begins, None: behind it."""
+
+    size: int
+    reading: Reading
+    spoken: list[Span]
+    timed: Timed
+    on: float | None
+
+
+class WhisperRunner:
+    """Clips in, transcripts out; each round takes the next window of every clip that is not done.
+
+    No text goes from one window to the next, so that one failure stays one: only the user's prompt stands before each.
+    """
+
+    def __init__(self, model: Any, inputs: Any, tokens: Tokens, spec: ModelSpec, options: TranscribeOptions) -> None:
+        if options.translate and not tokens.languages:
+            raise UsageError(f"{spec.name} knows English only and cannot translate; take one whose name has no .en")
+        self.spec, self.options, self.sample_rate = spec, options, int(inputs.sampling_rate)
+        self._model, self._inputs, self._tokens = model, inputs, tokens
+        self._language = tokens.language(options.language)
+        self._task = "translate" if options.translate else "transcribe"
+        self._prompt = self._prompted()
+        self._window = int(model.config.max_source_positions * TICK * self.sample_rate)  # samples
+        self._decoder = Decoder(model, tokens, options.beam, options.temperature)
+        self._aligner = Aligner(model, tokens) if options.timestamps == "word" else None
+        self.batches = Batches(options.batch_size, SECONDS, model.device)
+
+    def __call__(self, batch: list[Audio]) -> list[Transcript]:
+        """The transcripts of the clips [1, samples], in their order."""
+        clips = [_Clip(mono(audio), self._language) for audio in batch]
+        loud = [clip for clip in clips if not silent(clip.samples, self.sample_rate)]
+        while waiting := [clip for clip in loud if not clip.done]:
+            audible = [clip for clip in waiting if not self._passed_over(clip)]
+            heard = self.batches.run(audible, lambda clip: self._window / self.sample_rate, self._read)
+            for clip, window in zip(audible, heard, strict=True):
+                self._take(clip, window)
+        not_silent = {id(clip) for clip in loud}
+        return [
+            record(audio, self.spec, self._found(clip) if id(clip) in not_silent else SILENT)
+            for audio, clip in zip(batch, clips, strict=True)
+        ]
+
+    def _prompted(self) -> list[int]:
+        """The prompt and the hot words as tokens that were said before; the last ones, where they are too many."""
+        said = ", ".join(filter(None, [self.options.prompt, *self.options.hotwords]))
+        if not said:
+            return []
+        room = self._model.config.max_target_positions // 2 - 1
+        words = self._tokens.tokenizer.encode(f" {said.strip()}", add_special_tokens=False)
+        return [self._tokens.previous, *words[-room:]]
+
+    def _found(self, clip: _Clip) -> Found:
+        language = "en" if self._task == "translate" else clip.language
+        return Found(tuple(clip.segments), language, tuple(clip.dropped))
+
+    def _passed_over(self, clip: _Clip) -> bool:
+        """Whether the next window of a clip is silent; it is done then."""
+        window = self._next(clip)
+        if not silent(window, self.sample_rate):
+            return False
+        clip.dropped.append(f"silence: {self._span(clip, len(window))}")
+        clip.seek += len(window)
+        return True
+
+    def _next(self, clip: _Clip) -> NDArray[np.float32]:
+        return clip.samples[clip.seek : clip.seek + self._window]
+
+    def _read(self, clips: Sequence[_Clip]) -> list[_Heard]:
+        """What is said in the next window of each clip."""
+        windows = [self._next(clip) for clip in clips]
+        encoded = self._encoded(windows)
+        self._detect(clips, encoded)
+        asked = [self._tokens.asked(clip.language or "en", self._task) for clip in clips]
+        readings = self._decoder.read(encoded, [[*self._prompt, *before] for before in asked])
+        parts = [
+            ([], None) if reading.empty else spans(reading.tokens, self._tokens, len(window) / self.sample_rate)
+            for reading, window in zip(readings, windows, strict=True)
+        ]
+        words = self._words(clips, encoded, asked, [spoken for spoken, _ in parts], windows)
+        return [
+            _Heard(len(window), reading, spoken, timed, on)
+            for window, reading, (spoken, on), timed in zip(windows, readings, parts, words, strict=True)
+        ]
+
+    @torch.inference_mode()
+    def _encoded(self, windows: Sequence[NDArray[np.float32]]) -> torch.Tensor:
+        """What the encoder makes of the windows, each padded to its full length, as it was trained: [windows, positions, width]."""
+        full = [np.pad(window, (0, self._window - len(window))) for window in windows]
+        features = self._inputs(full, sampling_rate=self.sample_rate, return_tensors="pt", padding=False).input_features
+        made = self._model.model.encoder(features.to(self._model.device, self._model.dtype))
+        return made.last_hidden_state  # type: ignore[no-any-return]
+
+    def _detect(self, clips: Sequence[_Clip], encoded: torch.Tensor) -> None:
+        """Give clips without a language that of their first window with sound."""
+        unknown = [n for n, clip in enumerate(clips) if clip.language is None]
+        if unknown:
+            for n, language in zip(unknown, self._decoder.languages(encoded[unknown]), strict=True):
+                clips[n].language = language
+
+    def _words(
+        self, clips: Sequence[_Clip], encoded: torch.Tensor, asked: Sequence[list[int]], parts: Sequence[list[Span]],
+        windows: Sequence[NDArray[np.float32]],
+    ) -> list[Timed]:  # fmt: skip
+        """The words of each window, where they are asked for."""
+        texts = [[token for part in spoken for token in part.tokens] for spoken in parts]
+        wanted = [n for n, text in enumerate(texts) if text]
+        if self._aligner is None or not wanted:
+            return [[] for _ in clips]
+        found = self._aligner.words(
+            encoded[wanted], [asked[n] for n in wanted], [texts[n] for n in wanted],
+            [loud_part(windows[n], self.sample_rate) for n in wanted], [clips[n].language or "en" for n in wanted],
+        )  # fmt: skip
+        by_window = dict(zip(wanted, found, strict=True))
+        return [by_window.get(n, []) for n in range(len(clips))]
+
+    def _take(self, clip: _Clip, heard: _Heard) -> None:
+        """Put what a window gave to its clip and move on: to the last time said, or past the window."""
+        if heard.reading.empty:
+            silence = f"(probability {heard.reading.no_speech:.2f})"
+            clip.dropped.append(f"no speech: {self._span(clip, heard.size)} {silence}")
+        offset, sure = clip.seek / self.sample_rate, float(np.exp(heard.reading.log_probability))
+        spoken = zip(heard.spoken, by_span(heard.spoken, heard.timed), strict=True)
+        segments, dropped = without_loops(
+            [Segment(span.start, span.end, self._tokens.text(span.tokens), words, sure) for span, words in spoken]
+        )
+        clip.segments += later(list(map(bounded, segments)), offset)
+        clip.dropped += dropped
+        clip.seek += heard.size if heard.on is None else max(int(heard.on * self.sample_rate), 1)
+        if len(clip.samples) - clip.seek < LEAST * self.sample_rate:
+            clip.seek = len(clip.samples)
+
+    def _span(self, clip: _Clip, size: int) -> str:
+        return f"{clip.seek / self.sample_rate:.1f}-{(clip.seek + size) / self.sample_rate:.1f} s"

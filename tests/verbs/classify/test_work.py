@@ -1,0 +1,167 @@
+"""From windows to labels and events, with a tagger that hears nothing but loudness."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import soundfile
+from hypothesis import given
+from hypothesis import strategies as st
+
+from audiocli.errors import UsageError
+from audiocli.inputs.sources import find
+from audiocli.options import ClassifyOptions, InputOptions
+from audiocli.records import Segment
+from audiocli.verbs.classify import work as labelling
+from audiocli.verbs.classify.events import bridged, events, spans, with_edges
+from audiocli.verbs.classify.work import Work, best, chosen, named
+
+RATE = 1_000
+
+
+class Loud:
+    """Is sure of "loud" as far as the window's peak goes; counts its calls."""
+
+    labels, sample_rate, window = ("loud", "quiet"), RATE, 2.0
+
+    def __init__(self):
+        self.calls, self.sizes = 0, []
+
+    def __call__(self, windows):
+        self.calls += 1
+        self.sizes += [len(window) for window in windows]
+        share = np.array([np.mean(np.abs(window) > 0.1) for window in windows], np.float32)
+        return np.stack([share, 1 - share], axis=1)
+
+
+def work(tagger=None, **options):
+    return Work(tagger or Loud(), ClassifyOptions(**options), InputOptions(), {}, "loud", None)
+
+
+def sources(tmp_path, **sounds):
+    for name, samples in sounds.items():
+        soundfile.write(tmp_path / f"{name}.wav", samples, RATE, subtype="FLOAT")
+    return list(find([str(tmp_path / f"{name}.wav") for name in sounds]))
+
+
+def square(*parts):
+    """(seconds, level)..."""
+    return np.concatenate([np.full(int(seconds * RATE), level, np.float32) for seconds, level in parts])
+
+
+def heard(run, found):
+    return run([run.read(source) for source in found])
+
+
+def test_windows_tile_a_file_and_a_short_rest_is_left_out(tmp_path):
+    tagger = Loud()
+    found = sources(tmp_path, a=square((4.5, 0.5)), b=square((5.5, 0.5)), c=square((0.3, 0.5)), d=square((2, 0.5)))
+    records = heard(work(tagger), found)
+    assert sorted(tagger.sizes) == sorted([2000, 2000, 2000, 2000, 1500, 300, 2000])
+    assert tagger.calls == 1
+    assert [record.duration for record in records] == [4.5, 5.5, 0.3, 2.0]
+
+
+def test_long_inputs_are_as_short_ones(tmp_path, monkeypatch):
+    sound = square((3, 0.5), (4, 0.0), (2.7, 0.5))
+    for options in ({}, {"events": True}, {"window": 1.0, "hop": 0.25}):
+        (whole,) = heard(work(**options), sources(tmp_path, a=sound))
+        with monkeypatch.context() as patch:
+            patch.setattr(labelling, "IN_MEMORY", 1.0)
+            patch.setattr(labelling, "WINDOWS", 3)
+            (streamed,) = heard(work(**options), sources(tmp_path, a=sound))
+        assert streamed == whole
+
+
+@pytest.mark.parametrize(
+    ("sound", "status"),
+    [(np.zeros(0), "empty"), (np.zeros(2000), "silent"), (square((1, 0.5)), "ok"), (square((1, 1e-6)), "silent")],
+)
+def test_silence(tmp_path, sound, status):
+    for kind in ({}, {"events": True}):
+        (record,) = heard(work(**kind), sources(tmp_path, a=sound))
+        assert record.status == status
+        assert bool(record.labels) == (status == "ok")
+
+
+@pytest.mark.parametrize("window", [0.4, 1.0])
+def test_events_begin_and_end_where_the_sound_does(tmp_path, window):
+    sound = square((2.0, 0.0), (1.5, 0.5), (3.0, 0.0), (2.5, 0.5))
+    (record,) = heard(work(events=True, labels="loud,quiet", window=window), sources(tmp_path, a=sound))
+    loud = [(event.start, event.end) for event in record.segments if event.text == "loud"]
+    np.testing.assert_allclose(loud, [(2.0, 3.5), (6.5, 9.0)], atol=0.3)
+
+
+def test_the_start_is_added(tmp_path):
+    sound = square((2.0, 0.0), (2, 0.5), (2.0, 0.0))
+    run = Work(Loud(), ClassifyOptions(events=True), InputOptions(start=1.0), {}, "loud", None)
+    (record,) = heard(run, sources(tmp_path, a=sound))
+    (event,) = (event for event in record.segments if event.text == "loud")
+    assert event.start == pytest.approx(2.0, abs=0.3)
+
+
+@given(st.lists(st.floats(0, 1, width=32), max_size=30))
+def test_spans_have_hysteresis(curve):
+    curve = np.array(curve, np.float32)
+    found = list(spans(curve, 0.6, 0.3))
+    inside = np.zeros(len(curve), bool)
+    for first, last in found:
+        assert curve[first : last + 1].min() >= np.float32(0.3)
+        assert curve[first : last + 1].max() >= np.float32(0.6)
+        inside[first : last + 1] = True
+    assert not (curve[~inside] >= 0.6).any()
+    assert all(one[1] + 1 < other[0] for one, other in pairwise(found))
+
+
+def test_short_events_are_left_out_and_smoothing_closes_holes():
+    curve = np.zeros((100, 1), np.float32)
+    curve[10] = curve[30:50] = 1.0
+    curve[40] = 0.0
+    found = events(curve, ["x"], 0.1, 10.0, ClassifyOptions(smooth=0.3, shortest=0.3))
+    assert [(round(event.start, 2), round(event.end, 2)) for event in found] == [(2.95, 4.95)]
+
+
+def test_near_events_of_one_label_are_one():
+    assert list(bridged([(1, 3), (6, 8), (12, 13)], 2)) == [(1, 8), (12, 13)]
+    assert list(bridged([(1, 3), (6, 8)], 1.9)) == [(1, 3), (6, 8)]
+    assert list(bridged([], 5)) == []
+
+
+def test_edges_lie_where_the_sound_is():
+    power = np.full(500, 1e-6, np.float32)  # 10 s
+    power[150:260] = 1e-2
+    loud, faint = Segment(2.6, 5.6, "dog"), Segment(7.0, 8.0, "sea")
+    edged = with_edges([loud, faint], power, 0.5, 0.2)
+    assert [(one.start, one.end) for one in edged] == [(3.0, 5.2), (7.0, 8.0)]
+    assert with_edges([loud], power[:0], 0.5, 0.2) == (loud,)
+
+
+def test_best():
+    found = best(np.array([[0.2, 0.5, 0.3], [0.4, 0.1, 0.5]], np.float32), ["a", "b", "c"], 2, 0.31)
+    assert [(label.label, label.score) for label in found] == [("c", pytest.approx(0.4))]
+
+
+def test_a_choice_among_the_models_labels():
+    assert chosen(["Dog", "Cat", "Rain"], None) == (None, ("Dog", "Cat", "Rain"))
+    assert chosen(["Dog", "Cat", "Rain"], "rain, DOG") == ([2, 0], ("Rain", "Dog"))
+    with pytest.raises(UsageError, match=r"no label 'rein': did you mean Rain\?"):
+        chosen(["Dog", "Cat", "Rain"], "dog,rein")
+
+
+def test_labels_from_a_file(tmp_path):
+    (tmp_path / "labels.txt").write_text("a dog, barking\n\n rain\n")
+    assert named(str(tmp_path / "labels.txt")) == ("a dog, barking", "rain")
+    for encoding in ("utf-8-sig", "utf-16"):
+        (tmp_path / "labels.txt").write_bytes("# mine\r\nGeräusch\r\nrain\r\n".encode(encoding))
+        assert named(str(tmp_path / "labels.txt")) == ("Geräusch", "rain")
+    (tmp_path / "labels.txt").write_bytes(b"Ger\xe4usch\n")
+    with pytest.raises(UsageError, match="save it as UTF-8"):
+        named(str(tmp_path / "labels.txt"))
+    assert named("dog, rain,,dog") == ("dog", "rain")
+    with pytest.raises(UsageError, match="no labels"):
+        named(" , ")
+
+
+def test_what_is_left_adds_up_to_one(tmp_path):
+    (record,) = heard(work(labels="quiet"), sources(tmp_path, a=square((1, 0.5), (1, 0.05))))
+    assert [(label.label, label.score) for label in record.labels] == [("quiet", 1.0)]
