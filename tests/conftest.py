@@ -183,11 +183,3 @@ def line_of():
         return line.decode()
 
     return read
-
-
-@pytest.fixture(autouse=True)
-def no_lazy_modules():
-    """SpeechBrain, which pyannote imports too, leaves modules that fail when looked at, and hypothesis looks at all modules."""
-    if tools := sys.modules.get("speechbrain.utils.importutils"):
-        for name in [name for name, module in sys.modules.items() if isinstance(module, tools.LazyModule)]:
-            del sys.modules[name]

@@ -1,0 +1,1 @@
+"""Figures of results; matplotlib is imported only when one is drawn."""

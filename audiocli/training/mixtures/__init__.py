@@ -1,0 +1,1 @@
+"""Sound as it is met: mixed with noise, in rooms, on bad lines."""

@@ -1,0 +1,1 @@
+"""`audiocli classify`: which sounds there are, and when."""

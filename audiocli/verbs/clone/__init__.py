@@ -1,0 +1,1 @@
+"""`audiocli clone`: speech in the voice of a reference."""

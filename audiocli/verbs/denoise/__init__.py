@@ -1,0 +1,1 @@
+"""`audiocli denoise`: noise off speech."""

@@ -1,0 +1,1 @@
+"""`audiocli diarize`: who speaks when."""

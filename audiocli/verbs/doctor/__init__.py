@@ -1,0 +1,1 @@
+"""`audiocli doctor`: what is installed here, and what of it works."""

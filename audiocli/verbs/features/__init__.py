@@ -1,0 +1,1 @@
+"""`audiocli features`: numbers and plots from audio."""

@@ -1,0 +1,1 @@
+"""`audiocli generate-music`: chorales, and music from a prompt."""

@@ -1,0 +1,1 @@
+"""`audiocli speak`: text to speech."""

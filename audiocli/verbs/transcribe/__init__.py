@@ -1,0 +1,1 @@
+"""`audiocli transcribe`: recordings to text."""

@@ -1,0 +1,1 @@
+"""`audiocli verify`: is this the same speaker, or the same recording."""
