@@ -1,3 +1,3 @@
 """audiocli: one command line for audio files."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

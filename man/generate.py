@@ -19,7 +19,7 @@ from audiocli import __version__
 from audiocli.cli import app
 
 HERE = Path(__file__).parent
-EXAMPLES = HERE / "examples"
+EXAMPLES, NOTES = HERE / "examples", HERE / "notes"
 EXIT_STATUS = (
     ("0", "Everything was done."),
     ("1", "Some input failed; each is named on standard error with its reason."),
@@ -42,7 +42,7 @@ def date() -> str:
 
 
 def page(command: Any, name: str, parent: Any = None) -> str:
-    """One page: NAME, SYNOPSIS, DESCRIPTION, OPTIONS, COMMANDS, EXAMPLES, EXIT STATUS."""
+    """One page: NAME, SYNOPSIS, DESCRIPTION, OPTIONS, COMMANDS, NOTES, EXAMPLES, EXIT STATUS."""
     context = type(command).context_class(command, info_name=name.replace("-", " ", 1), parent=parent)
     title, _, rest = (command.help or "").partition("\n")
     lines = [
@@ -53,7 +53,7 @@ def page(command: Any, name: str, parent: Any = None) -> str:
     if rest.strip():
         lines += [".SH DESCRIPTION", *(escaped(line.strip()) or ".PP" for line in rest.strip().split("\n"))]
     lines += options(command, context) + (parts(command, context) if parent else commands(command))
-    lines += [*examples(name), ".SH EXIT STATUS"]
+    lines += [*notes(name), *examples(name), ".SH EXIT STATUS"]
     for code, meaning in EXIT_STATUS:
         lines += [".TP", f".B {code}", escaped(meaning)]
     others = [".BR audiocli (1)"] if parent else [f".BR audiocli\\-{escaped(sub)} (1)" for sub in subcommands(command)]
@@ -90,6 +90,15 @@ def parts(command: Any, context: Any) -> list[str]:
         usage = " ".join([context.info_name, name, *sub.collect_usage_pieces(inner)])
         lines += [".SS", escaped(usage), escaped(sub.help or ""), *options(sub, inner, "")]
     return lines
+
+
+def notes(name: str) -> list[str]:
+    """Paragraphs of man/notes/NAME.txt: what a user of the verb should know."""
+    path = NOTES / f"{name}.txt"
+    if not path.exists():
+        return []
+    paragraphs = path.read_text().strip().split("\n\n")
+    return [".SH NOTES", *(line for text in paragraphs for line in (".PP", escaped(text)))]
 
 
 def examples(name: str) -> list[str]:
