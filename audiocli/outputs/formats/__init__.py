@@ -6,6 +6,7 @@ from pathlib import PurePath
 from typing import Any, BinaryIO
 
 from ...errors import UsageError, hint
+from ...options.formats import PICTURES
 from ...records import (
     Diarization,
     Events,
@@ -53,8 +54,7 @@ class Format:
         return self.joins or kind in self.collected
 
 
-_PICTURES: dict[str, Writer] = {name: pictures.writer(name) for name in ("png", "svg", "pdf")}
-PICTURES = tuple(_PICTURES)
+_PICTURES: dict[str, Writer] = {name: pictures.writer(name) for name in PICTURES}
 
 # What is written of each type of record, by the name of the format.
 _WRITERS: dict[type, dict[str, Writer]] = {

@@ -1,94 +1,19 @@
 """`audiocli denoise`: noise off speech."""
 
 import os
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from ...errors import UsageError
 from ...options import DenoiseOptions, InputOptions, ModelOptions, OutputOptions, shaping
+from ...options.formats import SOUND, either
 from ...run import job as common
+from ...run.verb import Inputs, verb
 
 if TYPE_CHECKING:
     from ...console import Console
 
-DEFAULT, MODEL, INPUT, OUTPUT = DenoiseOptions(), ModelOptions(), InputOptions(), OutputOptions()
 TOLD = ("txt", "json", "jsonl")  # formats of what is said about the sound
-
-
-def denoise(
-    inputs: common.Inputs = None,
-    model: Annotated[
-        str | None,
-        typer.Option(
-            "--model",
-            "-m",
-            help="rnnoise (the default), enhancer, conv-enhancer, spectral, or a folder that 'audiocli train' wrote.",
-            metavar="NAME",
-        ),
-    ] = MODEL.model,
-    strength: Annotated[
-        float | None,
-        typer.Option(
-            help="0 leaves the sound as it is, 1 takes all of the noise that is found (the model's best).", metavar="S"
-        ),
-    ] = DEFAULT.strength,
-    stream: Annotated[
-        bool,
-        typer.Option(
-            "--stream",
-            help="Standard input to standard output as it comes, in the format that came in (WAV, AIFF, AU, CAF, raw PCM), "
-            "or as WAV if that is compressed; with INPUT -. "
-            "At its own rate a model is late by 30 ms (rnnoise), 32 ms (enhancer, spectral) or 10 ms (conv-enhancer); "
-            "resampling adds up to 0.1 s, from 8 kHz up to 0.3 s.",
-        ),
-    ] = DEFAULT.stream,
-    report: Annotated[
-        bool, typer.Option("--report", help="Measure level and signal-to-noise ratio (estimated) before and after.")
-    ] = DEFAULT.report,
-    dnsmos: Annotated[
-        str | None,
-        typer.Option(
-            help="The DNSMOS P.835 model (sig_bak_ovr.onnx): its opinions in the report, too.", metavar="FILE"
-        ),
-    ] = DEFAULT.dnsmos,
-    json: Annotated[
-        bool, typer.Option("--json", help="A JSONL record of each file on standard output, once the file is written.")
-    ] = DEFAULT.json,
-    output: common.Output = OUTPUT.output,
-    format: Annotated[
-        str | None,
-        typer.Option(
-            "--format",
-            "-f",
-            help="wav, flac, ogg, opus, mp3, aiff, au, caf, w64 or rf64 (default: the suffix of -o, else wav); json, jsonl and "
-            "txt write the report without the sound.",
-            metavar="FORMAT",
-        ),
-    ] = OUTPUT.format,
-    glob: common.Glob = None,
-    files_from: common.FilesFrom = INPUT.files_from,
-    raw: common.Raw = INPUT.raw,
-    start: common.Start = INPUT.start,
-    duration: common.Duration = INPUT.duration,
-    resume: common.Resume = OUTPUT.resume,
-    force: common.Force = OUTPUT.force,
-    jobs: common.Jobs = OUTPUT.jobs,
-    device: common.Device = MODEL.device,
-    precision: common.Precision = MODEL.precision,
-    memory: common.Memory = MODEL.memory,
-    offline: common.Offline = MODEL.offline,
-    quiet: common.Quiet = OUTPUT.quiet,
-) -> None:
-    """Noise off speech: sample rate, channels, length and level stay as they are; any length, whole folders, or live.
-
-    With -o FOLDER/ a file for each input. Samples keep their type (24 bits, float) where the format has it.
-    """
-    own = DenoiseOptions(strength, stream, report or dnsmos is not None, dnsmos, json)
-    choice = ModelOptions(model, device, precision, memory, offline)
-    reading = InputOptions(tuple(glob or ()), files_from, raw, start, duration)
-    writing = OutputOptions(output, format, resume, force, jobs, quiet)
-    common.start(lambda: run(list(inputs or ()), own, choice, reading, writing))
 
 
 def check(options: DenoiseOptions, writing: OutputOptions) -> None:
@@ -113,10 +38,21 @@ def check_stream(inputs: list[str], options: DenoiseOptions, reading: InputOptio
         raise UsageError("standard output is a terminal: send the sound into a file or a pipe")
 
 
-def run(
-    inputs: list[str], options: DenoiseOptions, choice: ModelOptions, reading: InputOptions, writing: OutputOptions
+@verb(
+    help={
+        "model": "rnnoise (the default), enhancer, conv-enhancer, spectral, or a folder that 'audiocli train' wrote.",
+        "format": f"{either(SOUND)} (default: the suffix of -o, else wav); json, jsonl and txt write the report without the sound.",
+    },
+    without=("channel",),
+)
+def denoise(
+    inputs: Inputs, options: DenoiseOptions, choice: ModelOptions, reading: InputOptions, writing: OutputOptions
 ) -> int:
-    """Check, load the model, go through the inputs; the exit code."""
+    """Noise off speech: sample rate, channels, length and level stay as they are; any length, whole folders, or live.
+
+    With -o FOLDER/ a file for each input. Samples keep their type (24 bits, float) where the format has it.
+    """
+    options = replace(options, report=options.report or options.dnsmos is not None)
     check(options, writing)
     common.check_model(choice)
     common.check_input(reading)
