@@ -1,7 +1,7 @@
 """One option of the command line, as a field of a dataclass: default, help, metavar and flags stand here and nowhere else."""
 
-from dataclasses import Field, dataclass, field
-from typing import Any, TypeVar
+from dataclasses import Field, field
+from typing import Any, NamedTuple, TypeVar
 
 # The order in which help shows options; the fields of a section keep the order of their dataclass.
 SECTIONS = ("model", "own", "output", "input", "run", "device", "quiet")
@@ -9,8 +9,7 @@ _KEY = "option"
 Value = TypeVar("Value")
 
 
-@dataclass(frozen=True)
-class Declaration:
+class Declaration(NamedTuple):
     """What help tells of an option, and how it is called.
 
     flags: instead of --NAME, such as --vad/--no-vad. short: beside it; a verb's own option may take it from a common one.

@@ -112,7 +112,5 @@ def _option(one: "Field[Any]", help: str, own: Collection[str | None]) -> inspec
     default: Any = one.default
     if _repeats(one):
         kind, default = list[str] | None, list(default) or None
-    about = typer.Option(*flags, help=help, metavar=told.metavar, parser=PARSERS.get(told.metavar or ""))
-    return inspect.Parameter(
-        one.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, about]
-    )
+    about = typer.Option(default, *flags, help=help, metavar=told.metavar, parser=PARSERS.get(told.metavar or ""))
+    return inspect.Parameter(one.name, inspect.Parameter.KEYWORD_ONLY, default=about, annotation=kind)
