@@ -249,6 +249,15 @@ def test_every_format_is_in_the_help(verb, kind, names, elsewhere):
     assert set(names) <= set(re.findall(r"\w+", text))
 
 
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "audiocli/verbs").glob("*/command.py")), ids=lambda path: path.parent.name
+)
+def test_commands_ask_what_an_output_is(path):
+    """outputs/destination.py decides what -o and --format mean, and no command looks at a name itself."""
+    used = {node.attr for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)}
+    assert not used & {"splitext", "endswith", "isdir", "suffix"}
+
+
 def test_nothing_of_one_machine_is_committed():
     files = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split(
         "\n"

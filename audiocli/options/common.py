@@ -7,6 +7,7 @@ from typing import Any
 from .option import option
 
 CHANNEL = r"mix|best|left|right|[1-9][0-9]*"  # a regular expression; numbers count from 1
+STDOUT = ("-", "/dev/stdout")  # as -o
 QUIET = "No progress and no notes; errors are still told."
 PRECISIONS = ("auto", "float32", "float16", "bfloat16")
 
@@ -81,6 +82,11 @@ class OutputOptions:
     force: bool = option(False, "Write outputs again that exist.", section="run")
     jobs: int | None = jobs_option()
     quiet: bool = quiet_option()
+
+    @property
+    def to_stdout(self) -> bool:
+        """Whether results go to standard output."""
+        return self.output is None or self.output in STDOUT
 
     @property
     def wanted(self) -> str:

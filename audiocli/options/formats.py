@@ -1,6 +1,7 @@
 """Names of formats as help lists them; a test compares them with `outputs.formats.FORMATS`, which needs numpy."""
 
 from collections.abc import Sequence
+from pathlib import PurePath
 
 PICTURES = ("png", "svg", "pdf")
 SOUND = ("wav", "flac", "ogg", "opus", "mp3", "aiff", "au", "caf", "w64", "rf64")
@@ -14,6 +15,12 @@ LABELS = ("txt", "csv", "tsv", "json", "jsonl")
 EVENTS = ("TextGrid", "labels", "rttm")  # beside those of labels
 TURNS = ("rttm", "json", "jsonl", "csv", "TextGrid", "srt", "labels", "txt", *PICTURES)
 _WORDS = {"labels": "labels (Audacity)"}  # a name that says too little by itself
+
+
+def picture(path: str) -> str | None:
+    """The picture format that a file's name asks for."""
+    suffix = PurePath(path).suffix[1:].lower()
+    return suffix if suffix in PICTURES else None
 
 
 def either(names: Sequence[str], last: str = " or ") -> str:

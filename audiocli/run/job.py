@@ -53,7 +53,7 @@ def cores(jobs: int | None) -> int:
 
 def console_for(writing: OutputOptions, *, draws: bool = False) -> Console:
     """The console of a run; no bar where results, or what the verb draws, come out on the same terminal."""
-    return Console(writing.quiet, bar=not draws and not (writing.output in (None, "-") and os.isatty(1)))
+    return Console(writing.quiet, bar=not draws and not (writing.to_stdout and os.isatty(1)))
 
 
 def is_single(inputs: Sequence[str], reading: InputOptions) -> bool:

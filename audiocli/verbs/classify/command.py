@@ -9,7 +9,7 @@ from ...options.formats import EVENTS, LABELS, either
 from ...run import job as common
 from ...run.verb import Inputs, verb
 
-TIMED = ("textgrid", "rttm", "labels")  # formats that hold events only
+TIMED = [name.lower() for name in EVENTS]  # formats that hold events only
 
 
 def check(options: ClassifyOptions) -> None:
@@ -51,7 +51,7 @@ def classify(
         raise UsageError(f"{writing.wanted} holds events: add --events")
 
     from ...models import locate as models
-    from ...outputs.destination import open_sink
+    from ...outputs.destination import destination, open_sink
     from ...records import Events, Labels
     from .work import Work, named
 
@@ -64,7 +64,7 @@ def classify(
     key = {"task": "classify", **told, "model": spec.name, "revision": spec.revision, **shaping(reading)}
     single = common.is_single(inputs, reading)
     kind = Events if options.events else Labels
-    opened = open_sink(writing, kind, key, single=single, default="txt", plot=options.plot)
+    opened = open_sink(destination(writing, kind, single=single, default="txt"), key, plot=options.plot)
     tagger: Any = models.build(located, choice, options)
     work = Work(tagger, options, reading, told, spec.name, spec.revision)
     return common.go_through(inputs, reading, work, opened, console, jobs=jobs)

@@ -154,7 +154,7 @@ def _convert(
     located: "Located", jobs: int, console: "Console",
 ) -> int:  # fmt: skip
     """Every source through the converter and into the sink."""
-    from ...outputs.destination import open_sink
+    from ...outputs.destination import destination, open_sink
     from ...records import Recording
     from .work import Conversion
 
@@ -162,7 +162,7 @@ def _convert(
     key = {"task": "clone", **judged.told, "model": judged.model, "revision": judged.revision, **shaping(reading)}
     single = common.is_single(sources, reading)
     work = Conversion(_move(located, judged, options, choice, console), judged, reading)
-    opened = open_sink(writing, Recording, key, single=single, default="wav")
+    opened = open_sink(destination(writing, Recording, single=single, default="wav"), key)
     return common.go_through(sources, reading, work, opened, console, jobs=jobs)
 
 
@@ -185,7 +185,7 @@ def _say(
 ) -> int:  # fmt: skip
     """Every text in that voice and into the sink."""
     from ...inputs import texts
-    from ...outputs.destination import open_sink
+    from ...outputs.destination import destination, open_sink
     from ...records import Recording
     from ...run import batch
     from .work import Spoken
@@ -200,7 +200,7 @@ def _say(
     else:
         synthesiser = _in_that_voice(own, choice, judged, console)
     key = {"task": "clone", **judged.told, "model": judged.model, "revision": judged.revision}
-    opened = open_sink(writing, Recording, key, single=len(options.file) <= 1, default="wav")
+    opened = open_sink(destination(writing, Recording, single=len(options.file) <= 1, default="wav"), key)
     work = Spoken(synthesiser, move, judged, own)
     return common.finish(batch.run(found, work.read, work, opened.sink, console), console)
 

@@ -28,7 +28,7 @@ def check_stream(inputs: list[str], options: DenoiseOptions, reading: InputOptio
     """Raises UsageError for what cannot be streamed."""
     if inputs != ["-"] or reading.files_from is not None:
         raise UsageError("--stream reads standard input: give - as the only input")
-    if writing.output not in (None, "-") or writing.format is not None:
+    if not writing.to_stdout or writing.format is not None:
         raise UsageError("--stream writes to standard output, in the format that came in")
     if options.report or options.json:
         raise UsageError("--stream gives sound only: leave --report and --json out")
@@ -62,7 +62,7 @@ def denoise(
         return _live(options, choice, reading, common.console_for(writing))
 
     from ...models import locate as models
-    from ...outputs.destination import open_sink
+    from ...outputs.destination import destination, open_sink
     from ...records import Recording
     from .loudness import dnsmos
     from .work import Work, strength
@@ -77,19 +77,15 @@ def denoise(
         "revision": spec.revision,
         **shaping(reading),
     }
-    announce = "jsonl" if options.json else "txt" if options.report and _writes_sound(writing) else None
-    single = common.is_single(inputs, reading)
-    opened = open_sink(writing, Recording, key, single=single, default="wav", announce=announce)
+    target = destination(writing, Recording, single=common.is_single(inputs, reading), default="wav")
+    # The report needs another place than the sound.
+    announce = "jsonl" if options.json else "txt" if options.report and target.format.is_sound else None
+    opened = open_sink(target, key, announce=announce)
     scorer = None if options.dnsmos is None else dnsmos(options.dnsmos)
     denoiser: Any = models.build(located, choice, options)
     told = {"strength": strength(options, denoiser)}
     work = Work(denoiser, reading, options, told, spec.name, spec.revision, scorer)
     return common.go_through(inputs, reading, work, opened, console, jobs=jobs)
-
-
-def _writes_sound(writing: OutputOptions) -> bool:
-    """Whether the files that are written hold sound, so that the report needs another place."""
-    return writing.wanted not in TOLD
 
 
 def _live(options: DenoiseOptions, choice: ModelOptions, reading: InputOptions, console: "Console") -> int:

@@ -55,7 +55,7 @@ def diarize(
     common.check_input(reading)
     common.cores(writing.jobs)
 
-    from ...outputs.destination import open_sink
+    from ...outputs.destination import destination, open_sink
     from ...records import Diarization
     from .clustering import bounds
     from .work import Work
@@ -66,7 +66,7 @@ def diarize(
     spec = located.spec if located else None
     key = {"task": "diarize", **told, "model": spec and spec.name, "revision": spec and spec.revision}
     single = common.is_single(inputs, reading)
-    opened = open_sink(writing, Diarization, key, single=single, default="rttm", plot=options.plot)
+    opened = open_sink(destination(writing, Diarization, single=single, default="rttm"), key, plot=options.plot)
     namer = _namer(options.db, choice, console) if options.db else None
     work = Work(_diarizer(located, options, choice), reading, bounds(options), told, namer)
     # One after the other: the model has all cores to itself, and cuts the next windows while it hears some.

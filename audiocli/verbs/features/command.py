@@ -78,7 +78,7 @@ def features(inputs: Inputs, options: FeaturesOptions, reading: InputOptions, wr
     common.check_input(reading)
     jobs = common.cores(writing.jobs)
 
-    from ...outputs.destination import Opened, open_sink
+    from ...outputs.destination import destination, open_sink
     from ...records import Features, Stats
 
     console = common.console_for(writing, draws=options.show)
@@ -87,11 +87,11 @@ def features(inputs: Inputs, options: FeaturesOptions, reading: InputOptions, wr
     key = {"task": "features", **described(options), "stats": options.stats, **shaping(reading)}
     record = Stats if options.stats else Features
     default = "csv" if options.stats else "jsonl" if not single else "npy" if len(options.kind) == 1 else "npz"
-    opened = open_sink(writing, record, key, single=single, default=default, plot=options.plot)
+    opened = open_sink(destination(writing, record, single=single, default=default), key, plot=options.plot)
     if options.show:
         from ...outputs.terminal import Shown
 
-        opened = Opened(Shown(opened.sink), opened.folder)
+        opened = replace(opened, sink=Shown(opened.sink))
     # One input shares the threads among its blocks, many have a thread each.
     work = _runner(options, reading, threads=jobs if single else 1)
     return common.go_through(inputs, reading, work, opened, console, jobs=1 if single else jobs)

@@ -76,7 +76,7 @@ def generate_music(prompt: Prompt, options: MusicOptions, choice: ModelOptions, 
     common.check_model(choice)
     from ...models import locate as models
     from ...music.grid import VOICES
-    from ...outputs.destination import open_sink
+    from ...outputs.destination import destination, open_sink
     from ...records import Music
     from ...run import batch
     from . import plan
@@ -91,9 +91,8 @@ def generate_music(prompt: Prompt, options: MusicOptions, choice: ModelOptions, 
     told = described(options, choice)
     key = {"task": TASK, **told, "model": located.spec.name, "revision": located.spec.revision}
     stems = VOICES if options.stems else ()
-    opened = open_sink(
-        writing, Music, key, single=len(wishes) == 1, default="wav", plot=options.plot, stems=stems
-    )  # fmt: skip
+    target = destination(writing, Music, single=len(wishes) == 1, default="wav")
+    opened = open_sink(target, key, plot=options.plot, stems=stems)
     composer: Any = models.build(located, choice, options)
     work = Work(composer, told, located.spec.name, located.spec.revision)
     total = float(len(wishes))

@@ -82,23 +82,24 @@ def _speak(
 ) -> int:
     """Every text through the model and into the sink."""
     from ...inputs import texts
-    from ...outputs.destination import open_sink
+    from ...outputs.destination import destination, open_sink
     from ...records import Speech
     from ...run import batch
     from .work import Work
 
     found = texts.find(text, options.file, lines=options.lines, name=options.name)
-    if options.timestamps and writing.output in (None, "-"):
+    single = not options.lines and len(options.file) <= 1
+    target = destination(writing, Speech, single=single, default="wav")
+    if options.timestamps and target.is_stdout:
         raise UsageError("--timestamps writes beside the audio: give -o FILE or -o FOLDER/")
-    if options.lines and not _folder(writing.output):
+    if options.lines and not target.is_folder:
         raise UsageError("--lines makes a file for each line: give -o FOLDER/")
     located, synthesiser = loaded(options, choice, console)
     _notes(text, options, synthesiser, console)
     told = described(options, choice)
     key = {"task": "speak", **told, "model": located.spec.name, "revision": located.spec.revision}
-    single = not options.lines and len(options.file) <= 1
-    opened = open_sink(writing, Speech, key, single=single, default="wav", plot=options.timestamps)
-    keep = options.timestamps is not None or writing.wanted == "json"
+    opened = open_sink(target, key, plot=options.timestamps)
+    keep = options.timestamps is not None or target.format.keeps_times
     work = Work(synthesiser, options, told, located.spec.name, located.spec.revision, keep)
     # Only programs of their own can speak at the same time.
     tally = batch.run(found, work.read, work, opened.sink, console, jobs=jobs if located.spec.name == CLEARER else 1)
@@ -114,11 +115,6 @@ def _notes(text: str | None, options: SpeakOptions, synthesiser: "Synthesiser", 
     other = variety(options.language, synthesiser.traits.language)
     if other:
         console.note(other)
-
-
-def _folder(output: str | None) -> bool:
-    """Whether an -o stands for a folder."""
-    return output is not None and (output.endswith(("/", os.sep)) or os.path.isdir(output))
 
 
 def loaded(options: SpeakOptions, choice: ModelOptions, console: "Console") -> tuple["Located", "Synthesiser"]:

@@ -1,6 +1,5 @@
 """`audiocli transcribe`: what is said, as text, subtitles or records."""
 
-import os
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
@@ -61,7 +60,7 @@ def check_stream(inputs: list[str], reading: InputOptions, writing: OutputOption
     """Raises UsageError for what cannot be streamed."""
     if inputs != ["-"] or reading.files_from is not None:
         raise UsageError("--stream reads standard input: give - as the only input")
-    if writing.output not in (None, "-") or writing.wanted not in ("", *STREAM_FORMATS):
+    if not writing.to_stdout or writing.wanted not in ("", *STREAM_FORMATS):
         raise UsageError("--stream writes txt or jsonl to standard output")
     if reading.start or reading.duration is not None:
         raise UsageError("--stream goes from the first sample to the last: leave --start and --duration out")
@@ -87,9 +86,6 @@ def transcribe(
     jobs = common.cores(writing.jobs)
     if options.stream:
         check_stream(inputs, reading, writing)
-    elif writing.wanted == "ctm":
-        options = replace(options, timestamps="word")  # ctm holds nothing else
-
     console = common.console_for(writing, draws=options.stream)
     if options.stream:
         return _listen(options, choice, reading, writing, console)
@@ -116,12 +112,15 @@ def _files(
 ) -> int:  # fmt: skip
     """Every input through the model and into the sink."""
     from ...models import locate as models
-    from ...outputs.destination import open_sink
+    from ...outputs.destination import destination, open_sink
     from ...records import Transcript
     from .work import Work
 
-    told, located = described(options, choice), _located(choice, console)
     single = common.is_single(inputs, reading)
+    target = destination(writing, Transcript, single=single, default="txt")
+    if target.format.words:
+        options = replace(options, timestamps="word")
+    told, located = described(options, choice), _located(choice, console)
     key = {
         "task": "transcribe",
         **told,
@@ -129,7 +128,7 @@ def _files(
         "revision": located.spec.revision,
         **shaping(reading),
     }
-    opened = open_sink(_with_format(writing), Transcript, key, single=single, default="txt")
+    opened = open_sink(target, key)
     # Words have a speaker each, so the model is to tell their times, whatever is written of them.
     recogniser = models.build(located, choice, replace(options, timestamps="word") if options.diarize else options)
     with ExitStack() as stack:
@@ -151,13 +150,6 @@ def described(options: TranscribeOptions, choice: ModelOptions) -> dict[str, Any
     told = asdict(options)
     del told["stream"], told["batch_size"]
     return {**told, "hotwords": list(options.hotwords), "precision": choice.precision}
-
-
-def _with_format(writing: OutputOptions) -> OutputOptions:
-    """Text for people is what a folder gets, too, unless a format is asked for."""
-    output = writing.output or ""
-    folder = output.endswith(("/", os.sep)) or os.path.isdir(output)
-    return replace(writing, format="txt") if folder and writing.format is None else writing
 
 
 def _located(choice: ModelOptions, console: "Console") -> "Located":

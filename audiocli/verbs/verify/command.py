@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import InputError, UsageError
 from ...options import InputOptions, ModelOptions, OutputOptions, VerifyOptions, shaping
-from ...options.formats import MATCH, either
+from ...options.formats import MATCH, PICTURES, either, picture
 from ...run import job as common
 from ...run.verb import Inputs, verb
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from .work import Run
 
 KEEPING = ("--list", "--remove", "--rename")  # what is done to a database, without any recording
-PICTURES = (".png", ".svg", ".pdf")
 
 
 def check(inputs: list[str], options: VerifyOptions, reading: InputOptions) -> None:
@@ -50,8 +49,8 @@ def check(inputs: list[str], options: VerifyOptions, reading: InputOptions) -> N
         raise UsageError(
             f"give two recordings to compare, not {len(inputs)}; or --reference, --trials, --identify, ..."
         )
-    if options.plot and (not options.trials or not options.plot.lower().endswith(PICTURES)):
-        raise UsageError(f"--plot goes with --trials, and is a file with one of {', '.join(PICTURES)}")
+    if options.plot and (not options.trials or not picture(options.plot)):
+        raise UsageError(f"--plot goes with --trials, and is a file with one of .{', .'.join(PICTURES)}")
     check_numbers(options)
 
 
@@ -93,7 +92,7 @@ def verify(
 def _people(options: VerifyOptions, writing: OutputOptions, console: "Console") -> int:
     """Tell who is in a database, or change it."""
     from ...inputs.sources import Source
-    from ...outputs.destination import open_sink
+    from ...outputs.destination import destination, open_sink
     from ...outputs.sinks import Claim
     from ...records import Person
     from ...voices import people
@@ -108,7 +107,7 @@ def _people(options: VerifyOptions, writing: OutputOptions, console: "Console") 
         people.rename(db, old, new)
         console.note(f"{old} is now called {new} in {db}")
         return 0
-    sink = open_sink(writing, Person, {}, single=False, default="txt").sink
+    sink = open_sink(destination(writing, Person, single=False, default="txt"), {}).sink
     known = people.everyone(db)
     for row in known:
         record = Person(
@@ -136,7 +135,7 @@ def _recordings(
     jobs: int,
 ) -> int:
     """Index tracks, and look up what there is to look up."""
-    from ...outputs.destination import open_sink
+    from ...outputs.destination import destination, open_sink
     from ...records import Recognised
     from .recordings.index import tracks
     from .recordings.work import Asking
@@ -147,7 +146,7 @@ def _recordings(
         return code
     single = common.is_single(inputs, reading)
     key = {"task": "verify", "db": os.path.abspath(db), **told}
-    opened = open_sink(writing, Recognised, key, single=single, default="txt")
+    opened = open_sink(destination(writing, Recognised, single=single, default="txt"), key)
     known = list(tracks(db))
     if not known:
         raise InputError(f"{db} holds no tracks: put them in with --index DIR")
@@ -182,7 +181,7 @@ def _speakers(
     """Load the encoder, and compare, enroll or identify."""
     from ...inputs import sources
     from ...models import locate as models
-    from ...outputs.destination import open_sink
+    from ...outputs.destination import destination, open_sink
     from ...records import Match
     from . import judge as judging
     from . import trials, work
@@ -194,7 +193,7 @@ def _speakers(
         if len(inputs) == 2
         else []
     )
-    opened = None if options.enroll else open_sink(writing, Match, {}, single=False, default="txt")
+    opened = None if options.enroll else open_sink(destination(writing, Match, single=False, default="txt"), {})
     located = models.locate(choice.model, "verify", offline=choice.offline, tell=console.note)
     encoder: Any = models.build(located, choice, options)
     job = work.Run(encoder, work.model_id(located), reading, console, jobs)
@@ -268,6 +267,6 @@ def _told_rates(matches: "list[Match]", options: VerifyOptions, console: "Consol
         f"{100 * accepts:.2f} % false accepts, {100 * rejects:.2f} % false rejects"
     )
     if options.plot:
-        form = os.path.splitext(options.plot)[1][1:].lower()
+        form = str(picture(options.plot))
         rates = curve.false_accepts, curve.false_rejects
         write_picture(options.plot, plots.tradeoff(rates, curve.equal_error_rate(), (accepts, rejects), form))
