@@ -18,7 +18,7 @@ import soundfile
 import typer
 
 from audiocli import __version__
-from audiocli.run.job import seconds
+from audiocli.run.verb import seconds
 
 
 def drained(descriptor):

@@ -2,38 +2,22 @@
 
 import ast
 import inspect
+import re
 import subprocess
 import sys
 import tomllib
+from dataclasses import fields, is_dataclass
 from pathlib import Path
+from types import NoneType
+from typing import get_args, get_origin
 
 import pytest
+import typer
 
-from audiocli.options import (
-    ClassifyOptions,
-    CloneOptions,
-    DenoiseOptions,
-    DiarizeOptions,
-    FeaturesOptions,
-    InputOptions,
-    ModelOptions,
-    MusicOptions,
-    OutputOptions,
-    SpeakOptions,
-    TrainOptions,
-    TranscribeOptions,
-    VerifyOptions,
-)
-from audiocli.training.command import train
-from audiocli.verbs.classify.command import classify
-from audiocli.verbs.clone.command import clone
-from audiocli.verbs.denoise.command import denoise
-from audiocli.verbs.diarize.command import diarize
-from audiocli.verbs.features.command import features
-from audiocli.verbs.generate_music.command import generate_music
-from audiocli.verbs.speak.command import speak
-from audiocli.verbs.transcribe.command import transcribe
-from audiocli.verbs.verify.command import verify
+from audiocli import records
+from audiocli.cli import app
+from audiocli.options import formats
+from audiocli.options.option import declaration
 
 ROOT = Path(__file__).resolve().parent.parent
 STANDARD = sys.stdlib_module_names | {"typer"}
@@ -144,30 +128,70 @@ def test_cpu_path_never_imports_torch(recording, tmp_path):
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
 
 
-@pytest.mark.parametrize(
-    ("command", "own"),
-    [
-        (features, (FeaturesOptions(),)),
-        (transcribe, (TranscribeOptions(), ModelOptions())),
-        (verify, (VerifyOptions(), ModelOptions())),
-        (classify, (ClassifyOptions(), ModelOptions())),
-        (denoise, (DenoiseOptions(), ModelOptions())),
-        (train, (TrainOptions(),)),
-        (diarize, (DiarizeOptions(), ModelOptions())),
-        (speak, (SpeakOptions(), ModelOptions())),
-        (clone, (CloneOptions(), ModelOptions())),
-        (generate_music, (MusicOptions(), ModelOptions())),
-    ],
-)
-def test_every_default_comes_from_options(command, own):
-    declared = {}
-    for options in (InputOptions(), OutputOptions(), *own):
-        declared |= {name: getattr(options, name) for name in options.__dataclass_fields__}
-    for name, parameter in inspect.signature(command).parameters.items():
-        if name in ("inputs", "recipe", "text", "prompt"):
-            continue
-        ours = declared[name]
-        assert parameter.default == (ours if not isinstance(ours, tuple) else list(ours) or None), name
+COMMANDS = typer.main.get_command(app).commands
+VERBS = sorted(COMMANDS.keys() - {"models", "doctor"})
+# Common options that mean nothing to a verb.
+WITHOUT = {"denoise": {"channel"}, "verify": {"resume"}, "generate-music": {"jobs"}}
+SAMPLES = {int: ("7", 7), float: ("0.25", 0.25), str: ("word", "word")}
+
+
+def fields_of(verb):
+    """(parameter of the verb's function, field) of each option that it takes."""
+    function = COMMANDS[verb].callback.__wrapped__
+    while hasattr(function, "__wrapped__"):
+        function = function.__wrapped__
+    return [
+        (name, field)
+        for name, parameter in inspect.signature(function).parameters.items()
+        if is_dataclass(parameter.annotation)
+        for field in fields(parameter.annotation)
+    ]
+
+
+def given(field):
+    """Words of the command line that set an option to what is not its default, and that value."""
+    told = declaration(field)
+    name = told.flags or "--" + field.name.replace("_", "-")
+    kind, *others = [one for one in get_args(field.type) if one is not NoneType] or [field.type]
+    if kind is bool:
+        return [name.split("/")[-1 if field.default is not False else 0]], field.default is False
+    if get_origin(kind) is tuple:
+        return [name, "old", "new"], ("old", "new")
+    if others:
+        return [name, "one", name, "two"], ("one", "two")
+    if told.metavar == "TIME":
+        return [name, "1:30"], 90.0
+    return [name, SAMPLES[kind][0]], SAMPLES[kind][1]
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_option_is_a_field_and_every_field_an_option(verb):
+    options = {one.name: one for one in COMMANDS[verb].params if one.param_type_name == "option"}
+    declared = {field.name: field for _, field in fields_of(verb)}
+    assert options.keys() == declared.keys() - WITHOUT.get(verb, set())
+    assert declared.keys() >= WITHOUT.get(verb, set())
+    for name, one in options.items():
+        ours = declared[name].default
+        assert one.default == (list(ours) or None if isinstance(ours, tuple) else ours), name
+        assert one.help, name
+    spelled = [flag for one in options.values() for flag in (*one.opts, *one.secondary_opts)]
+    assert len(spelled) == len(set(spelled))
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_option_reaches_its_field(verb, monkeypatch):
+    seen = {}
+    monkeypatch.setattr(
+        "audiocli.run.verb.start", lambda job: seen.update(inspect.getclosurevars(job).nonlocals["built"])
+    )
+    taken = [(name, field) for name, field in fields_of(verb) if field.name not in WITHOUT.get(verb, ())]
+    words = [word for _, field in taken for word in given(field)[0]]
+    app([verb, *words, "--", "argument"], standalone_mode=False)
+    for name, field in taken:
+        assert getattr(seen[name], field.name) == given(field)[1], field.name
+    app([verb, "argument"], standalone_mode=False)
+    for name, options in seen.items():
+        assert options == type(options)(), name
 
 
 def test_man_pages_are_fresh():
@@ -200,15 +224,38 @@ def test_every_recipe_and_every_adapter_is_there():
         }
 
 
-def test_every_format_is_in_the_help():
+@pytest.mark.parametrize(
+    ("verb", "kind", "names", "elsewhere"),
+    [
+        ("features", records.Features, formats.FEATURES, ()),
+        ("transcribe", records.Transcript, formats.TRANSCRIPT, ()),
+        ("speak", records.Speech, formats.SPEECH, ("srt",)),  # by --timestamps
+        ("clone", records.Recording, formats.RECORDING, ()),
+        ("denoise", records.Recording, formats.RECORDING, ()),
+        ("verify", records.Match, formats.MATCH, ()),
+        ("verify", records.Person, formats.MATCH, ()),
+        ("verify", records.Recognised, formats.MATCH, ()),
+        ("diarize", records.Diarization, formats.TURNS, ()),
+        ("classify", records.Labels, formats.LABELS, formats.PICTURES),  # by --plot
+        ("classify", records.Events, formats.LABELS + formats.EVENTS, formats.PICTURES),
+        ("generate-music", records.Music, formats.MUSIC, formats.PICTURES),
+    ],
+)
+def test_every_format_is_in_the_help(verb, kind, names, elsewhere):
     from audiocli.outputs.formats import FORMATS
 
-    pages = sorted((ROOT / "man").glob("*.1"))
-    pages = sorted((ROOT / "man").glob("*.1"))
-    pages = sorted((ROOT / "man").glob("*.1"))
-    pages = sorted((ROOT / "man").glob("*.1"))
-    text = "".join(page.read_text() for page in pages)
-    assert all(name in text for name in FORMATS)
+    assert {*names, *elsewhere} == {form.name for form in FORMATS.values() if kind in form.writers}
+    text = next(one.help for one in COMMANDS[verb].params if one.name == "format")
+    assert set(names) <= set(re.findall(r"\w+", text))
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "audiocli/verbs").glob("*/command.py")), ids=lambda path: path.parent.name
+)
+def test_commands_ask_what_an_output_is(path):
+    """outputs/destination.py decides what -o and --format mean, and no command looks at a name itself."""
+    used = {node.attr for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)}
+    assert not used & {"splitext", "endswith", "isdir", "suffix"}
 
 
 def test_nothing_of_one_machine_is_committed():

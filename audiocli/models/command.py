@@ -10,6 +10,7 @@ import typer
 
 from ..errors import DownloadError, ModelError, UsageError, hint
 from ..options import ModelOptions
+from ..options.common import QUIET
 from ..run import job as common
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def pull(
     name: Name,
     force: Annotated[bool, typer.Option("--force", help="Fetch again what is here already.")] = False,
     offline: Annotated[bool, typer.Option("--offline", help="Never download.")] = ModelOptions.offline,
-    quiet: common.Quiet = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help=QUIET)] = False,
 ) -> None:
     """Fetch a model and print its folder.
 

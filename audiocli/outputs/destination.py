@@ -12,7 +12,8 @@ from typing import Any, Literal
 from ..errors import OutputError, UsageError
 from ..inputs.pipes import blocking
 from ..options import OutputOptions
-from ..records import Diarization, Features, Recording, Speech
+from ..options.common import STDOUT
+from ..records import Diarization, Features, Recording, Speech, Transcript
 from .formats import FORMATS, Format, by_name, by_suffix
 from .formats import stems as by_voice
 from .sinks import JOURNAL, Both, FilesSink, Sink, part_of, told
@@ -23,6 +24,28 @@ SOUNDING = (Recording, Speech)  # records that are audio files unless another fo
 
 
 @dataclass(frozen=True)
+class Destination:
+    """What -o and --format mean for records of type kind. single: there is one input."""
+
+    writing: OutputOptions
+    kind: type
+    place: Place
+    path: Path
+    format: Format
+    single: bool
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether each input gets a file of its own in a tree."""
+        return self.place == "folder"
+
+    @property
+    def is_stdout(self) -> bool:
+        """Whether results go to standard output."""
+        return self.place == "stdout"
+
+
+@dataclass(frozen=True)
 class Opened:
     """A sink, and the folder that it writes a tree into (None: it does not)."""
 
@@ -30,30 +53,35 @@ class Opened:
     folder: Path | None = None
 
 
-def open_sink(
-    writing: OutputOptions,
-    kind: type,
-    options: Mapping[str, Any],
-    *,
-    single: bool,
-    default: str,
-    plot: str | None = None,
-    announce: str | None = None,
-    stems: Sequence[str] = (),
-) -> Opened:
-    """The sink for records of type kind.
+def destination(writing: OutputOptions, kind: type, *, single: bool, default: str) -> Destination:
+    """Where records of type kind go, and how they are written; nothing is opened yet.
 
-    options: what shapes the results, for --resume to compare. single: there is one input. default: the format for a pipe.
-    plot: a picture format to write beside the results. announce: a format in which standard output tells of each file that has
-    been written. stems: voices that each get a file of their own. Raises UsageError when the options do not fit together, and
-    OutputError when nothing can be written there.
+    default: the format for a pipe. Raises UsageError for a format that this type has not, and for options that exclude each other.
     """
     if writing.resume and writing.force:
         raise UsageError("--resume skips what is done and --force does it again: give one of them")
     place, output = _place(writing.output)
+    return Destination(writing, kind, place, Path(output), _form(writing.format, kind, place, output, default), single)
+
+
+def open_sink(
+    target: Destination,
+    options: Mapping[str, Any],
+    *,
+    plot: str | None = None,
+    announce: str | None = None,
+    stems: Sequence[str] = (),
+) -> Opened:
+    """The sink for the records.
+
+    options: what shapes the results, for --resume to compare. plot: a picture format to write beside the results. announce: a
+    format in which standard output tells of each file that has been written. stems: voices that each get a file of their own.
+    Raises UsageError when the options do not fit together, and OutputError when nothing can be written there.
+    """
+    writing, kind, place, path, form = target.writing, target.kind, target.place, target.path, target.format
+    single = target.single
     if announce and place == "stdout":
         raise UsageError("standard output cannot take the results and the records of them: give -o FILE or -o FOLDER/")
-    path, form = Path(output), _form(writing.format, kind, place, output, default)
     pictures = [*by_voice(form.name, stems), *([by_name(plot, kind)] if plot else [])]
     if place == "folder":
         return Opened(_announced(_files(path, [form, *pictures], writing, options), announce, kind), path)
@@ -68,7 +96,7 @@ def open_sink(
             path, form, key, resume=writing.resume, force=writing.force, collected=collected
         )  # fmt: skip
     else:
-        sink = _stdout(form, writing, single) if place == "stdout" else _device(output, form, single)
+        sink = _stdout(form, writing, single) if place == "stdout" else _device(str(path), form, single)
     if pictures:
         # Beside the file, or in this folder, where a hidden journal would be a surprise.
         beside = path.parent if place == "file" else Path()
@@ -98,7 +126,7 @@ def write_picture(path: str, picture: bytes) -> None:
 
 def _place(output: str | None) -> tuple[Place, str]:
     """What kind of place an -o is, and its name."""
-    if output is None or output in ("-", "/dev/stdout"):
+    if output is None or output in STDOUT:
         return "stdout", "-"
     if not output:
         raise UsageError("-o is empty: give a file, a folder, or - for standard output")
@@ -112,7 +140,11 @@ def _form(name: str | None, kind: type, place: Place, output: str, default: str)
     """The format that was asked for, else the one that the place stands for. Raises UsageError."""
     suffix = os.path.splitext(output)[1]
     if name is None and place == "folder":
-        name = "wav" if issubclass(kind, SOUNDING) else {Features: "npz", Diarization: "rttm"}.get(kind, "jsonl")
+        name = (
+            "wav"
+            if issubclass(kind, SOUNDING)
+            else {Features: "npz", Diarization: "rttm", Transcript: "txt"}.get(kind, "jsonl")
+        )
     if name is None and place == "stdout":
         name = "txt" if os.isatty(1) and not issubclass(kind, SOUNDING) else default
     if name is None and place == "device" and not suffix:

@@ -1,10 +1,10 @@
-"""The options that every verb has, and how a command's job is run and ended."""
+"""How a command's job is checked, run and ended."""
 
 import os
 import re
 import traceback
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -15,85 +15,6 @@ from ..options import CHANNEL, PRECISIONS, InputOptions, ModelOptions, OutputOpt
 if TYPE_CHECKING:
     from ..outputs.destination import Opened
     from .batch import Tally
-
-Inputs = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="INPUT", help="Files, folders (walked), or - for audio on standard input.", show_default=False
-    ),
-]
-Glob = Annotated[
-    list[str] | None, typer.Option(help="In folders, take the files whose names match (repeatable).", metavar="PATTERN")
-]
-FilesFrom = Annotated[
-    str | None,
-    typer.Option(
-        help="Read inputs from a file or - : one path a line, NUL-separated, or JSONL records of an earlier verb.",
-        metavar="FILE",
-    ),
-]
-Raw = Annotated[
-    str | None, typer.Option(help="Inputs are headerless PCM, e.g. s16le:16000:1.", metavar="FORMAT:RATE:CHANNELS")
-]
-
-
-# 1:02:03.5; what follows a colon is below 60.
-_CLOCK = re.compile(r"(?:(\d+):(?=[0-5]?\d:))?(\d+):([0-5]?\d(?:\.\d*)?)")
-
-
-def seconds(time: str | float) -> float:
-    """A time of the command line in seconds: 90, 90s, 1:30 or 1:02:03.5. Raises typer.BadParameter."""
-    text = str(time).strip()
-    if clock := _CLOCK.fullmatch(text):
-        hours, minutes, rest = clock.groups(default="0")
-        return 3600.0 * int(hours) + 60.0 * int(minutes) + float(rest)
-    try:
-        return float(text.removesuffix("s"))
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is not a time: give seconds (90 or 90s) or 1:30 or 1:02:03.5") from None
-
-
-Start = Annotated[
-    float,
-    typer.Option(
-        help="Skip this much of each input: seconds, or a time such as 1:30 or 1:02:03.5.",
-        metavar="TIME",
-        parser=seconds,
-    ),
-]
-Duration = Annotated[
-    float | None, typer.Option(help="Take at most this much of each input.", metavar="TIME", parser=seconds)
-]
-Channel = Annotated[
-    str,
-    typer.Option(
-        help="What is heard of several channels: mix (the mean), best, left, right, or a number from 1.",
-        metavar="CHANNEL",
-    ),
-]
-Output = Annotated[
-    str | None,
-    typer.Option(
-        "--output",
-        "-o",
-        help="A file, a folder (existing, or ending in /; mirrors the inputs), or - for standard output (default).",
-        metavar="PATH",
-    ),
-]
-Resume = Annotated[bool, typer.Option("--resume", help="Skip what an earlier run with the same options has finished.")]
-Force = Annotated[bool, typer.Option("--force", help="Write outputs again that exist.")]
-Jobs = Annotated[
-    int | None,
-    typer.Option("--jobs", "-j", help="Files or blocks at work at once (default: the number of cores).", metavar="N"),
-]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no notes; errors are still told.")]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda, or cuda:N.", metavar="DEVICE")]
-Precision = Annotated[
-    str, typer.Option(help="Of the model's numbers: auto, float32, float16, bfloat16.", metavar="TYPE")
-]
-Memory = Annotated[float | None, typer.Option(help="Refuse a model that needs more.", metavar="GIB")]
-Offline = Annotated[bool, typer.Option("--offline", help="Never download a model.")]
-
 
 BUG_HINT = "AUDIOCLI_DEBUG=1 shows where a bug is, 'audiocli doctor' what is broken on this machine"
 
@@ -132,7 +53,7 @@ def cores(jobs: int | None) -> int:
 
 def console_for(writing: OutputOptions, *, draws: bool = False) -> Console:
     """The console of a run; no bar where results, or what the verb draws, come out on the same terminal."""
-    return Console(writing.quiet, bar=not draws and not (writing.output in (None, "-") and os.isatty(1)))
+    return Console(writing.quiet, bar=not draws and not (writing.to_stdout and os.isatty(1)))
 
 
 def is_single(inputs: Sequence[str], reading: InputOptions) -> bool:

@@ -6,6 +6,7 @@ from pathlib import PurePath
 from typing import Any, BinaryIO
 
 from ...errors import UsageError, hint
+from ...options.formats import PICTURES
 from ...records import (
     Diarization,
     Events,
@@ -38,7 +39,7 @@ class Format:
     """A format by name.
 
     joins: results of several inputs can stand one after the other in one stream. collected: the types of which all results are
-    kept and written at the end, as one table or list.
+    kept and written at the end, as one table or list. words: it holds words with a time each, and nothing else.
     """
 
     name: str
@@ -47,14 +48,24 @@ class Format:
     writers: dict[type, Writer]
     joins: bool = False
     collected: frozenset[type] = field(default=frozenset())
+    words: bool = False
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether it holds samples of recordings."""
+        return self.name in sound.KINDS
+
+    @property
+    def keeps_times(self) -> bool:
+        """Whether it has room for when each sentence and word is said."""
+        return not self.binary
 
     def takes_many(self, kind: type) -> bool:
         """Whether one file can hold the results of several inputs."""
         return self.joins or kind in self.collected
 
 
-_PICTURES: dict[str, Writer] = {name: pictures.writer(name) for name in ("png", "svg", "pdf")}
-PICTURES = tuple(_PICTURES)
+_PICTURES: dict[str, Writer] = {name: pictures.writer(name) for name in PICTURES}
 
 # What is written of each type of record, by the name of the format.
 _WRITERS: dict[type, dict[str, Writer]] = {
@@ -110,10 +121,15 @@ _WRITERS: dict[type, dict[str, Writer]] = {
 
 
 def _format(
-    name: str, *, binary: bool = False, joins: bool = False, collected: frozenset[type] = frozenset()
+    name: str,
+    *,
+    binary: bool = False,
+    joins: bool = False,
+    collected: frozenset[type] = frozenset(),
+    words: bool = False,
 ) -> Format:
     writers = {kind: names[name] for kind, names in _WRITERS.items() if name in names}
-    return Format(name, f".{name}", binary, writers, joins, collected)
+    return Format(name, f".{name}", binary, writers, joins, collected, words)
 
 
 _COLLECTED = frozenset({Stats})
@@ -132,7 +148,7 @@ FORMATS = {
         _format("srt"),
         _format("vtt"),
         _format("tsv", joins=True, collected=_PAIRS),
-        _format("ctm", joins=True),
+        _format("ctm", joins=True, words=True),
         _format("rttm", joins=True),
         _format("TextGrid"),
         _format("labels"),

@@ -8,7 +8,9 @@ import typer
 
 from ...errors import ModelError, UsageError
 from ...options import CloneOptions, InputOptions, ModelOptions, OutputOptions, SpeakOptions, shaping
+from ...options.formats import RECORDING
 from ...run import job as common
+from ...run.verb import verb
 from ..speak import command as speaking
 
 if TYPE_CHECKING:
@@ -20,96 +22,10 @@ if TYPE_CHECKING:
     from .converter import Move
     from .work import Judged
 
-DEFAULT, MODEL, INPUT, OUTPUT = CloneOptions(), ModelOptions(), InputOptions(), OutputOptions()
-
-
-def clone(
-    text: Annotated[
-        str | None,
-        typer.Argument(metavar="TEXT", help="What to say in that voice, or - for standard input.", show_default=False),
-    ] = None,
-    file: Annotated[
-        list[str] | None, typer.Option("--file", "-f", help="Say what is in a file, or - (repeatable).", metavar="FILE")
-    ] = None,
-    source: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--source",
-            "-s",
-            help="Not a text but speech: files, folders, - (repeatable).",
-            metavar="INPUT",
-        ),
-    ] = None,
-    reference: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--reference", "-r", help="Speech of one person, whose voice is taken (repeatable).", metavar="FILE"
-        ),
-    ] = None,
-    voice: Annotated[
-        str | None, typer.Option(help="A voice that --save-voice wrote, instead of --reference.", metavar="FILE")
-    ] = DEFAULT.voice,
-    save_voice: Annotated[
-        str | None, typer.Option(help="Keep the voice of the references in a file.", metavar="FILE")
-    ] = DEFAULT.save_voice,
-    model: Annotated[
-        str | None,
-        typer.Option(
-            "--model",
-            "-m",
-            help="cepstral-envelope (built in), world, speecht5-vc, knn-vc; for texts speecht5, bark; or a folder.",
-            metavar="NAME",
-        ),
-    ] = MODEL.model,
-    speaker_model: Annotated[
-        str | None,
-        typer.Option(help="With SpeechT5: the encoder that makes its 512-value speaker vector.", metavar="NAME"),
-    ] = DEFAULT.speaker_model,
-    vocoder: Annotated[
-        str | None,
-        typer.Option(
-            help="With SpeechT5: griffin-lim, or a folder (its own). With knn-vc: its published .pt.", metavar="NAME"
-        ),
-    ] = DEFAULT.vocoder,
-    seed: Annotated[int, typer.Option(help="Of what a model draws at random.", metavar="N")] = DEFAULT.seed,
-    pause: Annotated[
-        float, typer.Option(help="Between sentences; twice that between paragraphs.", metavar="SECONDS")
-    ] = DEFAULT.pause,
-    output: common.Output = OUTPUT.output,
-    format: Annotated[
-        str | None,
-        typer.Option(
-            "--format",
-            help="wav, flac, ogg, opus, mp3, aiff, au, caf, w64, rf64, json, jsonl, txt (default: the suffix of -o, else wav).",
-            metavar="FORMAT",
-        ),
-    ] = OUTPUT.format,
-    glob: common.Glob = None,
-    files_from: common.FilesFrom = INPUT.files_from,
-    raw: common.Raw = INPUT.raw,
-    start: common.Start = INPUT.start,
-    duration: common.Duration = INPUT.duration,
-    channel: common.Channel = INPUT.channel,
-    resume: common.Resume = OUTPUT.resume,
-    force: common.Force = OUTPUT.force,
-    jobs: common.Jobs = OUTPUT.jobs,
-    device: common.Device = MODEL.device,
-    precision: common.Precision = MODEL.precision,
-    memory: common.Memory = MODEL.memory,
-    offline: common.Offline = MODEL.offline,
-    quiet: common.Quiet = OUTPUT.quiet,
-) -> None:
-    """Speech in the voice of a recording: of a text, or of other speech; how like that voice it is, before and after, is measured.
-
-    Only for voices whose owners agree. Every file says of itself that it is AI-generated.
-    """  # fmt: skip
-    own = CloneOptions(
-        tuple(file or ()), tuple(source or ()), tuple(reference or ()), voice, save_voice, speaker_model, vocoder, seed, pause
-    )  # fmt: skip
-    choice = ModelOptions(model, device, precision, memory, offline)
-    reading = InputOptions(tuple(glob or ()), files_from, raw, start, duration, channel)
-    writing = OutputOptions(output, format, resume, force, jobs, quiet)
-    common.start(lambda: run(text, own, choice, reading, writing))
+Text = Annotated[
+    str | None,
+    typer.Argument(metavar="TEXT", help="What to say in that voice, or - for standard input.", show_default=False),
+]
 
 
 def check(text: str | None, options: CloneOptions, reading: InputOptions) -> None:
@@ -132,10 +48,19 @@ def _speak_options(options: CloneOptions) -> SpeakOptions:
     return SpeakOptions(file=options.file, seed=options.seed, pause=options.pause, vocoder=options.vocoder)
 
 
-def run(
-    text: str | None, options: CloneOptions, choice: ModelOptions, reading: InputOptions, writing: OutputOptions
+@verb(
+    help={
+        "model": "cepstral-envelope (built in), world, speecht5-vc, knn-vc; for texts speecht5, bark; or a folder.",
+        "format": f"{', '.join(RECORDING)} (default: the suffix of -o, else wav).",
+    }
+)
+def clone(
+    text: Text, options: CloneOptions, choice: ModelOptions, reading: InputOptions, writing: OutputOptions
 ) -> int:
-    """Check, hear the references, load the model, go through the inputs; the exit code."""
+    """Speech in the voice of a recording: of a text, or of other speech; how like that voice it is, before and after, is measured.
+
+    Only for voices whose owners agree. Every file says of itself that it is AI-generated.
+    """
     check(text, options, reading)
     common.check_model(choice)
     common.check_input(reading)
@@ -229,7 +154,7 @@ def _convert(
     located: "Located", jobs: int, console: "Console",
 ) -> int:  # fmt: skip
     """Every source through the converter and into the sink."""
-    from ...outputs.destination import open_sink
+    from ...outputs.destination import destination, open_sink
     from ...records import Recording
     from .work import Conversion
 
@@ -237,7 +162,7 @@ def _convert(
     key = {"task": "clone", **judged.told, "model": judged.model, "revision": judged.revision, **shaping(reading)}
     single = common.is_single(sources, reading)
     work = Conversion(_move(located, judged, options, choice, console), judged, reading)
-    opened = open_sink(writing, Recording, key, single=single, default="wav")
+    opened = open_sink(destination(writing, Recording, single=single, default="wav"), key)
     return common.go_through(sources, reading, work, opened, console, jobs=jobs)
 
 
@@ -260,7 +185,7 @@ def _say(
 ) -> int:  # fmt: skip
     """Every text in that voice and into the sink."""
     from ...inputs import texts
-    from ...outputs.destination import open_sink
+    from ...outputs.destination import destination, open_sink
     from ...records import Recording
     from ...run import batch
     from .work import Spoken
@@ -275,7 +200,7 @@ def _say(
     else:
         synthesiser = _in_that_voice(own, choice, judged, console)
     key = {"task": "clone", **judged.told, "model": judged.model, "revision": judged.revision}
-    opened = open_sink(writing, Recording, key, single=len(options.file) <= 1, default="wav")
+    opened = open_sink(destination(writing, Recording, single=len(options.file) <= 1, default="wav"), key)
     work = Spoken(synthesiser, move, judged, own)
     return common.finish(batch.run(found, work.read, work, opened.sink, console), console)
 

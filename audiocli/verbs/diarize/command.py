@@ -1,90 +1,20 @@
 """`audiocli diarize`: who speaks when."""
 
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from ...errors import UsageError, check_choice
-from ...options import DiarizeOptions, InputOptions, ModelOptions, OutputOptions, shaping
+from ...options import PICTURES, DiarizeOptions, InputOptions, ModelOptions, OutputOptions, shaping
+from ...options.formats import TURNS, either
 from ...run import job as common
+from ...run.verb import Inputs, verb
 
 if TYPE_CHECKING:
     from ...console import Console
     from ...models.locate import Located
     from .naming import Namer
 
-DEFAULT, MODEL, INPUT, OUTPUT = DiarizeOptions(), ModelOptions(), InputOptions(), OutputOptions()
-PICTURES = ("png", "svg", "pdf")
-
-
-def diarize(
-    inputs: common.Inputs = None,
-    model: Annotated[
-        str | None,
-        typer.Option(
-            "--model",
-            "-m",
-            help="A model by name, a hub id org/name, or the folder of a pyannote pipeline (the built-in siamese-clusters).",
-            metavar="NAME",
-        ),
-    ] = MODEL.model,
-    speakers: Annotated[
-        int | None, typer.Option("--speakers", "-n", help="How many there are (found out).", metavar="N")
-    ] = DEFAULT.speakers,
-    min_speakers: Annotated[int | None, typer.Option(help="At least so many.", metavar="N")] = DEFAULT.min_speakers,
-    max_speakers: Annotated[int | None, typer.Option(help="At most so many.", metavar="N")] = DEFAULT.max_speakers,
-    exclusive: Annotated[
-        bool, typer.Option("--exclusive", help="No two speakers at once, from models that find overlap.")
-    ] = DEFAULT.exclusive,
-    channels: Annotated[
-        bool, typer.Option("--channels", help="Each channel is a speaker of its own, as in recorded telephone calls.")
-    ] = DEFAULT.channels,
-    vad_threshold: Annotated[
-        float, typer.Option(help="How sure of speech silero-vad must be: lower finds more of it.", metavar="P")
-    ] = DEFAULT.vad_threshold,
-    db: Annotated[
-        str | None,
-        typer.Option(help="Call speakers by name whose voices 'audiocli verify --enroll' put there.", metavar="FILE"),
-    ] = DEFAULT.db,
-    plot: Annotated[
-        str | None, typer.Option(help="Also draw a png, svg or pdf beside each output.", metavar="FORMAT")
-    ] = DEFAULT.plot,
-    output: common.Output = OUTPUT.output,
-    format: Annotated[
-        str | None,
-        typer.Option(
-            "--format",
-            "-f",
-            help="rttm, json, jsonl, csv, TextGrid, srt, labels (Audacity), txt, png, svg or pdf "
-            "(default: the suffix of -o; txt on a terminal, else rttm).",
-            metavar="FORMAT",
-        ),
-    ] = OUTPUT.format,
-    glob: common.Glob = None,
-    files_from: common.FilesFrom = INPUT.files_from,
-    raw: common.Raw = INPUT.raw,
-    start: common.Start = INPUT.start,
-    duration: common.Duration = INPUT.duration,
-    channel: common.Channel = INPUT.channel,
-    resume: common.Resume = OUTPUT.resume,
-    force: common.Force = OUTPUT.force,
-    jobs: common.Jobs = OUTPUT.jobs,
-    device: common.Device = MODEL.device,
-    precision: common.Precision = MODEL.precision,
-    memory: common.Memory = MODEL.memory,
-    offline: common.Offline = MODEL.offline,
-    quiet: common.Quiet = OUTPUT.quiet,
-) -> None:
-    """Who speaks when: whole folders, hours of audio; right after install, offline.
-
-    With -o FOLDER/ a file for each input; else everything goes to standard output or to the one file.
-    """
-    own = DiarizeOptions(speakers, min_speakers, max_speakers, exclusive, channels, vad_threshold, db, plot)
-    choice = ModelOptions(model, device, precision, memory, offline)
-    reading = InputOptions(tuple(glob or ()), files_from, raw, start, duration, channel)
-    writing = OutputOptions(output, format, resume, force, jobs, quiet)
-    common.start(lambda: run(list(inputs or ()), own, choice, reading, writing))
+DEFAULT = InputOptions()
 
 
 def check(options: DiarizeOptions, reading: InputOptions) -> None:
@@ -101,22 +31,31 @@ def check(options: DiarizeOptions, reading: InputOptions) -> None:
     common.check_vad_threshold(options.vad_threshold)
     if options.channels and (options.speakers or least or most):
         raise UsageError("--channels makes a speaker of each channel: leave the number of speakers out")
-    if options.channels and reading.channel != INPUT.channel:
+    if options.channels and reading.channel != DEFAULT.channel:
         raise UsageError("--channels hears each channel by itself: leave --channel out")
     if options.plot is not None:
         check_choice("--plot", options.plot, PICTURES)
 
 
-def run(
-    inputs: list[str], options: DiarizeOptions, choice: ModelOptions, reading: InputOptions, writing: OutputOptions
+@verb(
+    help={
+        "model": "A model by name, a hub id org/name, or the folder of a pyannote pipeline (the built-in siamese-clusters).",
+        "format": f"{either(TURNS)} (default: the suffix of -o; txt on a terminal, else rttm).",
+    }
+)
+def diarize(
+    inputs: Inputs, options: DiarizeOptions, choice: ModelOptions, reading: InputOptions, writing: OutputOptions
 ) -> int:
-    """Check, load the model, go through the inputs; the exit code."""
+    """Who speaks when: whole folders, hours of audio; right after install, offline.
+
+    With -o FOLDER/ a file for each input; else everything goes to standard output or to the one file.
+    """
     check(options, reading)
     common.check_model(choice)
     common.check_input(reading)
     common.cores(writing.jobs)
 
-    from ...outputs.destination import open_sink
+    from ...outputs.destination import destination, open_sink
     from ...records import Diarization
     from .clustering import bounds
     from .work import Work
@@ -127,7 +66,7 @@ def run(
     spec = located.spec if located else None
     key = {"task": "diarize", **told, "model": spec and spec.name, "revision": spec and spec.revision}
     single = common.is_single(inputs, reading)
-    opened = open_sink(writing, Diarization, key, single=single, default="rttm", plot=options.plot)
+    opened = open_sink(destination(writing, Diarization, single=single, default="rttm"), key, plot=options.plot)
     namer = _namer(options.db, choice, console) if options.db else None
     work = Work(_diarizer(located, options, choice), reading, bounds(options), told, namer)
     # One after the other: the model has all cores to itself, and cuts the next windows while it hears some.

@@ -12,105 +12,20 @@ import typer
 from ...errors import InputError, UsageError, check_choice
 from ...models.registry import MUSICGEN
 from ...options import INSTRUMENTS, LONGEST_MUSIC, ModelOptions, MusicOptions, OutputOptions
+from ...options.formats import MUSIC, either
 from ...run import job as common
+from ...run.verb import verb
 
 if TYPE_CHECKING:
     from ...models.locate import Located
     from .work import Wish
 
-DEFAULT, MODEL, OUTPUT = MusicOptions(), ModelOptions(), OutputOptions()
+Prompt = Annotated[
+    str | None,
+    typer.Argument(help="What it shall be like; only for models that take a text (MusicGen).", metavar="[PROMPT]"),
+]
 TASK = "generate-music"
 SLUG = 40  # characters of a prompt in the name of its file
-
-
-def generate_music(
-    prompt: Annotated[
-        str | None,
-        typer.Argument(help="What it shall be like; only for models that take a text (MusicGen).", metavar="[PROMPT]"),
-    ] = None,
-    model: Annotated[
-        str | None,
-        typer.Option(
-            "--model",
-            "-m",
-            metavar="NAME",
-            help="chorale-transformer (built in), chorale-lstm (built in), musicgen-small and others by name, or a folder.",
-        ),
-    ] = MODEL.model,
-    seconds: Annotated[
-        float | None, typer.Option(help="How long, up to an hour (30, or as long as the melody).", metavar="SECONDS")
-    ] = DEFAULT.seconds,
-    count: Annotated[int, typer.Option(help="How many, each with a seed of its own.", metavar="N")] = DEFAULT.count,
-    seed: Annotated[
-        int, typer.Option(help="The same one gives the same music; --count counts on from it.", metavar="N")
-    ] = DEFAULT.seed,
-    temperature: Annotated[
-        float | None,
-        typer.Option(help="Below 1 more usual, above 1 wilder, 0 the likeliest (the model's).", metavar="T"),
-    ] = DEFAULT.temperature,
-    top_k: Annotated[int | None, typer.Option(help="Choose among the N likeliest.", metavar="N")] = DEFAULT.top_k,
-    top_p: Annotated[
-        float | None, typer.Option(help="Choose among the likeliest that have this probability together.", metavar="P")
-    ] = DEFAULT.top_p,
-    guidance: Annotated[
-        float, typer.Option(help="How closely MusicGen keeps to the prompt.", metavar="SCALE")
-    ] = DEFAULT.guidance,
-    tempo: Annotated[
-        float | None, typer.Option(help="Quarters a minute (the primer's or the melody's, else 80).", metavar="BPM")
-    ] = DEFAULT.tempo,
-    key: Annotated[str | None, typer.Option(help='As in "D minor" (by lot).', metavar="KEY")] = DEFAULT.key,
-    primer: Annotated[
-        str | None, typer.Option(help="Go on from this four-part MIDI file.", metavar="FILE.mid")
-    ] = DEFAULT.primer,
-    melody: Annotated[
-        str | None,
-        typer.Option(
-            help="Harmonise this (MIDI, or a recording of one voice); for MusicGen Melody: follow it.", metavar="FILE"
-        ),
-    ] = DEFAULT.melody,
-    instrument: Annotated[
-        str, typer.Option(help=f"{', '.join(INSTRUMENTS[:-1])} or {INSTRUMENTS[-1]}.", metavar="NAME")
-    ] = DEFAULT.instrument,
-    soundfont: Annotated[
-        str | None, typer.Option(help="Play it with the instruments of this file.", metavar="FILE.sf2")
-    ] = DEFAULT.soundfont,
-    stems: Annotated[bool, typer.Option("--stems", help="A file for each voice, too.")] = DEFAULT.stems,
-    plot: Annotated[
-        str | None, typer.Option(help="Draw a piano roll beside the file: png, svg or pdf.", metavar="FORMAT")
-    ] = DEFAULT.plot,
-    lines: Annotated[
-        str | None, typer.Option(help="One piece for each line of this file of prompts.", metavar="FILE")
-    ] = DEFAULT.lines,
-    output: common.Output = OUTPUT.output,
-    format: Annotated[
-        str | None,
-        typer.Option(
-            "--format",
-            "-f",
-            metavar="FORMAT",
-            help="wav, flac, ogg, opus, mp3, aiff, au, caf, w64, rf64, mid, json, jsonl or txt (the suffix of -o, else wav).",
-        ),
-    ] = OUTPUT.format,
-    resume: common.Resume = OUTPUT.resume,
-    force: common.Force = OUTPUT.force,
-    device: common.Device = MODEL.device,
-    precision: common.Precision = MODEL.precision,
-    memory: common.Memory = MODEL.memory,
-    offline: common.Offline = MODEL.offline,
-    quiet: common.Quiet = OUTPUT.quiet,
-) -> None:
-    """Music from nothing, from a beginning, from a melody, or from a text.
-
-    The built-in models compose four-part chorales after Bach, offline and in seconds; they take no text. Every file says in its
-    metadata that it is AI-generated. With -o FOLDER/ a file for each piece.
-    """  # fmt: skip
-    own = MusicOptions(
-        seconds, count, seed, temperature, top_k, top_p, guidance, tempo, key, primer, melody, instrument, soundfont, stems,
-        plot, lines,
-    )  # fmt: skip
-    choice = ModelOptions(model, device, precision, memory, offline)
-    writing = OutputOptions(output, format, resume, force, None, quiet)
-    common.start(lambda: run(prompt, own, choice, writing))
 
 
 def check(prompt: str | None, options: MusicOptions) -> None:
@@ -144,13 +59,24 @@ def _check_numbers(options: MusicOptions) -> None:
         raise UsageError(f"--tempo must be from 20 to 400, not {options.tempo:g}")
 
 
-def run(prompt: str | None, options: MusicOptions, choice: ModelOptions, writing: OutputOptions) -> int:
-    """Check, load the model, make every piece; the exit code."""
+@verb(
+    help={
+        "model": "chorale-transformer (built in), chorale-lstm (built in), musicgen-small and others by name, or a folder.",
+        "format": f"{either(MUSIC)} (the suffix of -o, else wav).",
+    },
+    without=("jobs",),
+)
+def generate_music(prompt: Prompt, options: MusicOptions, choice: ModelOptions, writing: OutputOptions) -> int:
+    """Music from nothing, from a beginning, from a melody, or from a text.
+
+    The built-in models compose four-part chorales after Bach, offline and in seconds; they take no text. Every file says in its
+    metadata that it is AI-generated. With -o FOLDER/ a file for each piece.
+    """
     check(prompt, options)
     common.check_model(choice)
     from ...models import locate as models
     from ...music.grid import VOICES
-    from ...outputs.destination import open_sink
+    from ...outputs.destination import destination, open_sink
     from ...records import Music
     from ...run import batch
     from . import plan
@@ -165,9 +91,8 @@ def run(prompt: str | None, options: MusicOptions, choice: ModelOptions, writing
     told = described(options, choice)
     key = {"task": TASK, **told, "model": located.spec.name, "revision": located.spec.revision}
     stems = VOICES if options.stems else ()
-    opened = open_sink(
-        writing, Music, key, single=len(wishes) == 1, default="wav", plot=options.plot, stems=stems
-    )  # fmt: skip
+    target = destination(writing, Music, single=len(wishes) == 1, default="wav")
+    opened = open_sink(target, key, plot=options.plot, stems=stems)
     composer: Any = models.build(located, choice, options)
     work = Work(composer, told, located.spec.name, located.spec.revision)
     total = float(len(wishes))

@@ -12,104 +12,23 @@ import typer
 
 from ...errors import UsageError, check_choice
 from ...options import ModelOptions, OutputOptions, SpeakOptions
+from ...options.formats import SPEECH, either
 from ...run import job as common
+from ...run.verb import verb
 
 if TYPE_CHECKING:
     from ...console import Console
     from ...models.locate import Located
     from .synthesiser import Synthesiser
 
-DEFAULT, MODEL, OUTPUT = SpeakOptions(), ModelOptions(), OutputOptions()
+DEFAULT = SpeakOptions()
+Text = Annotated[
+    str | None, typer.Argument(metavar="TEXT", help="What to say, or - for standard input.", show_default=False)
+]
 TIMESTAMPS = ("srt", "json")
 CLEARER = "flite"  # of the two built-in ones; it speaks English only
 # (option, least, most) of what any model can do, or our own stretching.
 BOUNDS = (("rate", 0.25, 4.0), ("pitch", -24.0, 24.0), ("pause", 0.0, 60.0), ("loudness", -70.0, 0.0))
-
-
-def speak(
-    text: Annotated[
-        str | None, typer.Argument(metavar="TEXT", help="What to say, or - for standard input.", show_default=False)
-    ] = None,
-    file: Annotated[
-        list[str] | None, typer.Option("--file", "-f", help="Say what is in a file, or - (repeatable).", metavar="FILE")
-    ] = None,
-    lines: Annotated[
-        bool, typer.Option("--lines", help="A file for each line: a text, or id TAB text, or id TAB voice TAB text.")
-    ] = DEFAULT.lines,
-    name: Annotated[
-        str, typer.Option(help="Of each line's file: {index:04d}, {slug}, {id}, {voice}.", metavar="TEMPLATE")
-    ] = DEFAULT.name,
-    model: Annotated[
-        str | None,
-        typer.Option(
-            "--model",
-            "-m",
-            help="A model by name, a hub id org/name, or a folder (flite where it is installed, else espeak-ng, which is GPL-3).",
-            metavar="NAME",
-        ),
-    ] = MODEL.model,
-    voice: Annotated[
-        str | None,
-        typer.Option(help="Who speaks: a name of --list-voices, or a file for SpeechT5 and Bark.", metavar="VOICE"),
-    ] = DEFAULT.voice,
-    list_voices: Annotated[
-        bool, typer.Option("--list-voices", help="Show the voices of the model and end.")
-    ] = DEFAULT.list_voices,
-    language: Annotated[
-        str | None,
-        typer.Option(
-            help="What is spoken, as en, pt-BR or French; else its nearest variety (the voice's).",
-            metavar="CODE",
-        ),
-    ] = DEFAULT.language,
-    rate: Annotated[float, typer.Option(help="Times as fast.", metavar="X")] = DEFAULT.rate,
-    pitch: Annotated[float, typer.Option(help="Higher by so many semitones.", metavar="N")] = DEFAULT.pitch,
-    seed: Annotated[int, typer.Option(help="Of what a model draws at random.", metavar="N")] = DEFAULT.seed,
-    pause: Annotated[
-        float, typer.Option(help="Between sentences; twice that between paragraphs.", metavar="SECONDS")
-    ] = DEFAULT.pause,
-    loudness: Annotated[
-        float | None,
-        typer.Option(help="Bring each sentence to this level, as -23 (as the model speaks).", metavar="LUFS"),
-    ] = DEFAULT.loudness,
-    timestamps: Annotated[
-        str | None,
-        typer.Option(help="Write the times of sentences and words beside the audio: srt or json.", metavar="FORMAT"),
-    ] = DEFAULT.timestamps,
-    vocoder: Annotated[
-        str | None,
-        typer.Option(
-            help="What makes sound of spectrograms: griffin-lim, or a folder (the model's own).", metavar="NAME"
-        ),
-    ] = DEFAULT.vocoder,
-    output: common.Output = OUTPUT.output,
-    format: Annotated[
-        str | None,
-        typer.Option(
-            "--format",
-            help="wav, flac, ogg, opus, mp3, aiff, au, caf, w64, rf64, raw or json (default: the suffix of -o, else wav).",
-            metavar="FORMAT",
-        ),
-    ] = OUTPUT.format,
-    resume: common.Resume = OUTPUT.resume,
-    force: common.Force = OUTPUT.force,
-    jobs: common.Jobs = OUTPUT.jobs,
-    device: common.Device = MODEL.device,
-    precision: common.Precision = MODEL.precision,
-    memory: common.Memory = MODEL.memory,
-    offline: common.Offline = MODEL.offline,
-    quiet: common.Quiet = OUTPUT.quiet,
-) -> None:
-    """Text to speech: a sentence, a book, a file for each line; wav and raw go into a pipe as each sentence is ready.
-
-    Every file says of itself that it is AI-generated.
-    """  # fmt: skip
-    own = SpeakOptions(
-        tuple(file or ()), lines, name, voice, language, rate, pitch, seed, pause, loudness, timestamps, vocoder, list_voices
-    )  # fmt: skip
-    choice = ModelOptions(model, device, precision, memory, offline)
-    writing = OutputOptions(output, format, resume, force, jobs, quiet)
-    common.start(lambda: run(text, own, choice, writing))
 
 
 def dashes(arguments: Sequence[str]) -> str | None:
@@ -138,8 +57,17 @@ def check(options: SpeakOptions) -> None:
         raise UsageError("--name names the files of --lines: add it, or leave --name out")
 
 
-def run(text: str | None, options: SpeakOptions, choice: ModelOptions, writing: OutputOptions) -> int:
-    """Check, load the model, go through the texts; the exit code."""
+@verb(
+    help={
+        "model": "A model by name, a hub id org/name, or a folder (flite where it is installed, else espeak-ng, which is GPL-3).",
+        "format": f"{either(SPEECH)} (default: the suffix of -o, else wav).",
+    }
+)
+def speak(text: Text, options: SpeakOptions, choice: ModelOptions, writing: OutputOptions) -> int:
+    """Text to speech: a sentence, a book, a file for each line; wav and raw go into a pipe as each sentence is ready.
+
+    Every file says of itself that it is AI-generated.
+    """
     check(options)
     common.check_model(choice)
     jobs = common.cores(writing.jobs)
@@ -154,23 +82,24 @@ def _speak(
 ) -> int:
     """Every text through the model and into the sink."""
     from ...inputs import texts
-    from ...outputs.destination import open_sink
+    from ...outputs.destination import destination, open_sink
     from ...records import Speech
     from ...run import batch
     from .work import Work
 
     found = texts.find(text, options.file, lines=options.lines, name=options.name)
-    if options.timestamps and writing.output in (None, "-"):
+    single = not options.lines and len(options.file) <= 1
+    target = destination(writing, Speech, single=single, default="wav")
+    if options.timestamps and target.is_stdout:
         raise UsageError("--timestamps writes beside the audio: give -o FILE or -o FOLDER/")
-    if options.lines and not _folder(writing.output):
+    if options.lines and not target.is_folder:
         raise UsageError("--lines makes a file for each line: give -o FOLDER/")
     located, synthesiser = loaded(options, choice, console)
     _notes(text, options, synthesiser, console)
     told = described(options, choice)
     key = {"task": "speak", **told, "model": located.spec.name, "revision": located.spec.revision}
-    single = not options.lines and len(options.file) <= 1
-    opened = open_sink(writing, Speech, key, single=single, default="wav", plot=options.timestamps)
-    keep = options.timestamps is not None or writing.wanted == "json"
+    opened = open_sink(target, key, plot=options.timestamps)
+    keep = options.timestamps is not None or target.format.keeps_times
     work = Work(synthesiser, options, told, located.spec.name, located.spec.revision, keep)
     # Only programs of their own can speak at the same time.
     tally = batch.run(found, work.read, work, opened.sink, console, jobs=jobs if located.spec.name == CLEARER else 1)
@@ -186,11 +115,6 @@ def _notes(text: str | None, options: SpeakOptions, synthesiser: "Synthesiser", 
     other = variety(options.language, synthesiser.traits.language)
     if other:
         console.note(other)
-
-
-def _folder(output: str | None) -> bool:
-    """Whether an -o stands for a folder."""
-    return output is not None and (output.endswith(("/", os.sep)) or os.path.isdir(output))
 
 
 def loaded(options: SpeakOptions, choice: ModelOptions, console: "Console") -> tuple["Located", "Synthesiser"]:

@@ -1,21 +1,20 @@
 """`audiocli transcribe`: what is said, as text, subtitles or records."""
 
-import os
 from contextlib import ExitStack
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from ...errors import UsageError, check_choice
 from ...options import InputOptions, ModelOptions, OutputOptions, TranscribeOptions, shaping
+from ...options.formats import TRANSCRIPT, either
 from ...run import job as common
+from ...run.verb import Inputs, verb
 
 if TYPE_CHECKING:
     from ...console import Console
     from ...models.locate import Located
 
-DEFAULT, MODEL, INPUT, OUTPUT = TranscribeOptions(), ModelOptions(), InputOptions(), OutputOptions()
+DEFAULT = TranscribeOptions()
 TIMESTAMPS = ("segment", "word")
 STREAM_FORMATS = ("txt", "jsonl")
 WEAK = "pocketsphinx"
@@ -23,112 +22,6 @@ ADVICE = (
     "the built-in pocketsphinx gets about every third word wrong; much better, after one download: "
     "audiocli models pull whisper-base && audiocli models use transcribe whisper-base"
 )
-
-
-def transcribe(
-    inputs: common.Inputs = None,
-    model: Annotated[
-        str | None,
-        typer.Option(
-            "--model",
-            "-m",
-            help="A model by name, a hub id org/name, or a folder (the built-in pocketsphinx).",
-            metavar="NAME",
-        ),
-    ] = MODEL.model,
-    language: Annotated[
-        str | None,
-        typer.Option(help="What is spoken, as en, pt-BR or French (the model's, or detected).", metavar="CODE"),
-    ] = DEFAULT.language,
-    translate: Annotated[bool, typer.Option("--translate", help="Write it in English.")] = DEFAULT.translate,
-    timestamps: Annotated[
-        str, typer.Option(help="What has a time of its own: segment or word.", metavar="UNIT")
-    ] = DEFAULT.timestamps,
-    vad: Annotated[
-        bool, typer.Option("--vad/--no-vad", help="Find the speech first (silero-vad), or take everything.")
-    ] = DEFAULT.vad,
-    vad_threshold: Annotated[
-        float, typer.Option(help="How sure of speech silero-vad must be: lower finds more of it.", metavar="P")
-    ] = DEFAULT.vad_threshold,
-    prompt: Annotated[
-        str | None, typer.Option(help="Text that may have come before: names, spelling, style.", metavar="TEXT")
-    ] = DEFAULT.prompt,
-    hotwords: Annotated[
-        list[str] | None, typer.Option(help="A word or phrase to expect (repeatable).", metavar="WORDS")
-    ] = None,
-    beam: Annotated[int, typer.Option(help="Hypotheses that are followed at once.", metavar="N")] = DEFAULT.beam,
-    temperature: Annotated[
-        float, typer.Option(help="0 takes the likeliest word; higher ones are sampled.", metavar="T")
-    ] = DEFAULT.temperature,
-    max_line_width: Annotated[
-        int, typer.Option(help="Characters in a line of a subtitle, 0 for no limit.", metavar="N")
-    ] = DEFAULT.max_line_width,
-    max_lines: Annotated[
-        int, typer.Option(help="Lines of a subtitle, 0 for no limit.", metavar="N")
-    ] = DEFAULT.max_lines,
-    diarize: Annotated[
-        bool, typer.Option("--diarize", help="Say who speaks each word; segments end where another one goes on.")
-    ] = DEFAULT.diarize,
-    speakers: Annotated[
-        int | None, typer.Option(help="How many there are, with --diarize (found out).", metavar="N")
-    ] = DEFAULT.speakers,
-    db: Annotated[
-        str | None,
-        typer.Option(help="Call them by name whose voices 'audiocli verify --enroll' put there.", metavar="FILE"),
-    ] = DEFAULT.db,
-    stream: Annotated[
-        bool,
-        typer.Option(
-            "--stream",
-            help="Transcribe standard input as it comes (raw s16le:16000:1, wav, flac, mp3, ogg, ...); with INPUT -.",
-        ),
-    ] = DEFAULT.stream,
-    lm: Annotated[
-        str | None, typer.Option(help="Word n-grams (ARPA, may be gzipped) for a CTC model.", metavar="FILE")
-    ] = DEFAULT.lm,
-    lm_weight: Annotated[
-        float, typer.Option(help="What --lm counts for beside the model.", metavar="W")
-    ] = DEFAULT.lm_weight,
-    batch_size: Annotated[
-        str, typer.Option(help="Pieces of speech that go through the model at once: auto, or a number.", metavar="N")
-    ] = DEFAULT.batch_size,
-    output: common.Output = OUTPUT.output,
-    format: Annotated[
-        str | None,
-        typer.Option(
-            "--format",
-            "-f",
-            help="txt, srt, vtt, tsv, csv, json, jsonl, ctm, TextGrid or lrc (default: the suffix of -o, else txt).",
-            metavar="FORMAT",
-        ),
-    ] = OUTPUT.format,
-    glob: common.Glob = None,
-    files_from: common.FilesFrom = INPUT.files_from,
-    raw: common.Raw = INPUT.raw,
-    start: common.Start = INPUT.start,
-    duration: common.Duration = INPUT.duration,
-    channel: common.Channel = INPUT.channel,
-    resume: common.Resume = OUTPUT.resume,
-    force: common.Force = OUTPUT.force,
-    jobs: common.Jobs = OUTPUT.jobs,
-    device: common.Device = MODEL.device,
-    precision: common.Precision = MODEL.precision,
-    memory: common.Memory = MODEL.memory,
-    offline: common.Offline = MODEL.offline,
-    quiet: common.Quiet = OUTPUT.quiet,
-) -> None:
-    """Speech to text: whole folders, hours of audio, or a live stream; in English right after install, offline.
-
-    With -o FOLDER/ a file for each input; else everything goes to standard output or to the one file.
-    """  # fmt: skip
-    own = TranscribeOptions(
-        language, translate, timestamps, vad, vad_threshold, prompt, tuple(hotwords or ()), beam, temperature, max_line_width,
-        max_lines, diarize, speakers, db, stream, lm, lm_weight, batch_size,
-    )  # fmt: skip
-    choice = ModelOptions(model, device, precision, memory, offline)
-    reading = InputOptions(tuple(glob or ()), files_from, raw, start, duration, channel)
-    writing = OutputOptions(output, format, resume, force, jobs, quiet)
-    common.start(lambda: run(list(inputs or ()), own, choice, reading, writing))
 
 
 def check(options: TranscribeOptions) -> None:
@@ -167,16 +60,25 @@ def check_stream(inputs: list[str], reading: InputOptions, writing: OutputOption
     """Raises UsageError for what cannot be streamed."""
     if inputs != ["-"] or reading.files_from is not None:
         raise UsageError("--stream reads standard input: give - as the only input")
-    if writing.output not in (None, "-") or writing.wanted not in ("", *STREAM_FORMATS):
+    if not writing.to_stdout or writing.wanted not in ("", *STREAM_FORMATS):
         raise UsageError("--stream writes txt or jsonl to standard output")
     if reading.start or reading.duration is not None:
         raise UsageError("--stream goes from the first sample to the last: leave --start and --duration out")
 
 
-def run(
-    inputs: list[str], options: TranscribeOptions, choice: ModelOptions, reading: InputOptions, writing: OutputOptions
+@verb(
+    help={
+        "model": "A model by name, a hub id org/name, or a folder (the built-in pocketsphinx).",
+        "format": f"{either(TRANSCRIPT)} (default: the suffix of -o, else txt).",
+    }
+)
+def transcribe(
+    inputs: Inputs, options: TranscribeOptions, choice: ModelOptions, reading: InputOptions, writing: OutputOptions
 ) -> int:
-    """Check, load the model, go through the inputs; the exit code."""
+    """Speech to text: whole folders, hours of audio, or a live stream; in English right after install, offline.
+
+    With -o FOLDER/ a file for each input; else everything goes to standard output or to the one file.
+    """
     check(options)
     check_speakers(options)
     common.check_model(choice)
@@ -184,9 +86,6 @@ def run(
     jobs = common.cores(writing.jobs)
     if options.stream:
         check_stream(inputs, reading, writing)
-    elif writing.wanted == "ctm":
-        options = replace(options, timestamps="word")  # ctm holds nothing else
-
     console = common.console_for(writing, draws=options.stream)
     if options.stream:
         return _listen(options, choice, reading, writing, console)
@@ -213,12 +112,15 @@ def _files(
 ) -> int:  # fmt: skip
     """Every input through the model and into the sink."""
     from ...models import locate as models
-    from ...outputs.destination import open_sink
+    from ...outputs.destination import destination, open_sink
     from ...records import Transcript
     from .work import Work
 
-    told, located = described(options, choice), _located(choice, console)
     single = common.is_single(inputs, reading)
+    target = destination(writing, Transcript, single=single, default="txt")
+    if target.format.words:
+        options = replace(options, timestamps="word")
+    told, located = described(options, choice), _located(choice, console)
     key = {
         "task": "transcribe",
         **told,
@@ -226,7 +128,7 @@ def _files(
         "revision": located.spec.revision,
         **shaping(reading),
     }
-    opened = open_sink(_with_format(writing), Transcript, key, single=single, default="txt")
+    opened = open_sink(target, key)
     # Words have a speaker each, so the model is to tell their times, whatever is written of them.
     recogniser = models.build(located, choice, replace(options, timestamps="word") if options.diarize else options)
     with ExitStack() as stack:
@@ -248,13 +150,6 @@ def described(options: TranscribeOptions, choice: ModelOptions) -> dict[str, Any
     told = asdict(options)
     del told["stream"], told["batch_size"]
     return {**told, "hotwords": list(options.hotwords), "precision": choice.precision}
-
-
-def _with_format(writing: OutputOptions) -> OutputOptions:
-    """Text for people is what a folder gets, too, unless a format is asked for."""
-    output = writing.output or ""
-    folder = output.endswith(("/", os.sep)) or os.path.isdir(output)
-    return replace(writing, format="txt") if folder and writing.format is None else writing
 
 
 def _located(choice: ModelOptions, console: "Console") -> "Located":

@@ -1,13 +1,13 @@
 """`audiocli verify`: is this the same speaker, who of those we know is it, and is this the same recording."""
 
 import os
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from ...errors import InputError, UsageError
 from ...options import InputOptions, ModelOptions, OutputOptions, VerifyOptions, shaping
+from ...options.formats import MATCH, PICTURES, either, picture
 from ...run import job as common
+from ...run.verb import Inputs, verb
 
 if TYPE_CHECKING:
     from ...console import Console
@@ -16,125 +16,7 @@ if TYPE_CHECKING:
     from .judge import Judge
     from .work import Run
 
-DEFAULT, MODEL, INPUT, OUTPUT = VerifyOptions(), ModelOptions(), InputOptions(), OutputOptions()
 KEEPING = ("--list", "--remove", "--rename")  # what is done to a database, without any recording
-PICTURES = (".png", ".svg", ".pdf")
-
-
-def verify(
-    inputs: common.Inputs = None,
-    trials: Annotated[
-        str | None,
-        typer.Option(
-            help="Compare the pairs of a list: two paths a line, and perhaps 0 or 1 (then error rates are told).",
-            metavar="FILE",
-        ),
-    ] = DEFAULT.trials,
-    reference: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--reference",
-            "-r",
-            help="A recording of the person that every INPUT is compared with (repeatable).",
-            metavar="FILE",
-        ),
-    ] = None,
-    enroll: Annotated[
-        str | None,
-        typer.Option(
-            help="Put the voice in the INPUTs under this name into --db; once more: beside what is known of it.",
-            metavar="NAME",
-        ),
-    ] = DEFAULT.enroll,
-    identify: Annotated[
-        bool, typer.Option("--identify", help="Who of --db each INPUT is, or nobody.")
-    ] = DEFAULT.identify,
-    recording: Annotated[
-        bool,
-        typer.Option(
-            "--recording", help="Compare recordings, not speakers: which track of --db is each INPUT a piece of?"
-        ),
-    ] = DEFAULT.recording,
-    index: Annotated[
-        str | None, typer.Option(help="With --recording: put the tracks of a folder or file into --db.", metavar="DIR")
-    ] = DEFAULT.index,
-    db: Annotated[
-        str | None, typer.Option(help="The database of voices, or with --recording of tracks.", metavar="FILE")
-    ] = DEFAULT.db,
-    far: Annotated[
-        float, typer.Option(help="The share of different speakers that may be taken for the same.", metavar="SHARE")
-    ] = DEFAULT.far,
-    threshold: Annotated[
-        float | None, typer.Option(help="A bare threshold for the score (by --far, length and noise).", metavar="SCORE")
-    ] = DEFAULT.threshold,
-    exit_code: Annotated[
-        bool, typer.Option("--exit-code", help="Exit 0 when everything is the same, 1 when not, or not decided.")
-    ] = DEFAULT.exit_code,
-    plot: Annotated[
-        str | None, typer.Option(help="With labelled --trials: draw the detection error tradeoff.", metavar="PICTURE")
-    ] = DEFAULT.plot,
-    listing: Annotated[bool, typer.Option("--list", help="Who is enrolled in --db.")] = DEFAULT.listing,
-    remove: Annotated[
-        str | None, typer.Option(help="Forget the voice of this name in --db.", metavar="NAME")
-    ] = DEFAULT.remove,
-    rename: Annotated[
-        tuple[str, str] | None, typer.Option(help="Call a voice in --db by another name.", metavar="OLD NEW")
-    ] = DEFAULT.rename,
-    model: Annotated[
-        str | None,
-        typer.Option(
-            "--model", "-m", help="A model by name, a hub id org/name, or a folder (the built-in one).", metavar="NAME"
-        ),
-    ] = MODEL.model,
-    output: common.Output = OUTPUT.output,
-    format: Annotated[
-        str | None,
-        typer.Option(
-            "--format",
-            "-f",
-            help="txt, jsonl, json, csv or tsv (default: the suffix of -o, else txt).",
-            metavar="FORMAT",
-        ),
-    ] = OUTPUT.format,
-    glob: common.Glob = None,
-    files_from: common.FilesFrom = INPUT.files_from,
-    raw: common.Raw = INPUT.raw,
-    start: common.Start = INPUT.start,
-    duration: common.Duration = INPUT.duration,
-    channel: common.Channel = INPUT.channel,
-    force: common.Force = OUTPUT.force,
-    jobs: common.Jobs = OUTPUT.jobs,
-    device: common.Device = MODEL.device,
-    precision: common.Precision = MODEL.precision,
-    memory: common.Memory = MODEL.memory,
-    offline: common.Offline = MODEL.offline,
-    quiet: common.Quiet = OUTPUT.quiet,
-) -> None:
-    """Compare two recordings: the same speaker, or not, and how sure that is. Or find out who speaks, or which track it is.
-
-    Two INPUTs are compared with each other; --reference, --trials, --enroll, --identify and --recording do more. The threshold
-    follows from --far, the length of the speech and the noise.
-    """
-    own = VerifyOptions(
-        trials,
-        tuple(reference or ()),
-        enroll,
-        identify,
-        recording,
-        index,
-        db,
-        far,
-        threshold,
-        exit_code,
-        plot,
-        listing,
-        remove,
-        rename,
-    )
-    choice = ModelOptions(model, device, precision, memory, offline)
-    reading = InputOptions(tuple(glob or ()), files_from, raw, start, duration, channel)
-    writing = OutputOptions(output, format, False, force, jobs, quiet)
-    common.start(lambda: run(list(inputs or ()), own, choice, reading, writing))
 
 
 def check(inputs: list[str], options: VerifyOptions, reading: InputOptions) -> None:
@@ -167,8 +49,8 @@ def check(inputs: list[str], options: VerifyOptions, reading: InputOptions) -> N
         raise UsageError(
             f"give two recordings to compare, not {len(inputs)}; or --reference, --trials, --identify, ..."
         )
-    if options.plot and (not options.trials or not options.plot.lower().endswith(PICTURES)):
-        raise UsageError(f"--plot goes with --trials, and is a file with one of {', '.join(PICTURES)}")
+    if options.plot and (not options.trials or not picture(options.plot)):
+        raise UsageError(f"--plot goes with --trials, and is a file with one of .{', .'.join(PICTURES)}")
     check_numbers(options)
 
 
@@ -180,10 +62,21 @@ def check_numbers(options: VerifyOptions) -> None:
         raise UsageError(f"--threshold must lie between -1 and 1, not {options.threshold:g}")
 
 
-def run(
-    inputs: list[str], options: VerifyOptions, choice: ModelOptions, reading: InputOptions, writing: OutputOptions
+@verb(
+    help={
+        "model": "A model by name, a hub id org/name, or a folder (the built-in one).",
+        "format": f"{either(MATCH)} (default: the suffix of -o, else txt).",
+    },
+    without=("resume",),
+)
+def verify(
+    inputs: Inputs, options: VerifyOptions, choice: ModelOptions, reading: InputOptions, writing: OutputOptions
 ) -> int:
-    """Check, and do what was asked for; the exit code."""
+    """Compare two recordings: the same speaker, or not, and how sure that is. Or find out who speaks, or which track it is.
+
+    Two INPUTs are compared with each other; --reference, --trials, --enroll, --identify and --recording do more. The threshold
+    follows from --far, the length of the speech and the noise.
+    """
     check(inputs, options, reading)
     common.check_model(choice)
     common.check_input(reading)
@@ -199,7 +92,7 @@ def run(
 def _people(options: VerifyOptions, writing: OutputOptions, console: "Console") -> int:
     """Tell who is in a database, or change it."""
     from ...inputs.sources import Source
-    from ...outputs.destination import open_sink
+    from ...outputs.destination import destination, open_sink
     from ...outputs.sinks import Claim
     from ...records import Person
     from ...voices import people
@@ -214,7 +107,7 @@ def _people(options: VerifyOptions, writing: OutputOptions, console: "Console") 
         people.rename(db, old, new)
         console.note(f"{old} is now called {new} in {db}")
         return 0
-    sink = open_sink(writing, Person, {}, single=False, default="txt").sink
+    sink = open_sink(destination(writing, Person, single=False, default="txt"), {}).sink
     known = people.everyone(db)
     for row in known:
         record = Person(
@@ -242,7 +135,7 @@ def _recordings(
     jobs: int,
 ) -> int:
     """Index tracks, and look up what there is to look up."""
-    from ...outputs.destination import open_sink
+    from ...outputs.destination import destination, open_sink
     from ...records import Recognised
     from .recordings.index import tracks
     from .recordings.work import Asking
@@ -253,7 +146,7 @@ def _recordings(
         return code
     single = common.is_single(inputs, reading)
     key = {"task": "verify", "db": os.path.abspath(db), **told}
-    opened = open_sink(writing, Recognised, key, single=single, default="txt")
+    opened = open_sink(destination(writing, Recognised, single=single, default="txt"), key)
     known = list(tracks(db))
     if not known:
         raise InputError(f"{db} holds no tracks: put them in with --index DIR")
@@ -288,7 +181,7 @@ def _speakers(
     """Load the encoder, and compare, enroll or identify."""
     from ...inputs import sources
     from ...models import locate as models
-    from ...outputs.destination import open_sink
+    from ...outputs.destination import destination, open_sink
     from ...records import Match
     from . import judge as judging
     from . import trials, work
@@ -300,7 +193,7 @@ def _speakers(
         if len(inputs) == 2
         else []
     )
-    opened = None if options.enroll else open_sink(writing, Match, {}, single=False, default="txt")
+    opened = None if options.enroll else open_sink(destination(writing, Match, single=False, default="txt"), {})
     located = models.locate(choice.model, "verify", offline=choice.offline, tell=console.note)
     encoder: Any = models.build(located, choice, options)
     job = work.Run(encoder, work.model_id(located), reading, console, jobs)
@@ -374,6 +267,6 @@ def _told_rates(matches: "list[Match]", options: VerifyOptions, console: "Consol
         f"{100 * accepts:.2f} % false accepts, {100 * rejects:.2f} % false rejects"
     )
     if options.plot:
-        form = os.path.splitext(options.plot)[1][1:].lower()
+        form = str(picture(options.plot))
         rates = curve.false_accepts, curve.false_rejects
         write_picture(options.plot, plots.tradeoff(rates, curve.equal_error_rate(), (accepts, rejects), form))

@@ -253,6 +253,13 @@ def test_mistakes_get_one_line(call, args, words):
     assert len(err.strip().splitlines()) == 1
 
 
+def test_times_without_the_sound(call):
+    code, out, _ = call("speak", "Hello there. Once more.", *MODEL, "--format", "srt")
+    assert code == 0
+    assert b"1\n00:00:00,000 --> " in out
+    assert b"Once more." in out
+
+
 def test_voices_are_listed(call):
     code, out, _ = call("speak", "--list-voices", "--language", "en", *MODEL)
     lines = out.decode().splitlines()
