@@ -275,7 +275,7 @@ def _verify(name: str) -> int:
 
 def _use(task: str, name: str | None) -> int:
     from . import config, registry
-    from .locate import fits
+    from .describe import fits
 
     if name is not None:
         spec, folder, _ = _resolved(name)

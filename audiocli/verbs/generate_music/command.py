@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ...errors import InputError, UsageError, check_choice
-from ...models.registry import MUSICGEN
 from ...options import INSTRUMENTS, LONGEST_MUSIC, ModelOptions, MusicOptions, OutputOptions
 from ...run import job as common
+from .models import MUSICGEN
 
 if TYPE_CHECKING:
     from ...models.locate import Located

@@ -207,7 +207,7 @@ def loaded(options: SpeakOptions, choice: ModelOptions, console: "Console") -> t
 def vocoder(wanted: str | None, located: "Located", choice: ModelOptions, console: "Console") -> str | None:
     """What a model's adapter makes samples with: a folder or file on this machine, or a way without; None: as it likes."""
     from ...models import locate as models
-    from ...models.registry import GRIFFIN_LIM, WAVERNN
+    from .models import GRIFFIN_LIM, WAVERNN
 
     name = located.spec.vocoder if wanted is None else wanted
     if name in (None, GRIFFIN_LIM, WAVERNN) or os.path.isfile(name):
