@@ -169,9 +169,9 @@ def graph(strings: bool) -> dict[str, set[str]]:
     if not strings:
         return result
     text = {name: path.read_text(encoding="utf-8") for name, path in modules().items()}
-    for name in text:
-        if "import_module(name)" in text[name]:
-            result[name] |= set(MODULE.findall(text[name])) & modules().keys()
+    for name, source in text.items():
+        if "import_module(name)" in source:
+            result[name] |= set(MODULE.findall(source)) & modules().keys()
     reach = {name: reached(result, name) for name in result}
     for name, found in reach.items():
         if 'partition(":")' in text[name] and "import_module(" in text[name]:

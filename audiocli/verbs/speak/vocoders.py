@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ... import libraries
 from ...errors import ModelError
 from ...kernels import mel as mels
-from ...models.asr_common import checkpoint
+from ...models.checkpoints import checkpoint
 from .models import GRIFFIN_LIM
 
 Floats = NDArray[np.float32]
