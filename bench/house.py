@@ -130,14 +130,14 @@ def run_rows() -> Iterator[Score]:
             yield Score(what, "{}, {}".format(*ours), PEER, "{}, {}".format(*before), target, reached, " ".join(rooms))
 
 
-def imports(path: Path) -> Iterator[str]:
-    """Our modules that a file imports, inside functions, too; what only type checkers read is left out."""
+def imports(path: Path, *, typing: bool = False) -> Iterator[str]:
+    """Our modules that a file imports, inside functions, too; `typing`: and what only type checkers read."""
     name = dotted(path)
     here = name.split(".") if path.name == "__init__.py" else name.split(".")[:-1]
     todo: list[ast.AST] = [tree(path)]
     while todo:
         node = todo.pop()
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+        if not typing and isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
             todo += node.orelse
             continue
         if isinstance(node, ast.ImportFrom):

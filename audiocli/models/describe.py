@@ -1,25 +1,13 @@
-"""Rows for models that the registry does not have: what their folders tell of them, and what speaks against them."""
+"""Rows for models that the registry does not have, by what lies in their folders."""
 
 import json
 from pathlib import Path
 from typing import Any
 
-from ..errors import DownloadError, ModelError
+from ..errors import ModelError
 from . import cache, registry
-from .registry import ModelSpec
+from .registry import ModelSpec, fits, installed
 from .spec import EMBEDDING_FILE, SPEECHBRAIN_FILE
-
-
-def fits(name: str, own: str | None, task: str) -> None:
-    """Raises ModelError when a model is for another verb."""
-    if own != task:
-        raise ModelError(f"{name} is no model for {task}: 'audiocli {own}' takes it")
-
-
-def installed(name: str, adapter: str) -> None:
-    """Raises ModelError when a model needs an extra that is not there."""
-    if extra := registry.missing(adapter):
-        raise ModelError(f"{name} needs the extra {extra!r}: pip install 'audiocli[{extra}]'")
 
 
 def _by_files(name: str, folder: Path, task: str, source: str) -> ModelSpec:
@@ -46,7 +34,7 @@ def described(name: str, folder: Path, task: str, source: str) -> ModelSpec:
         kind, adapter = row(name, parsed, task)
         memory = cache.memory(folder)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise damaged(name, folder) or error from error
+        raise cache.damaged(name, folder) or error from error
     return ModelSpec(name, kind, adapter, source, "not known", _rate(folder), memory)
 
 
@@ -72,13 +60,3 @@ def _rate(folder: Path) -> int:
         return int(json.loads((folder / "preprocessor_config.json").read_text())["sampling_rate"])
     except (OSError, ValueError, KeyError, TypeError):
         return 16_000
-
-
-def damaged(name: str, folder: Path, *, thorough: bool = False) -> DownloadError | None:
-    """The error for a folder that holds a broken file, or None when all are whole."""
-    for file, problem in cache.problems(folder, thorough=thorough):
-        if problem:
-            ours = cache.cache() in folder.absolute().parents
-            remedy = f"run 'audiocli models pull --force {name}'" if ours else "copy the model again"
-            return DownloadError(f"{folder / file} {problem}: {remedy}")
-    return None

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from .. import device, libraries
 from ..errors import AudiocliError, DownloadError, ModelError, near
 from . import cache, config, registry
-from .cache import Repo
-from .describe import damaged, described, fits, installed, row
-from .registry import ModelSpec
+from .cache import Repo, damaged
+from .describe import described, row
+from .registry import ModelSpec, fits, installed
 from .sources import hub
 
 if TYPE_CHECKING:

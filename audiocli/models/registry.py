@@ -8,11 +8,12 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
+from ..errors import ModelError
 from .spec import WEIGHTS, ModelSpec, ModelTable
 
 __all__ = [
     "ALIASES", "BUILT_IN", "EXTRAS", "FAMILIES", "MARKS", "MODELS", "VERBS", "WEIGHTS", "ModelSpec", "by_name", "by_source",
-    "family", "missing",
+    "family", "fits", "installed", "missing",
 ]  # fmt: skip
 
 VERBS = ("transcribe", "classify", "denoise", "verify", "diarize", "speak", "clone", "generate-music")
@@ -64,6 +65,18 @@ def missing(adapter: str) -> str | None:
     """The extra that must be installed before an adapter can work; None: all is there."""
     package, extra = EXTRAS.get(adapter, ("", ""))
     return extra if package and find_spec(package) is None else None
+
+
+def fits(name: str, own: str | None, task: str) -> None:
+    """Raises ModelError when a model is for another verb."""
+    if own != task:
+        raise ModelError(f"{name} is no model for {task}: 'audiocli {own}' takes it")
+
+
+def installed(name: str, adapter: str) -> None:
+    """Raises ModelError when a model needs an extra that is not there."""
+    if extra := missing(adapter):
+        raise ModelError(f"{name} needs the extra {extra!r}: pip install 'audiocli[{extra}]'")
 
 
 def by_name(name: str) -> ModelSpec | None:
