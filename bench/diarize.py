@@ -21,13 +21,12 @@ import soundfile
 from numpy.typing import NDArray
 
 from audiocli import audio
-from audiocli.inputs.sources import Source
+from audiocli.inputs.sources import Source, Streamed
 from audiocli.models.locate import load
 from audiocli.options import DiarizeOptions, InputOptions, ModelOptions
 from audiocli.records import Turn
 from audiocli.vad import cutter
 from audiocli.verbs.diarize.clustering import bounds
-from audiocli.verbs.transcribe.work import Streamed
 from bench._common import Score
 from tests.kernels.rhythm_signals import DATA
 

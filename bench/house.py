@@ -26,6 +26,7 @@ OPTIMIZED = 0x01  # the flag of a function's code: the bodies of modules and cla
 PEER = "the first plan"
 OPTION = "files_from"  # an option of every verb that takes files, whose name means nothing else
 STRING = re.compile(r"audiocli(?:\.\w+)+:\w+")  # "module:function"
+MODULE = re.compile(r'"(audiocli(?:\.\w+)+)"')
 
 # What was counted before verbs became folders (rooms, files), and what is wanted.
 RUNS = {
@@ -129,14 +130,14 @@ def run_rows() -> Iterator[Score]:
             yield Score(what, "{}, {}".format(*ours), PEER, "{}, {}".format(*before), target, reached, " ".join(rooms))
 
 
-def imports(path: Path) -> Iterator[str]:
-    """Our modules that a file imports, inside functions, too; what only type checkers read is left out."""
+def imports(path: Path, *, typing: bool = False) -> Iterator[str]:
+    """Our modules that a file imports, inside functions, too; `typing`: and what only type checkers read."""
     name = dotted(path)
     here = name.split(".") if path.name == "__init__.py" else name.split(".")[:-1]
     todo: list[ast.AST] = [tree(path)]
     while todo:
         node = todo.pop()
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+        if not typing and isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
             todo += node.orelse
             continue
         if isinstance(node, ast.ImportFrom):
@@ -160,29 +161,37 @@ def named(path: Path) -> set[str]:
 
 
 def graph(strings: bool) -> dict[str, set[str]]:
-    """Which module imports which; with strings, a module that resolves "module:function" imports what they name."""
+    """Which module imports which; with strings, a module that resolves them imports what they name.
+
+    The strings of "module:function" may stand in any module that its resolver reaches.
+    """
     result = {name: set(imports(path)) & modules().keys() - {name} for name, path in modules().items()}
-    for name, path in modules().items() if strings else ():
-        if 'partition(":")' in path.read_text(encoding="utf-8") and "import_module(" in path.read_text(
-            encoding="utf-8"
-        ):
-            for other in {name, *result[name]}:
-                result[name] = result[name] | named(modules()[other])
+    if not strings:
+        return result
+    text = {name: path.read_text(encoding="utf-8") for name, path in modules().items()}
+    for name, source in text.items():
+        if "import_module(name)" in source:
+            result[name] |= set(MODULE.findall(source)) & modules().keys()
+    reach = {name: reached(result, name) for name in result}
+    for name, found in reach.items():
+        if 'partition(":")' in text[name] and "import_module(" in text[name]:
+            result[name] = result[name].union(*(named(modules()[other]) for other in {name, *found}))
     return result
+
+
+def reached(edges: dict[str, set[str]], start: str) -> set[str]:
+    """All modules to which the edges lead from one."""
+    seen, todo = set[str](), [start]
+    while todo:
+        new = edges[todo.pop()] - seen
+        seen |= new
+        todo += new
+    return seen
 
 
 def circles(edges: dict[str, set[str]]) -> list[list[str]]:
     """Groups of modules that reach each other."""
-
-    def reached(start: str) -> set[str]:
-        seen, todo = set[str](), [start]
-        while todo:
-            new = edges[todo.pop()] - seen
-            seen |= new
-            todo += new
-        return seen
-
-    reach = {name: reached(name) for name in edges}
+    reach = {name: reached(edges, name) for name in edges}
     groups = {
         tuple(sorted(other for other in reach[name] if name in reach[other])) for name in edges if name in reach[name]
     }

@@ -21,10 +21,9 @@ import numpy as np
 import soundfile
 
 from audiocli import audio
-from audiocli.inputs.sources import Source
+from audiocli.inputs.sources import Source, Streamed
 from audiocli.models.locate import load
 from audiocli.options import InputOptions, ModelOptions, TranscribeOptions
-from audiocli.verbs.transcribe.work import Streamed
 from bench._common import Row, Score
 from tests.kernels.rhythm_signals import DATA
 

@@ -84,6 +84,23 @@ def open_audio(
 Found = Source | Failure | None
 
 
+@dataclass(frozen=True)
+class Streamed:
+    """An input that a model reads itself, block by block: it may be hours long."""
+
+    source: Source
+    reading: InputOptions
+
+    @property
+    def path(self) -> str:
+        """What the record calls it."""
+        return self.source.path
+
+    def open(self, sample_rate: int) -> AbstractContextManager[Stream]:
+        """One channel at sample_rate Hz. Raises InputError."""
+        return open_audio(self.source, self.reading, sample_rate)
+
+
 def called(path: str) -> str:
     """What messages call an input."""
     return "standard input" if path == "-" else path

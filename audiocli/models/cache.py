@@ -17,6 +17,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
+from ..errors import DownloadError
 from .registry import ModelSpec
 
 # Weights by preference; nothing below runs code when it is read: `pytorch_model.bin` goes through weights_only, `model.bin` is
@@ -179,6 +180,16 @@ def problems(folder: Path, *, thorough: bool = False) -> Iterator[tuple[str, str
             continue
         name = path.relative_to(folder).as_posix()
         yield name, _problem(path) or (_wrong_hash(path, listed.get(name, {})) if thorough else None)
+
+
+def damaged(name: str, folder: Path, *, thorough: bool = False) -> DownloadError | None:
+    """The error for a folder that holds a broken file, or None when all are whole."""
+    for file, problem in problems(folder, thorough=thorough):
+        if problem:
+            ours = cache() in folder.absolute().parents
+            remedy = f"run 'audiocli models pull --force {name}'" if ours else "copy the model again"
+            return DownloadError(f"{folder / file} {problem}: {remedy}")
+    return None
 
 
 def _problem(path: Path) -> str | None:

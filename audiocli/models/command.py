@@ -276,13 +276,12 @@ def _verify(name: str) -> int:
 
 def _use(task: str, name: str | None) -> int:
     from . import config, registry
-    from .locate import fits
 
     if name is not None:
         spec, folder, _ = _resolved(name)
         family = registry.family(_config(folder)) if folder else None
         if spec or family:
-            fits(name, spec.task if spec else family[0] if family else None, task)
+            registry.fits(name, spec.task if spec else family[0] if family else None, task)
         # A folder is meant from wherever the verb will run.
         name = os.path.abspath(os.path.expanduser(name)) if folder and _is_folder(name) else name
     config.use(task, name)

@@ -3,7 +3,6 @@
 A name is a row of the registry, else a folder, else org/name[@revision] on the hub: from the cache, else downloaded.
 """
 
-import json
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -15,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from .. import device, libraries
 from ..errors import AudiocliError, DownloadError, ModelError, near
 from . import cache, config, registry
-from .cache import Repo
-from .registry import ModelSpec
+from .cache import Repo, damaged
+from .describe import described, row
+from .registry import ModelSpec, fits, installed
 from .sources import hub
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def locate(name: str | None, task: str, *, offline: bool = False, tell: Tell = s
                 f"{name} is not on this machine, and {reason} forbids the network: run 'audiocli models pull {name}' first"
             )
         path = fetch(name, task, tell=tell)
-    return Located(replace(spec or _described(name, path, task, repo.id), revision=path.name), path)
+    return Located(replace(spec or described(name, path, task, repo.id), revision=path.name), path)
 
 
 def resolve(name: str) -> tuple[ModelSpec | None, Path | None, Repo | None]:
@@ -94,18 +94,6 @@ def resolve(name: str) -> tuple[ModelSpec | None, Path | None, Repo | None]:
     raise ModelError(f"no model {name!r}: {hint} (or give a folder, or org/name of the hub)")
 
 
-def fits(name: str, own: str | None, task: str) -> None:
-    """Raises ModelError when a model is for another verb."""
-    if own != task:
-        raise ModelError(f"{name} is no model for {task}: 'audiocli {own}' takes it")
-
-
-def installed(name: str, adapter: str) -> None:
-    """Raises ModelError when a model needs an extra that is not there."""
-    if extra := registry.missing(adapter):
-        raise ModelError(f"{name} needs the extra {extra!r}: pip install 'audiocli[{extra}]'")
-
-
 def fetch(
     name: str, task: str | None = None, *, force: bool = False, offline: bool = False, tell: Tell = silent
 ) -> Path:
@@ -116,7 +104,7 @@ def fetch(
 
     def check(parsed: dict[str, Any]) -> None:
         if spec is None:
-            _row(name, parsed, task)
+            row(name, parsed, task)
 
     patterns, sha256 = (spec.files, spec.sha256) if spec else ((), None)
     how: Any = {"force": force, "offline": offline, "tell": tell, "bars": tell is not silent and hub.interactive()}
@@ -127,63 +115,7 @@ def fetch(
 
 def _in_folder(folder: Path, task: str) -> Located:
     """A model that lies in a folder of the user's."""
-    return Located(_described(folder.resolve().name, folder, task, str(folder)), folder)
-
-
-def _by_files(name: str, folder: Path, task: str, source: str) -> ModelSpec:
-    """A row for a folder of SpeechBrain's or pyannote's, which no config.json describes. Raises ModelError.
-
-    The models of a pipeline lie in folders below its own.
-    """
-    speechbrain, embedding, about = (
-        (folder / file).is_file() for file in (registry.SPEECHBRAIN_FILE, "pytorch_model.bin", "config.yaml")
-    )
-    if not (speechbrain or about or (embedding and task == "verify")):
-        raise ModelError(f"{folder} has no config.json: a model's folder is what save_pretrained() writes")
-    kind, adapter = "diarize", registry.PIPELINE
-    if speechbrain or embedding:
-        kind, adapter = "verify", registry.SPEECHBRAIN if speechbrain else registry.PYANNOTE
-    fits(name, kind, task)
-    installed(name, adapter)
-    memory = 1.2 * sum(path.stat().st_size for end in ("bin", "ckpt") for path in folder.rglob(f"*.{end}")) / 2**30
-    return ModelSpec(name, kind, adapter, source, "not known", 16_000, memory)
-
-
-def _described(name: str, folder: Path, task: str, source: str) -> ModelSpec:
-    """A row for a model that the registry does not have, by its config.json and its weights."""
-    if not (folder / "config.json").exists() or (folder / registry.SPEECHBRAIN_FILE).exists():
-        return _by_files(name, folder, task, source)
-    try:
-        parsed = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        kind, adapter = _row(name, parsed, task)
-        memory = cache.memory(folder)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise damaged(name, folder) or error from error
-    return ModelSpec(name, kind, adapter, source, "not known", _rate(folder), memory)
-
-
-def _row(name: str, parsed: dict[str, Any], task: str | None) -> tuple[str, str]:
-    """The task and the adapter that a config.json stands for. Raises ModelError."""
-    family = registry.family(parsed)
-    kind = parsed.get("model_type")
-    if family is None and kind in registry.FAMILIES:
-        raise ModelError(
-            f"{name} is an encoder ({kind}) that was trained for no task yet: take one that was fine-tuned"
-        )
-    if family is None:
-        raise ModelError(f"{name} is of a family that no verb takes: {kind!r}")
-    if task is not None:
-        fits(name, family[0], task)
-        installed(name, family[1])
-    return family
-
-
-def _rate(folder: Path) -> int:
-    """Hz that the model's front end wants."""
-    try:
-        return int(json.loads((folder / "preprocessor_config.json").read_text())["sampling_rate"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return 16_000
+    return Located(described(folder.resolve().name, folder, task, str(folder)), folder)
 
 
 def place(spec: ModelSpec, model: "ModelOptions") -> device.Place:
@@ -234,16 +166,6 @@ def adapter(spec: ModelSpec) -> Callable[..., Any]:
 def needs(spec: ModelSpec, where: device.Place) -> float:
     """GiB that a model takes there."""
     return spec.memory_gib if spec.built_in or where.dtype == "float32" else spec.memory_gib / 2
-
-
-def damaged(name: str, folder: Path, *, thorough: bool = False) -> DownloadError | None:
-    """The error for a folder that holds a broken file, or None when all are whole."""
-    for file, problem in cache.problems(folder, thorough=thorough):
-        if problem:
-            ours = cache.cache() in folder.absolute().parents
-            remedy = f"run 'audiocli models pull --force {name}'" if ours else "copy the model again"
-            return DownloadError(f"{folder / file} {problem}: {remedy}")
-    return None
 
 
 class Loaded:

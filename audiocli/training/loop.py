@@ -6,11 +6,11 @@ No trainer framework: a recipe says what its batches, its loss and its score are
 import math
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -21,67 +21,10 @@ from ..device import Place
 from ..errors import UsageError
 from ..inputs.stop import Stop
 from ..run.batch import prefetch
+from .settings import Batch, Recipe
 
 CHECKPOINT = "checkpoint.pt"
 AHEAD = 4  # batches that are made before they are needed
-
-Batch = dict[str, Tensor]
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How a net is trained. average: decay of the running mean of the weights, which is what is scored and kept (0: none)."""
-
-    epochs: int = 50
-    batch_size: int = 32
-    rate: float = 1e-3  # the highest, after the warm-up; it falls to 0 along a cosine
-    weight_decay: float = 1e-2
-    warmup: float = 0.05  # of the run
-    clip: float = 1.0  # the gradient's norm
-    average: float = 0.0
-    patience: int = 0  # epochs without a better score end the run (0: never)
-
-
-@dataclass(frozen=True)
-class About:
-    """What a model's card says besides its figures."""
-
-    what: str  # what it is for
-    architecture: str  # and its paper
-    data: str  # what it was trained on, what was held out
-    scores: str  # what the figures mean
-
-
-class Recipe(Protocol):
-    """What is trained, on what, for what. Its metric decides which epoch is kept; without one, or no scores, the last is."""
-
-    net: nn.Module
-    settings: Settings
-    steps: int  # batches an epoch
-    metric: str | None
-    higher: bool  # more of the metric is better
-    half: bool  # weights are stored in 16 bits
-
-    def batches(self, epoch: int) -> Iterator[Callable[[], Batch]]:
-        """An epoch's batches, to be made on threads: always the same ones for the same epoch."""
-
-    def loss(self, net: nn.Module, batch: Batch) -> Tensor:
-        """What is to become small."""
-
-    def validate(self, net: nn.Module) -> dict[str, float]:
-        """Scores on what is held out to choose by; {} when nothing is."""
-
-    def test(self, net: nn.Module) -> dict[str, float]:
-        """Scores on what nothing was chosen by, asked for once at the end; {} when there is no such data."""
-
-    def config(self) -> dict[str, Any]:
-        """What config.json holds: `model_type`, and all that makes the same net again."""
-
-    def files(self) -> dict[str, bytes]:
-        """What else the folder holds, by name."""
-
-    def about(self) -> About:
-        """For the card."""
 
 
 @dataclass

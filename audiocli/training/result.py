@@ -17,8 +17,9 @@ from .. import __version__
 from ..device import Place
 from ..options import TrainOptions
 from ..outputs.figures import tables as plots
-from .loop import CHECKPOINT, Outcome, Recipe, score
+from .loop import CHECKPOINT, Outcome, score
 from .recipes import Row
+from .settings import Recipe
 
 ENDS = {
     "finished": "all epochs were done",

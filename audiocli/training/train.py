@@ -3,16 +3,13 @@
 import hashlib
 import json
 import os
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeVar
 
 from ..console import Console
-from ..errors import OutputError, TrainingError, UsageError, hint
+from ..errors import OutputError, TrainingError, UsageError
 from ..options import TrainOptions
 from . import recipes
-
-Own = TypeVar("Own")
 
 # What may change between a kill and --resume without making another run of it.
 _FREE = ("output", "minutes", "resume", "force", "quiet", "jobs", "device", "precision", "licence")
@@ -84,35 +81,3 @@ def _key(name: str, options: TrainOptions) -> str:
     told = {key: value for key, value in asdict(options).items() if key not in _FREE}
     told["data"] = [os.path.normpath(entry) for entry in options.data]  # a folder is the same with a / behind it
     return hashlib.sha256(json.dumps([name, told], sort_keys=True).encode()).hexdigest()[:16]
-
-
-def configured(default: Own, options: TrainOptions) -> Own:
-    """A recipe's own frozen dataclass of options with the NAME=VALUE of --set over it. Raises UsageError."""
-    known = {field.name: getattr(default, field.name) for field in fields(default)}  # type: ignore[arg-type]
-    given: dict[str, Any] = {}
-    for entry in options.set:
-        name, equals, value = entry.partition("=")
-        if not equals or name not in known:
-            raise UsageError(f"--set {entry}: give NAME=VALUE; {hint(name, known)}")
-        try:
-            given[name] = _like(known[name], value)
-        except ValueError as error:
-            raise UsageError(f"--set {entry}: {name} is like {known[name]!r}") from error
-    return replace(default, **given)  # type: ignore[type-var]
-
-
-def _like(example: Any, value: str) -> Any:
-    """A value of the type of the example. Raises ValueError."""
-    if isinstance(example, tuple):
-        return tuple(_like(example[0], part) for part in value.split(","))
-    if isinstance(example, bool):
-        if value.lower() not in ("true", "false"):
-            raise ValueError(value)
-        return value.lower() == "true"
-    return type(example)(value)
-
-
-def settled(default: Own, options: TrainOptions) -> Own:
-    """A recipe's Settings with what the user gave over them."""
-    given = {name: getattr(options, name, None) for name in ("epochs", "batch_size", "rate", "patience")}
-    return replace(default, **{name: value for name, value in given.items() if value is not None})  # type: ignore[type-var]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ModelError
-from ..models.registry import SPEECHBRAIN_FILE, ModelSpec
+from ..models.spec import SPEECHBRAIN_FILE, ModelSpec
 from .embeddings import Floats, SpeakerEncoder
 
 XVECTOR_FIRST = "blocks.0.conv.weight"  # a weight that only an x-vector net has

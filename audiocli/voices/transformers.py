@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ..models.asr_common import checkpoint, extractor
+from ..models.checkpoints import checkpoint, extractor
 from ..models.registry import ModelSpec
 from .embeddings import Floats, SpeakerEncoder
 

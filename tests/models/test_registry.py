@@ -15,6 +15,9 @@ from audiocli.models import cache, config, registry
 from audiocli.models import locate as models
 from audiocli.models.registry import MODELS, ModelSpec
 from audiocli.options import ModelOptions
+from audiocli.verbs.classify import models as classifiers
+from audiocli.verbs.transcribe import models as recognisers
+from audiocli.voices import models as encoders
 from tests.models.hub_server import Hub, safetensors, tiny
 
 ROOT = Path(__file__).parents[2]
@@ -95,16 +98,16 @@ def test_names_are_unique():
 @pytest.mark.parametrize(
     ("config_json", "expected"),
     [
-        ({"model_type": "whisper"}, ("transcribe", registry.WHISPER)),
-        ({"model_type": "moonshine"}, ("transcribe", registry.MOONSHINE)),
-        ({"model_type": "hubert", "architectures": ["HubertForCTC"]}, ("transcribe", registry.CTC)),
-        ({"model_type": "wav2vec2"}, ("transcribe", registry.CTC)),
-        ({"model_type": "parakeet_ctc", "architectures": ["ParakeetForCTC"]}, ("transcribe", registry.CTC)),
+        ({"model_type": "whisper"}, ("transcribe", recognisers.WHISPER)),
+        ({"model_type": "moonshine"}, ("transcribe", recognisers.MOONSHINE)),
+        ({"model_type": "hubert", "architectures": ["HubertForCTC"]}, ("transcribe", recognisers.CTC)),
+        ({"model_type": "wav2vec2"}, ("transcribe", recognisers.CTC)),
+        ({"model_type": "parakeet_ctc", "architectures": ["ParakeetForCTC"]}, ("transcribe", recognisers.CTC)),
         (
             {"model_type": "wav2vec2", "architectures": ["Wav2Vec2ForSequenceClassification"]},
-            ("classify", registry.SOUNDS_BY_NAME),
+            ("classify", classifiers.SOUNDS_BY_NAME),
         ),
-        ({"model_type": "wavlm", "architectures": ["WavLMForXVector"]}, ("verify", registry.XVECTOR)),
+        ({"model_type": "wavlm", "architectures": ["WavLMForXVector"]}, ("verify", encoders.XVECTOR)),
         ({"model_type": "wav2vec2", "architectures": ["Wav2Vec2ForPreTraining"]}, None),
         ({"model_type": "bert"}, None),
         ({}, None),
@@ -429,4 +432,4 @@ def test_a_model_of_an_extra_says_what_to_install_before_anything_is_fetched(mon
     with pytest.raises(ModelError, match="needs the extra"):
         models.locate(str(tmp_path / "mine"), "transcribe")
     monkeypatch.setattr(registry, "find_spec", lambda name: object())
-    assert models.locate(str(tmp_path / "mine"), "transcribe").spec.adapter == registry.FASTER
+    assert models.locate(str(tmp_path / "mine"), "transcribe").spec.adapter == recognisers.FASTER

@@ -10,7 +10,8 @@ from audiocli.console import Console
 from audiocli.device import place
 from audiocli.errors import UsageError
 from audiocli.training import loop
-from audiocli.training.loop import CHECKPOINT, Limits, Settings, factor, fit
+from audiocli.training.loop import CHECKPOINT, Limits, factor, fit
+from audiocli.training.settings import Settings
 
 QUIET = Console(quiet=True)
 CPU = place("cpu", "auto")

@@ -23,10 +23,9 @@ from ...records import (
     Stats,
     Transcript,
 )
-from . import arrays, labels, matches, music, pictures, sound, speech, subtitles, turns
-from . import tables as text
+from . import arrays, labels, matches, music, objects, pictures, sound, speech, subtitles, tables, turns
 from . import transcripts as timed
-from .place import Place
+from .objects import Place
 
 Kind = Record | Failure
 
@@ -70,12 +69,12 @@ _PICTURES: dict[str, Writer] = {name: pictures.writer(name) for name in PICTURES
 # What is written of each type of record, by the name of the format.
 _WRITERS: dict[type, dict[str, Writer]] = {
     Features: {
-        "npy": arrays.npy, "npz": arrays.npz, "csv": text.csv, "json": text.json_object, "jsonl": text.json_object,
-        "parquet": arrays.parquet, "txt": text.summary, **_PICTURES,
+        "npy": arrays.npy, "npz": arrays.npz, "csv": tables.csv, "json": tables.json_object, "jsonl": tables.json_object,
+        "parquet": arrays.parquet, "txt": tables.summary, **_PICTURES,
     },
     Stats: {
-        "npz": arrays.stats_npz, "csv": text.stats_csv, "json": text.json_stats, "jsonl": text.jsonl_stats,
-        "parquet": arrays.stats_parquet, "txt": text.stats_summary,
+        "npz": arrays.stats_npz, "csv": tables.stats_csv, "json": tables.json_stats, "jsonl": tables.jsonl_stats,
+        "parquet": arrays.stats_parquet, "txt": tables.stats_summary,
     },
     Transcript: {
         "csv": timed.csv, "json": timed.json_object, "jsonl": timed.json_object, "txt": timed.txt, "srt": subtitles.srt,
@@ -116,7 +115,7 @@ _WRITERS: dict[type, dict[str, Writer]] = {
         "json": music.json_object, "jsonl": music.json_object, "txt": sound.summary, music.MIDI: music.mid,
         **{name: sound.writer(name) for name in sound.KINDS}, **{name: music.picture(name) for name in PICTURES},
     },
-    Failure: {"jsonl": text.jsonl_failure},
+    Failure: {"jsonl": objects.jsonl_failure},
 }  # fmt: skip
 
 

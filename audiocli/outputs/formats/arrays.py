@@ -13,8 +13,8 @@ import numpy as np
 
 from ...errors import UsageError
 from ...records import Features, Stats, Table
-from .place import Place
-from .tables import columns, head, one_grid, rows
+from .objects import Place, head
+from .tables import columns, one_grid, rows
 
 
 def npy(records: Sequence[Features], stream: BinaryIO, place: Place) -> None:

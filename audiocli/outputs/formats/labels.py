@@ -6,8 +6,7 @@ from typing import Any, BinaryIO
 from ...console import plain
 from ...records import Events, Label, Labels, Segment
 from .lines import as_bytes, audacity, csv_rows, one_line, praat, recording, token
-from .place import Place
-from .tables import encoded, head
+from .objects import Place, encoded, head
 
 
 def txt(records: Sequence[Labels], stream: BinaryIO, place: Place) -> None:

@@ -8,7 +8,7 @@ from itertools import count
 from pathlib import PurePath
 
 from ...console import plain
-from .place import Place
+from .objects import Place
 
 Interval = tuple[float, float, str]  # start and end in seconds, text
 NARROW = 0.01  # s; Praat wants time to pass in an interval

@@ -6,8 +6,7 @@ from typing import Any, BinaryIO
 from ...console import plain
 from ...records import Match, Person, Recognised
 from .lines import as_bytes, csv_rows, one_line
-from .place import Place
-from .tables import encoded, head
+from .objects import Place, encoded, head
 
 DECIDED = {True: "same", False: "different", None: "undecided"}
 COLUMNS = ("a", "b", "score", "threshold", "same", "probability", "label", "status")

@@ -6,8 +6,7 @@ from typing import Any, BinaryIO
 from ...errors import OutputError
 from ...records import Music
 from . import sound
-from .place import Place
-from .tables import encoded, head
+from .objects import Place, encoded, head
 
 MIDI = "mid"
 Write = Callable[[Sequence[Music], BinaryIO, Place], None]

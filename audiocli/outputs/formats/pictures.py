@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import BinaryIO
 
 from ...records import Diarization, Features, Labels
-from .place import Place
+from .objects import Place
 
 
 def writer(name: str) -> Callable[[Sequence[Features | Labels | Diarization], BinaryIO, Place], None]:

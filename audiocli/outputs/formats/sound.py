@@ -7,8 +7,7 @@ from ...audio import fitting, open_writer
 from ...audio.encoders import KINDS
 from ...console import plain
 from ...records import Recording, Sound
-from .place import Place
-from .tables import encoded, head
+from .objects import Place, encoded, head
 
 UNITS = {"level": "dBFS", "snr": "dB", "tempo": "BPM"}
 

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from ...audio import open_writer
 from ...records import Speech
 from . import subtitles, transcripts
-from .place import Place
-from .tables import encoded, head
+from .objects import Place, encoded, head
 
 # What a WAV header says when nobody knows yet how much will come: ffmpeg, sox and aplay take that for "to the end".
 UNKNOWN = 0x7FFF_F000  # bytes

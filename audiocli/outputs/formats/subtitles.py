@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from ...records import UNSPACED, Segment, Transcript, Word
 from .lines import as_bytes, clock, one_line
-from .place import Place
+from .objects import Place
 
 WIDTH, LINES = 42, 2  # of a subtitle, where the record does not say
 PAUSE = 1.0  # s between two words that a subtitle does not span

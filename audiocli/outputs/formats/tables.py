@@ -1,6 +1,5 @@
-"""csv, json, jsonl and a short table for people."""
+"""Tables of features: csv, json, jsonl and a short table for people."""
 
-import json
 import math
 from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
@@ -10,33 +9,9 @@ from numpy.typing import NDArray
 
 from ...console import plain
 from ...errors import UsageError
-from ...records import Failure, Features, Record, Stats, Table
+from ...records import Features, Stats, Table
 from .lines import as_bytes, csv_rows
-from .place import Place
-
-
-def head(record: Record, place: Place) -> dict[str, Any]:
-    """The fields that every verb's JSON record begins with."""
-    return {
-        "path": record.path,
-        "output": place.output,
-        "duration": round(record.duration, 6),
-        "sample_rate": record.sample_rate,
-        "task": record.task,
-        "model": record.model,
-        "revision": record.revision,
-        "options": record.options,
-        "status": record.status,
-        "warnings": list(record.warnings),
-    }
-
-
-def encoded(value: Any) -> bytes:
-    r"""JSON in UTF-8; names that are not UTF-8 on disk come out as \udcXX escapes, which find the same file again."""
-    try:
-        return json.dumps(value, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        return json.dumps(value).encode()
+from .objects import Place, encoded, head
 
 
 def one_grid(features: Features, form: str) -> list[tuple[str, Table]]:
@@ -138,13 +113,6 @@ def jsonl_stats(records: Sequence[Stats], stream: BinaryIO, place: Place) -> Non
     """An object a line."""
     for record in records:
         stream.write(encoded(_stats_object(record, place)) + b"\n")
-
-
-def jsonl_failure(records: Sequence[Failure], stream: BinaryIO, place: Place) -> None:
-    """An input that failed has its line, too, so that lines and inputs stay in step."""
-    for record in records:
-        line = {"path": record.path, "output": None, "status": "failed", "error": record.reason}
-        stream.write(encoded(line) + b"\n")
 
 
 def summary(records: Sequence[Features], stream: BinaryIO, place: Place) -> None:

@@ -10,8 +10,7 @@ from typing import Any, BinaryIO
 from ...errors import UsageError
 from ...records import Segment, Transcript, Word
 from .lines import as_bytes, csv_rows, heading, one_line, praat, recording
-from .place import Place
-from .tables import encoded, head
+from .objects import Place, encoded, head
 
 LEAST = 0.01  # s that a word lasts in ctm
 

@@ -5,8 +5,7 @@ from typing import BinaryIO
 
 from ...records import Diarization, Turn
 from .lines import Interval, as_bytes, audacity, clock, csv_rows, heading, one_line, praat, recording, token
-from .place import Place
-from .tables import encoded, head
+from .objects import Place, encoded, head
 
 
 def rttm(records: Sequence[Diarization], stream: BinaryIO, place: Place) -> None:

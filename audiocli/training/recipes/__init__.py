@@ -9,17 +9,21 @@ from ...options import TrainOptions
 
 if TYPE_CHECKING:
     from ...console import Console
-    from ..loop import Recipe
+    from ..settings import Recipe
 
 
 @dataclass(frozen=True)
 class Row:
-    """A recipe by name. make: "module:function", called with the options and the console; task: the verb that takes the model."""
+    """A recipe by name. make: "module:function", called with the options and the console; task: the verb that takes the model.
+
+    make_from: what is called instead where --from names a model to go on from, if that is another one.
+    """
 
     name: str
     task: str
     make: str
     summary: str
+    make_from: str | None = None
 
 
 RECIPES = {
@@ -28,6 +32,7 @@ RECIPES = {
         Row(
             "classifier", "classify", "audiocli.training.recipes.classifier:make",
             "a sound classifier over log-mel: a folder a class, or a manifest with labels",
+            make_from="audiocli.training.recipes.finetuning:make",
         ),
         Row(
             "speaker-encoder", "verify", "audiocli.training.recipes.speaker:make",
@@ -66,6 +71,7 @@ def by_name(name: str) -> Row:
 
 def make(row: Row, options: TrainOptions, console: "Console") -> "Recipe":
     """Read the data and make the net. Raises UsageError, InputError."""
-    module, _, function = row.make.partition(":")
+    maker = row.make if options.base is None else row.make_from or row.make
+    module, _, function = maker.partition(":")
     recipe: Recipe = getattr(import_module(module), function)(options, console)
     return recipe

@@ -17,8 +17,7 @@ from ...nets.classifier import Classifier, mask
 from ...options import TrainOptions
 from ..data import Clips, crop, labels, load_parts, shuffled
 from ..examples import examples
-from ..loop import About, Batch, Settings
-from ..train import configured, settled
+from ..settings import About, Batch, Settings, configured, settled
 
 SILENCE = "silence"
 CUTOFFS = (3_400.0, 4_000.0, 5_500.0, 8_000.0, 11_000.0)  # Hz: telephones and usual sample rates
@@ -55,10 +54,12 @@ class Data:
 
 
 def make(options: TrainOptions, console: Console) -> "ClassifierRecipe":
-    """Read the data and make the net. Raises UsageError, InputError, ModelError."""
-    kind: type[ClassifierRecipe] = ClassifierRecipe
-    if options.base is not None:
-        from .finetuning import AstRecipe as kind  # noqa: N813 - transformers is slow to import
+    """Read the data and make the net. Raises UsageError, InputError."""
+    return recipe(ClassifierRecipe, options, console)
+
+
+def recipe(kind: "type[ClassifierRecipe]", options: TrainOptions, console: Console) -> "ClassifierRecipe":
+    """The recipe of that kind with its data. Raises UsageError, InputError, ModelError."""
     own = configured(kind.own_options(options.base), options)
     rows = examples(options.data)
     names = labels(rows)

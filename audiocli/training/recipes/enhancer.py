@@ -18,9 +18,8 @@ from ...options import TrainOptions
 from ..base import begin_from
 from ..data import Clips, chosen, load_parts, shuffled
 from ..examples import examples
-from ..loop import About, Batch, Settings
 from ..mixtures.mixing import Mixer, Mixing
-from ..train import configured, settled
+from ..settings import About, Batch, Settings, configured, settled
 
 NOISE = "noise"
 SCORED = 32  # mixtures that a net is scored on

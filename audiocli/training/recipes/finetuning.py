@@ -8,11 +8,18 @@ import numpy as np
 from torch import Tensor, nn
 from transformers import ASTFeatureExtractor, ASTForAudioClassification, AutoConfig
 
+from ...console import Console
 from ...errors import ModelError
-from ..loop import Settings
-from .classifier import ClassifierRecipe, Own
+from ...options import TrainOptions
+from ..settings import Settings
+from .classifier import ClassifierRecipe, Own, recipe
 
 FRAMES_PER_SECOND = 100
+
+
+def make(options: TrainOptions, console: Console) -> ClassifierRecipe:
+    """Read the data and the checkpoint. Raises UsageError, InputError, ModelError."""
+    return recipe(AstRecipe, options, console)
 
 
 class AstRecipe(ClassifierRecipe):

@@ -24,8 +24,7 @@ from ...options import TrainOptions
 from ..base import begin_from
 from ..data import shuffled, split
 from ..examples import Example, examples
-from ..loop import About, Batch, Settings
-from ..train import configured, settled
+from ..settings import About, Batch, Settings, configured, settled
 
 KIND = "audiocli-music"
 MIDI = frozenset({".mid", ".midi"})

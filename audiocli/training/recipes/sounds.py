@@ -16,10 +16,9 @@ from ...options import TrainOptions
 from ...voices.error_rates import curve
 from ..data import chosen, load_parts
 from ..examples import Example, examples
-from ..loop import About
 from ..mixtures.distortions import SAMPLE_RATE, Floats
 from ..mixtures.speaker_batches import crop
-from ..train import configured
+from ..settings import About, configured
 from .speaker import Embed, Heard, Own, SpeakerRecipe, as_16_bits, heard, voices_of
 
 SHORTEST = SAMPLE_RATE // 2  # samples of a recording that is held out

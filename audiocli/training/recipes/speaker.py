@@ -24,10 +24,9 @@ from ...voices.error_rates import curve
 from ..base import begin_from
 from ..data import Clips, chosen, load_parts
 from ..examples import examples
-from ..loop import About, Batch, Settings
 from ..mixtures.distortions import SAMPLE_RATE, Floats, mixed
 from ..mixtures.speaker_batches import Voices, batch, joined, piece, rooms
-from ..train import configured, settled
+from ..settings import About, Batch, Settings, configured, settled
 from . import speaker_trials
 
 KIND = "audiocli-siamese"

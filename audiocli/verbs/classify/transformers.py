@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ...device import Place
 from ...errors import UsageError
-from ...models.asr_common import checkpoint, extractor
+from ...models.checkpoints import checkpoint, extractor
 from ...models.registry import ModelSpec
 from ...options import ClassifyOptions
 

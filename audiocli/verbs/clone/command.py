@@ -100,7 +100,7 @@ def _located(choice: ModelOptions, console: "Console", *, says: bool) -> "Locate
 
 
 def _check_imitates(spec: "ModelSpec | None") -> None:
-    from ...models.registry import IMITATORS
+    from ..speak.models import IMITATORS
 
     if spec and spec.task == "speak" and spec.adapter not in IMITATORS:
         raise ModelError(

@@ -17,7 +17,7 @@ import torch
 from torch.nn.functional import normalize
 
 from ...errors import ModelError
-from ...models.asr_common import checkpoint
+from ...models.checkpoints import checkpoint
 from ...models.registry import ModelSpec
 from ...options import CloneOptions
 from ...voices.files import Target

@@ -14,7 +14,7 @@ import numpy as np
 import soxr
 import torch
 
-from ...models.asr_common import checkpoint, extractor
+from ...models.checkpoints import checkpoint, extractor
 from ...models.registry import ModelSpec
 from ...options import CloneOptions
 from ...vad.cutter import Cut

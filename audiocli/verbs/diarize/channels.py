@@ -5,12 +5,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ...inputs.sources import open_audio
-from ...records import Diarization, Turn
+from ...inputs.sources import Streamed, open_audio
+from ...records import NO_SPEECH, Diarization, Turn
 from ...vad.cutter import Chunk, Cut, Cutter, cutter
 from ...vad.silero import FRAME, SAMPLE_RATE
 from ...voices.windows import SPEECH, Floats
-from ..transcribe.work import NO_SPEECH, Streamed
 
 CROSSTALK = 12.0  # dB below the loudest channel: then what a channel has is another one's speaker
 TWINS = 1e-3  # of the power, -30 dB: channels that differ by less are one and the same

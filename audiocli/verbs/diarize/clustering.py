@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...inputs.sources import Streamed
 from ...models.registry import MODELS, ModelSpec
 from ...options import DiarizeOptions
-from ...records import Diarization, Turn
+from ...records import NO_SPEECH, Diarization, Turn
 from ...run.batch import prefetch
 from ...vad.cutter import Cut, cutter
 from ...voices import calibration
@@ -22,7 +23,6 @@ from ...voices.clusters import Bounds, Labels, Odds, Window, diarize
 from ...voices.embeddings import SpeakerEncoder
 from ...voices.voice import Voice
 from ...voices.windows import SPEECH, Floats, in_batches, windows
-from ..transcribe.work import NO_SPEECH, Streamed
 
 ENCODER = "siamese-speakers"
 BATCH = 32  # windows in one forward pass

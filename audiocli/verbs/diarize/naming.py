@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from ...inputs.sources import Streamed
 from ...models.locate import build, locate
 from ...options import ModelOptions, VerifyOptions
 from ...records import Diarization
 from ...voices.embeddings import SpeakerEncoder
 from ...voices.people import Enrolled, read
 from ...voices.voice import SHORTEST, Floats, Voice, snr
-from ..transcribe.work import Streamed
 from ..verify.judge import Judge, judge_of
 from ..verify.work import model_id
 

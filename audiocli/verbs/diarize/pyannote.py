@@ -12,14 +12,14 @@ from typing import Any
 
 import numpy as np
 
+from ...audio.level import silent
 from ...errors import ModelError, UsageError
+from ...inputs.sources import Streamed
 from ...models import cache
-from ...models.asr_common import silent
 from ...models.registry import ModelSpec
 from ...options import DiarizeOptions
-from ...records import Diarization, Turn
+from ...records import NO_SPEECH, Diarization, Turn
 from ...voices.pyannote import FILE, checkpoint
-from ..transcribe.work import NO_SPEECH, Streamed
 
 SAMPLE_RATE = 16_000  # Hz
 PIPELINES = (

@@ -4,11 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from ...inputs.sources import Source, reread
+from ...inputs.sources import Source, Streamed, reread
 from ...options import InputOptions
 from ...records import Diarization, Turn
 from ...voices.clusters import Bounds
-from ..transcribe.work import Streamed
 
 
 class Diarizer(Protocol):

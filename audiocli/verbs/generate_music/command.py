@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ...errors import InputError, UsageError, check_choice
-from ...models.registry import MUSICGEN
 from ...options import INSTRUMENTS, LONGEST_MUSIC, ModelOptions, MusicOptions, OutputOptions
 from ...options.formats import MUSIC, either
 from ...run import job as common
 from ...run.verb import verb
+from .models import MUSICGEN
 
 if TYPE_CHECKING:
     from ...models.locate import Located

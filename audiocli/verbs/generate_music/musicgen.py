@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ... import audio
 from ...device import Place
 from ...errors import InputError, UsageError
-from ...models.asr_common import checkpoint, extractor
+from ...models.checkpoints import checkpoint, extractor
 from ...models.registry import ModelSpec
 from ...music import midi
 from ...options import MUSIC_SECONDS, MusicOptions

@@ -13,12 +13,12 @@ import torch
 
 from ...errors import UsageError
 from ...models import languages
-from ...models.asr_common import checkpoint
+from ...models.checkpoints import checkpoint
 from ...models.registry import ModelSpec
 from ...options import SpeakOptions
 from ...voices import files as voices
 from . import bark_presets
-from .synthesiser import Spoken, Traits, Voice, closest
+from .synthesiser import Spoken, Traits, Voice, Wanted, closest
 
 LONGEST = 200  # characters: about 13 s, which is all that it was trained for
 FILL = 60
@@ -36,7 +36,7 @@ def load(path: Path, spec: ModelSpec, place: Any, options: SpeakOptions | None) 
     )
     _known(processor, wanted.voice)
     model = checkpoint(BarkModel, path, place)
-    return Synthesiser(model, processor, _preset(model, processor, wanted.voice, wanted.seed), wanted)
+    return Synthesiser(model, processor, _preset(model, processor, wanted.voice, wanted), wanted)
 
 
 def _known(processor: Any, voice: str | None) -> bool:
@@ -47,7 +47,7 @@ def _known(processor: Any, voice: str | None) -> bool:
     return known
 
 
-def _preset(model: Any, processor: Any, voice: str | None, seed: int) -> Any:
+def _preset(model: Any, processor: Any, voice: str | None, options: SpeakOptions) -> Any:
     """The preset of a name, or the arrays of a file; None: whoever comes. Raises UsageError, InputError."""
     if _known(processor, voice):
         return voice
@@ -56,7 +56,9 @@ def _preset(model: Any, processor: Any, voice: str | None, seed: int) -> Any:
         speech = voices.read(file)[0].get("speech")
         if speech is None:
             raise UsageError(f"--voice {voice} holds no speech, of which bark makes its voice")
-        return bark_presets.preset(model, processor, speech, seed)
+        if not isinstance(options, Wanted) or options.words_of is None:
+            raise UsageError(f"--voice {voice}: bark needs a recogniser for the words of a voice file")
+        return bark_presets.preset(model, processor, speech, options.words_of, options.seed)
     try:
         with np.load(file, allow_pickle=False) as arrays:
             return {part: arrays[part] for part in PARTS}
@@ -80,7 +82,7 @@ class Synthesiser:
 
     def in_voice(self, voice: str) -> "Synthesiser":
         """The same net, another preset."""
-        preset = _preset(self._model, self._processor, voice, self._options.seed)
+        preset = _preset(self._model, self._processor, voice, self._options)
         return Synthesiser(self._model, self._processor, preset, replace(self._options, voice=voice))
 
     def __call__(self, texts: Sequence[str]) -> list[Spoken]:

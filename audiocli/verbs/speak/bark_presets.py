@@ -5,19 +5,15 @@ Coarse and fine tokens are EnCodec's codes of the recording. What makes the sema
 with the sound in what is said and only roughly in when, and the voice is less like the recording than a real preset's would be.
 """
 
-import io
-from pathlib import PurePath
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import soundfile
 import soxr
 import torch
 from numpy.typing import NDArray
 
 from ...errors import InputError
-from ...inputs.sources import Kept
-from ...options import InputOptions, ModelOptions, TranscribeOptions
 from ...voices.timbre import SAMPLE_RATE, Floats
 
 Tokens = NDArray[np.int64]
@@ -28,11 +24,16 @@ FRAME = 320  # samples, 20 ms
 COARSE = 2  # of EnCodec's codebooks
 
 
-def preset(model: Any, processor: Any, speech: Floats, seed: int) -> dict[str, Tokens]:
-    """The arrays of a preset, semantic [s], coarse [2, t], fine [8, t], of speech [n] at SAMPLE_RATE. Raises InputError."""
+def preset(
+    model: Any, processor: Any, speech: Floats, words_of: Callable[[Floats], str], seed: int
+) -> dict[str, Tokens]:
+    """The arrays of a preset, semantic [s], coarse [2, t], fine [8, t], of speech [n] at SAMPLE_RATE. Raises InputError.
+
+    words_of: a recogniser of speech [n] at SAMPLE_RATE.
+    """
     part = beginning(speech)
     fine = codes(model, part)
-    spoken = semantic(model, processor, heard(part), seed)
+    spoken = semantic(model, processor, words_of(part), seed)
     return {
         "semantic_prompt": stretched(spoken, round(len(part) / SAMPLE_RATE * _semantic(model).semantic_rate_hz)),
         "coarse_prompt": fine[:COARSE], "fine_prompt": fine,
@@ -82,18 +83,3 @@ def stretched(tokens: Tokens, size: int) -> Tokens:
     if not len(tokens):
         raise InputError("bark makes nothing of what the reference says: give another recording")
     return tokens[np.arange(size) * len(tokens) // size]
-
-
-def heard(speech: Floats) -> str:
-    """The words in speech [n], by the recogniser of transcribe. Raises InputError when there are none."""
-    from ...models.locate import load
-    from ..transcribe import work as transcripts
-
-    file = io.BytesIO()
-    soundfile.write(file, speech, SAMPLE_RATE, format="WAV", subtype="FLOAT")
-    recogniser: Any = load(None, "transcribe", ModelOptions(offline=True), TranscribeOptions())
-    work = transcripts.Work(recogniser, InputOptions(), {})
-    text = work([work.read(Kept("reference", PurePath("reference"), file=file))])[0].text
-    if not text:
-        raise InputError("no words are understood in the reference, and bark needs them: give a clearer recording")
-    return text

@@ -123,15 +123,25 @@ def loaded(options: SpeakOptions, choice: ModelOptions, console: "Console") -> t
 
     name = _default(options) if choice.model is None else choice.model
     located = models.locate(name, "speak", offline=choice.offline, tell=console.note)
-    own = replace(options, vocoder=vocoder(options.vocoder, located, choice, console))
+    from .synthesiser import Wanted
+
+    samples = vocoder(options.vocoder, located, choice, console)
+    own = Wanted(**{**vars(options), "vocoder": samples}, words_of=_words_of)
     synthesiser: Any = models.build(located, choice, own)
     return located, synthesiser
+
+
+def _words_of(speech: Any) -> str:
+    """The words of a reference, for a model that asks for them."""
+    from .listener import words_of  # a recogniser is slow to import
+
+    return words_of(speech)
 
 
 def vocoder(wanted: str | None, located: "Located", choice: ModelOptions, console: "Console") -> str | None:
     """What a model's adapter makes samples with: a folder or file on this machine, or a way without; None: as it likes."""
     from ...models import locate as models
-    from ...models.registry import GRIFFIN_LIM, WAVERNN
+    from .models import GRIFFIN_LIM, WAVERNN
 
     name = located.spec.vocoder if wanted is None else wanted
     if name in (None, GRIFFIN_LIM, WAVERNN) or os.path.isfile(name):

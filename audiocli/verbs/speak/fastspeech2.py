@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from ...errors import ModelError, UsageError
-from ...models.asr_common import checkpoint
+from ...models.checkpoints import checkpoint
 from ...models.languages import is_near
 from ...models.registry import ModelSpec
 from ...options import SpeakOptions

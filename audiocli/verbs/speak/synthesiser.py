@@ -35,6 +35,13 @@ class Spoken:
 
 
 @dataclass(frozen=True)
+class Wanted(SpeakOptions):
+    """The user's options with what adapters need besides. words_of: understands speech [n] of a voice file (timbre.SAMPLE_RATE)."""
+
+    words_of: Callable[[Floats], str] | None = None
+
+
+@dataclass(frozen=True)
 class Voice:
     """A line of --list-voices."""
 

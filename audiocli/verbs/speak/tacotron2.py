@@ -16,9 +16,10 @@ import torch
 from ... import libraries
 from ...errors import ModelError, UsageError
 from ...models.languages import is_near
-from ...models.registry import GRIFFIN_LIM, WAVERNN, ModelSpec
+from ...models.registry import ModelSpec
 from ...options import SpeakOptions
 from . import vocoders
+from .models import GRIFFIN_LIM, WAVERNN
 from .synthesiser import Spoken, Traits, Voice
 
 SAMPLE_RATE = 22_050  # Hz

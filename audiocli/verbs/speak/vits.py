@@ -10,7 +10,7 @@ import torch
 
 from ...errors import UsageError
 from ...models import languages
-from ...models.asr_common import checkpoint
+from ...models.checkpoints import checkpoint
 from ...models.registry import ModelSpec
 from ...options import SpeakOptions
 from . import phonemes

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from ... import libraries
 from ...errors import ModelError
 from ...kernels import mel as mels
-from ...models.asr_common import checkpoint
-from ...models.registry import GRIFFIN_LIM
+from ...models.checkpoints import checkpoint
+from .models import GRIFFIN_LIM
 
 Floats = NDArray[np.float32]
 FASTSPEECH2_RATE = 22_050  # Hz, of LJSpeech

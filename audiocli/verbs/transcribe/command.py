@@ -96,12 +96,11 @@ def _listen(
     options: TranscribeOptions, choice: ModelOptions, reading: InputOptions, writing: OutputOptions, console: "Console"
 ) -> int:
     """Standard input as it comes."""
-    from ...inputs import live
     from ...models import locate as models
     from . import listening
 
     located = _located(choice, console)
-    live.check_stdin("arecord -f S16_LE -r 16000 | audiocli transcribe --stream -")
+    listening.check_stdin()
     recogniser = models.build(located, choice, options)
     return listening.listen(recogniser, located.spec.name, options, reading, writing.wanted or "txt", console)
 

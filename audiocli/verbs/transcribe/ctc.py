@@ -11,9 +11,10 @@ import torch
 from numpy.typing import NDArray
 
 from ...audio import Audio
+from ...audio.level import mono, silent
 from ...errors import UsageError
-from ...models.asr_common import SILENT, Found, checkpoint, extractor, mono, record, refuse, silent
 from ...models.batches import Batches
+from ...models.checkpoints import checkpoint, extractor
 from ...models.languages import nearest
 from ...models.registry import ModelSpec
 from ...options import TranscribeOptions
@@ -22,6 +23,7 @@ from . import arpa, ctc_words
 from .chunks import Chunk, cut, join
 from .loops import spoken
 from .masked import mask_norms
+from .results import SILENT, Found, record, refuse
 
 CHUNK = 30.0  # s; attention costs the square of the length
 CONTEXT = 4.0  # s on either side of a chunk; the encoders make little use of what is further away

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from ...audio import Audio
+from ...audio.level import mono, silent
 from ...errors import UsageError
-from ...models.asr_common import SILENT, Found, mono, record, refuse, silent
 from ...models.languages import nearest
 from ...models.registry import ModelSpec
 from ...options import TranscribeOptions
 from ...records import Segment, Transcript, Word
 from .loops import without_loops
+from .results import SILENT, Found, record, refuse
 
 HOTTER = 0.2  # what the temperature rises by after a failure, up to 1
 QUICK = "int8"  # what a processor computes in, unless --precision says otherwise

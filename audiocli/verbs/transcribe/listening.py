@@ -43,6 +43,11 @@ class Session(Protocol):
     def finish(self) -> Iterator[Partial | Segment]: ...
 
 
+def check_stdin() -> None:
+    """Raises UsageError when nobody is going to send anything."""
+    live.check_stdin("arecord -f S16_LE -r 16000 | audiocli transcribe --stream -")
+
+
 def listen(
     recogniser: Recogniser, name: str, options: TranscribeOptions, reading: InputOptions, form: str, console: Console
 ) -> int:  # fmt: skip

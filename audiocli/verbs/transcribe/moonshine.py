@@ -10,26 +10,16 @@ import torch
 from numpy.typing import NDArray
 
 from ...audio import Audio
-from ...models.asr_common import (
-    SILENT,
-    Found,
-    checkpoint,
-    extractor,
-    generation,
-    loud_part,
-    mono,
-    own_settings,
-    record,
-    refuse,
-    silent,
-)
+from ...audio.level import loud_part, mono, silent
 from ...models.batches import Batches
+from ...models.checkpoints import checkpoint, extractor, generation, own_settings
 from ...models.registry import ModelSpec
 from ...options import TranscribeOptions
 from ...records import Segment, Transcript, Word, later
 from .cross_attention import edges, looking, upper_heads
 from .loops import without_loops
 from .masked import mask_norms
+from .results import SILENT, Found, record, refuse
 
 LONGEST = 30.0  # s; it was trained on 4 to 30
 QUIET = 0.2  # s; a cut lies in the middle of the quietest stretch of so long

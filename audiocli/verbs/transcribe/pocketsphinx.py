@@ -14,14 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import UsageError
-from ...models.asr_common import refuse, tidy
+from ...inputs.sources import Streamed
 from ...models.languages import is_near
 from ...models.registry import ModelSpec
 from ...options import TranscribeOptions
-from ...records import Segment, Transcript, Word, joined
+from ...records import NO_SPEECH, Segment, Transcript, Word, joined
 from ...vad.cutter import Chunk, Cutter, cutter_of, pieces
 from .loops import spoken
-from .work import NO_SPEECH, Partial, Streamed, left_out, mean_probability
+from .results import refuse, tidy
+from .work import Partial, left_out, mean_probability
 from .workers import Workers
 
 SAMPLE_RATE = 16_000  # Hz

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
-from ...inputs.sources import Source, reread
+from ...inputs.sources import Source, Streamed, reread
 from ...models.locate import build, locate
 from ...options import DiarizeOptions, InputOptions, ModelOptions, TranscribeOptions
 from ...records import Segment, Transcript, Turn, Word, joined
@@ -15,7 +15,7 @@ from ..diarize import work as turns
 from ..diarize.clustering import bounds
 from ..diarize.naming import namer
 from . import work as transcripts
-from .work import Streamed, mean_probability
+from .work import mean_probability
 
 
 def with_speakers(

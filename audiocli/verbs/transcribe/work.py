@@ -1,38 +1,19 @@
 """What goes into a recogniser, whichever it is, and what is done to the record that comes out."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from ... import audio
-from ...inputs.sources import Source, open_audio
+from ...inputs.sources import Source, Streamed
 from ...options import InputOptions, TranscribeOptions
-from ...records import Transcript, Word, joined, later
+from ...records import NO_SPEECH, Transcript, Word, joined, later
 from ...run.batch import Grouping
 from ...vad import cutter as vad
 from ...vad.silero import SAMPLE_RATE
 from .loops import REPETITION
 
 WINDOW = 28.0  # s of speech and pauses in one piece; Whisper's window is 30
-NO_SPEECH = "no_speech"
-
-
-@dataclass(frozen=True)
-class Streamed:
-    """An input that the recogniser reads itself, block by block: it may be hours long."""
-
-    source: Source
-    reading: InputOptions
-
-    @property
-    def path(self) -> str:
-        """What the record calls it."""
-        return self.source.path
-
-    def open(self, sample_rate: int) -> AbstractContextManager[audio.Stream]:
-        """One channel at sample_rate Hz. Raises InputError."""
-        return open_audio(self.source, self.reading, sample_rate)
 
 
 @dataclass(frozen=True)

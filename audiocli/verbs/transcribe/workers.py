@@ -10,8 +10,9 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
 from ...errors import AudiocliError
+from ...inputs.sources import Streamed
 from ...records import Transcript
-from .work import Recogniser, Streamed
+from .work import Recogniser
 
 _own: Recogniser  # a worker's
 

@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from audiocli.inputs.sources import Source
+from audiocli.inputs.sources import Source, Streamed
 from audiocli.models.locate import locate
 from audiocli.options import InputOptions
 from audiocli.records import Diarization, Turn
 from audiocli.verbs.diarize.naming import ENOUGH, Namer, voices
-from audiocli.verbs.transcribe.work import Streamed
 from audiocli.verbs.verify.judge import Judge
 from audiocli.verbs.verify.work import model_id
 from audiocli.voices.people import Enrolled, add

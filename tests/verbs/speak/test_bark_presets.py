@@ -11,6 +11,7 @@ from transformers import BarkModel, BarkProcessor
 from audiocli.errors import InputError, UsageError
 from audiocli.options import SpeakOptions
 from audiocli.verbs.speak import bark, bark_presets
+from audiocli.verbs.speak.synthesiser import Wanted
 from audiocli.voices.timbre import SAMPLE_RATE
 from tests.conftest import vowels
 from tests.models import tiny_tts
@@ -23,16 +24,15 @@ def folder(tmp_path_factory):
     return tiny_tts.bark(tmp_path_factory.mktemp("bark"))
 
 
-@pytest.fixture
-def understood(monkeypatch):
+def words_of(speech):
     """What the recogniser hears."""
-    monkeypatch.setattr(bark_presets, "heard", lambda speech: "hello there")
+    return "hello there"
 
 
-def test_the_parts_of_a_preset(folder, understood):
+def test_the_parts_of_a_preset(folder):
     model = BarkModel.from_pretrained(folder).eval()
     speech = vowels(3.0, SAMPLE_RATE)
-    found = bark_presets.preset(model, BarkProcessor.from_pretrained(folder), speech, seed=0)
+    found = bark_presets.preset(model, BarkProcessor.from_pretrained(folder), speech, words_of, seed=0)
     assert set(found) == set(bark.PARTS)
     assert found["semantic_prompt"].shape == (round(3 * 49.9),)
     assert found["fine_prompt"].shape == (8, 3 * 75)
@@ -42,16 +42,18 @@ def test_the_parts_of_a_preset(folder, understood):
     assert not np.array_equal(other, found["fine_prompt"])
 
 
-def test_a_voice_file_is_a_voice(folder, understood, tmp_path):
+def test_a_voice_file_is_a_voice(folder, tmp_path):
     save_file({"speech": vowels(2.0, SAMPLE_RATE)}, tmp_path / "x.voice")
 
     def spoken(voice):
-        return bark.load(folder, None, PLACE, SpeakOptions(voice=voice))(["Yes."])[0].samples
+        return bark.load(folder, None, PLACE, Wanted(voice=voice, words_of=words_of))(["Yes."])[0].samples
 
     anybody, her, again = spoken(None), spoken(str(tmp_path / "x.voice")), spoken(str(tmp_path / "x.voice"))
     assert len(her) > 200
     assert np.array_equal(her, again)
     assert len(her) != len(anybody) or not np.array_equal(her, anybody)
+    with pytest.raises(UsageError, match="needs a recogniser"):
+        bark.load(folder, None, PLACE, SpeakOptions(voice=str(tmp_path / "x.voice")))
     save_file({"xvector": np.zeros(5, np.float32)}, tmp_path / "x.voice")
     with pytest.raises(UsageError, match="holds no speech"):
         bark.load(folder, None, PLACE, SpeakOptions(voice=str(tmp_path / "x.voice")))
@@ -74,8 +76,9 @@ def test_tokens_are_stretched_evenly():
 
 def test_the_recogniser_of_transcribe_is_asked(real):
     from audiocli import audio
+    from audiocli.verbs.speak.listener import words_of
 
     clip = audio.read(real / "data" / "kathleen" / next(iter(tiny_tts.KNOWN)), sample_rate=SAMPLE_RATE, mono=True)
-    assert "yards apart" in bark_presets.heard(clip.samples[0]).lower()
+    assert "yards apart" in words_of(clip.samples[0]).lower()
     with pytest.raises(InputError, match="no words are understood"):
-        bark_presets.heard(np.zeros(SAMPLE_RATE, np.float32))
+        words_of(np.zeros(SAMPLE_RATE, np.float32))

@@ -12,11 +12,10 @@ import soundfile
 import torch
 
 from audiocli import audio
-from audiocli.inputs.sources import Source
+from audiocli.inputs.sources import Source, Streamed
 from audiocli.models.locate import load
 from audiocli.options import InputOptions, ModelOptions, SpeakOptions, TranscribeOptions
 from audiocli.verbs.speak import fastspeech2, speecht5, vocoders
-from audiocli.verbs.transcribe.work import Streamed
 from tests.models import tiny_tts
 
 SCALE = speecht5.MEL

@@ -10,12 +10,12 @@ import pytest
 import soundfile
 
 from audiocli.errors import InputError, UsageError
-from audiocli.inputs.sources import Source
+from audiocli.inputs.sources import Source, Streamed
 from audiocli.models import registry
 from audiocli.options import InputOptions, TranscribeOptions
 from audiocli.records import Segment
 from audiocli.verbs.transcribe import pocketsphinx
-from audiocli.verbs.transcribe.work import Partial, Streamed
+from audiocli.verbs.transcribe.work import Partial
 
 HELD = 5  # utterances; their WER by plain pocketsphinx is 0.3
 

@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from audiocli.audio import Audio
+from audiocli.audio import Audio, level
 from audiocli.errors import UsageError
-from audiocli.models import asr_common
 from audiocli.records import Word
 from audiocli.verbs.transcribe import cross_attention
 from audiocli.verbs.transcribe import moonshine as asr_moonshine
@@ -258,8 +257,8 @@ def test_words_at_the_edges_are_believed_less_than_timestamps():
 
 def test_the_loud_part_is_what_sounds():
     samples = np.concatenate([1e-4 * noise(0.5)[0], noise(1)[0], 1e-4 * noise(0.5)[0]])
-    assert asr_common.loud_part(samples, tiny.RATE) == pytest.approx((0.46, 1.54))
-    assert asr_common.loud_part(np.zeros(160, np.float32), tiny.RATE) == (0.0, 0.01)
+    assert level.loud_part(samples, tiny.RATE) == pytest.approx((0.46, 1.54))
+    assert level.loud_part(np.zeros(160, np.float32), tiny.RATE) == (0.0, 0.01)
 
 
 # Moonshine

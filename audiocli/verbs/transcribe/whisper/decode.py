@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from ....models.asr_common import generation, own_settings
+from ....models.checkpoints import generation, own_settings
 from ..loops import LOG_PROBABILITY, RATIO, compression
 from .tokens import Tokens
 

@@ -10,13 +10,15 @@ import torch
 from numpy.typing import NDArray
 
 from ....audio import Audio
+from ....audio.level import loud_part, mono, silent
 from ....errors import UsageError
-from ....models.asr_common import SILENT, Found, checkpoint, extractor, loud_part, mono, record, refuse, silent
 from ....models.batches import Batches
+from ....models.checkpoints import checkpoint, extractor
 from ....models.registry import ModelSpec
 from ....options import TranscribeOptions
 from ....records import Segment, Transcript, later
 from ..loops import without_loops
+from ..results import SILENT, Found, record, refuse
 from .decode import Decoder, Reading
 from .tokens import TICK, Span, Tokens, spans
 from .words import Aligner, Timed, bounded, by_span

@@ -1,0 +1,68 @@
+"""A model by name, and the table in which a verb lists its own (stdlib only: read before torch is)."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+BUILT_IN_SOURCE = "built-in"
+WEIGHTS = Path(__file__).parent.parent / "weights"
+SPEECHBRAIN_FILE = "embedding_model.ckpt"  # marks a folder of SpeechBrain's, whatever its config.json says
+EMBEDDING_FILE = "pytorch_model.bin"  # alone in a folder it may be of any library
+PIPELINE_FILE = "config.yaml"
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """A model by name.
+
+    adapter: "module:function" of the function that builds its runner. source: "built-in", a hub id org/name, or a folder.
+    revision: a branch, tag or commit of the hub; once loaded, the commit. sha256: of its one file of weights.
+    """
+
+    name: str
+    task: str
+    adapter: str
+    source: str
+    licence: str
+    sample_rate: int  # Hz
+    memory_gib: float  # in float32 on one clip at a time, about
+    revision: str | None = None
+    sha256: str | None = None
+    half: str = "float16"  # the 16-bit type that it bears
+    files: tuple[str, ...] = ()  # patterns of what to fetch, where hub.chosen() would choose wrongly
+    parts: tuple[str, ...] = ()  # other repositories of the hub that it loads
+    stands_on: str | None = None  # another built-in net, whose weights it uses
+    vocoder: str | None = None  # the row of what makes samples of its spectrograms, unless it does so itself
+    program: str | None = None  # on the PATH, which does the work
+
+    @property
+    def built_in(self) -> bool:
+        """Whether it came with a package: nothing to fetch."""
+        return self.source == BUILT_IN_SOURCE
+
+    @property
+    def weights(self) -> Path | None:
+        """The folder of a built-in net of our own, as `audiocli train` wrote it; None: another package has the weights."""
+        folder = WEIGHTS / (self.stands_on or self.name)
+        return folder if self.built_in and folder.is_dir() else None
+
+
+@dataclass(frozen=True)
+class ModelTable:
+    """The models of one task: rows, and the adapters ("module:function") of models that have no row.
+
+    built_in: the names that the verb takes when nobody has said anything else: the first that is on this machine, where the
+    last always is. families: by the `model_type` of a config.json. encoders: the same, where `architectures` names a head that
+    decides. heads: by how the name of an architecture ends ("": no adapter yet). marks: by a file of a folder without
+    config.json. keys: by the keys of a config.json without `model_type`. extras: package and extra that an adapter needs.
+    """
+
+    task: str
+    rows: tuple[ModelSpec, ...] = ()
+    built_in: tuple[str, ...] = ()
+    aliases: dict[str, str] = field(default_factory=dict)
+    families: dict[str, str] = field(default_factory=dict)
+    encoders: dict[str, str] = field(default_factory=dict)
+    heads: dict[str, str] = field(default_factory=dict)
+    marks: dict[str, str] = field(default_factory=dict)
+    keys: dict[frozenset[str], str] = field(default_factory=dict)
+    extras: dict[str, tuple[str, str]] = field(default_factory=dict)
