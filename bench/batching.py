@@ -23,9 +23,9 @@ from transformers.utils import logging
 
 from audiocli import audio
 from audiocli.inputs.sources import Source
-from audiocli.models import locate as models
+from audiocli.models.load import load
 from audiocli.options import InputOptions, ModelOptions, TranscribeOptions
-from audiocli.verbs.transcribe.work import Work
+from audiocli.verbs.transcribe.work import Recogniser, Work
 from bench._common import Row, seconds
 from tests.kernels.rhythm_signals import DATA
 from tests.models.tiny import LANGUAGES, ByteLevel
@@ -96,7 +96,7 @@ class Ours:
     """`audiocli transcribe`, less writing; keeps the texts, and the seconds within the model."""
 
     def __init__(self, folder: str) -> None:
-        runner: Any = models.load(folder, "transcribe", ModelOptions(device="cpu"), TranscribeOptions(language="en"))
+        runner = load(folder, "transcribe", Recogniser, ModelOptions(device="cpu"), TranscribeOptions(language="en"))
         self.inside, self.texts = 0.0, list[str]()
         self._hear = runner.__call__
         self.work = Work(self, InputOptions(), {}, vad=True)

@@ -128,9 +128,10 @@ def run(
         raise UsageError(f"{writing.wanted} holds events: add --events")
 
     from ...models import locate as models
+    from ...models.load import build
     from ...outputs.destination import open_sink
     from ...records import Events, Labels
-    from .work import Work, named
+    from .work import Tagger, Work, named
 
     console = common.console_for(writing)
     located = models.locate(choice.model, "classify", offline=choice.offline, tell=console.note)
@@ -142,7 +143,7 @@ def run(
     single = common.is_single(inputs, reading)
     kind = Events if options.events else Labels
     opened = open_sink(writing, kind, key, single=single, default="txt", plot=options.plot)
-    tagger: Any = models.build(located, choice, options)
+    tagger = build(located, Tagger, choice, options)
     work = Work(tagger, options, reading, told, spec.name, spec.revision)
     return common.go_through(inputs, reading, work, opened, console, jobs=jobs)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import chain, islice
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,7 @@ EVENT_WINDOW, EVENT_HOP = 1.0, 0.1  # s
 UNHEARD = 1e-5  # peak (-100 dBFS): silence, whatever the model says
 
 
+@runtime_checkable
 class Tagger(Protocol):
     """A loaded model: windows of sound in, probabilities [windows, labels] out. window: s that it takes at once."""
 

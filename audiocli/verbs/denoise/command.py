@@ -1,7 +1,7 @@
 """`audiocli denoise`: noise off speech."""
 
 import os
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -126,10 +126,11 @@ def run(
         return _live(options, choice, reading, common.console_for(writing))
 
     from ...models import locate as models
+    from ...models.load import build
     from ...outputs.destination import open_sink
     from ...records import Recording
     from .loudness import dnsmos
-    from .work import Work, strength
+    from .work import Denoiser, Work, strength
 
     console = common.console_for(writing)
     located = models.locate(choice.model, "denoise", offline=choice.offline, tell=console.note)
@@ -145,7 +146,7 @@ def run(
     single = common.is_single(inputs, reading)
     opened = open_sink(writing, Recording, key, single=single, default="wav", announce=announce)
     scorer = None if options.dnsmos is None else dnsmos(options.dnsmos)
-    denoiser: Any = models.build(located, choice, options)
+    denoiser = build(located, Denoiser, choice, options)
     told = {"strength": strength(options, denoiser)}
     work = Work(denoiser, reading, options, told, spec.name, spec.revision, scorer)
     return common.go_through(inputs, reading, work, opened, console, jobs=jobs)
@@ -160,9 +161,10 @@ def _live(options: DenoiseOptions, choice: ModelOptions, reading: InputOptions, 
     """Standard input to standard output."""
     from ...inputs import live
     from ...models import locate as models
-    from .work import pass_through
+    from ...models.load import build
+    from .work import Denoiser, pass_through
 
     live.check_stdin("arecord -f S16_LE -r 16000 | audiocli denoise --stream - | aplay")
     located = models.locate(choice.model, "denoise", offline=choice.offline, tell=console.note)
-    denoiser: Any = models.build(located, choice, options)
+    denoiser = build(located, Denoiser, choice, options)
     return pass_through(denoiser, options, reading.raw, console)

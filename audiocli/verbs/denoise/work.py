@@ -6,7 +6,7 @@ and short clips all go through it, so the result does not depend on how the soun
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import soxr
@@ -38,6 +38,7 @@ class Session(Protocol):
         """No more samples will come; the rest: as many samples have come out as went in."""
 
 
+@runtime_checkable
 class Denoiser(Protocol):
     """A loaded model.
 

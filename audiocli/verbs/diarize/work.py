@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from ...inputs.sources import Source, reread
 from ...options import InputOptions
@@ -11,6 +11,7 @@ from ...voices.clusters import Bounds
 from ..transcribe.work import Streamed
 
 
+@runtime_checkable
 class Diarizer(Protocol):
     """A loaded model: inputs in, records whose speakers have any names."""
 

@@ -149,12 +149,13 @@ def run(prompt: str | None, options: MusicOptions, choice: ModelOptions, writing
     check(prompt, options)
     common.check_model(choice)
     from ...models import locate as models
+    from ...models.load import build
     from ...music.grid import VOICES
     from ...outputs.destination import open_sink
     from ...records import Music
     from ...run import batch
     from . import plan
-    from .work import Work
+    from .work import Composer, Work
 
     if options.key is not None:
         plan.key_number(options.key)  # a wrong one is told before torch is imported
@@ -168,8 +169,7 @@ def run(prompt: str | None, options: MusicOptions, choice: ModelOptions, writing
     opened = open_sink(
         writing, Music, key, single=len(wishes) == 1, default="wav", plot=options.plot, stems=stems
     )  # fmt: skip
-    composer: Any = models.build(located, choice, options)
-    work = Work(composer, told, located.spec.name, located.spec.revision)
+    work = Work(build(located, Composer, choice, options), told, located.spec.name, located.spec.revision)
     total = float(len(wishes))
     tally = batch.run(iter(wishes), work.read, work, opened.sink, console, grouping=work.grouping, total=total)
     return common.finish(tally, console)

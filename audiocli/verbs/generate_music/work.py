@@ -1,8 +1,8 @@
 """What goes into a model that makes music, whichever it is, and what is done to the record that comes out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from ... import __version__
 from ...inputs.sources import Source
@@ -20,11 +20,18 @@ class Wish(Source):
     seed: int = 0
 
 
+@runtime_checkable
+class Composer(Protocol):
+    """A loaded model: wishes in, as many records out, without what `Work` adds to them."""
+
+    def __call__(self, batch: list[Wish]) -> Sequence[Music]: ...
+
+
 @dataclass(frozen=True)
 class Work:
     """The runner of `audiocli generate-music`: wishes in, complete records out."""
 
-    composer: Callable[[list[Wish]], Sequence[Music]]  # a loaded model
+    composer: Composer
     options: dict[str, Any]  # as the record tells them
     model: str
     revision: str | None = None

@@ -196,12 +196,13 @@ def _folder(output: str | None) -> bool:
 def loaded(options: SpeakOptions, choice: ModelOptions, console: "Console") -> tuple["Located", "Synthesiser"]:
     """The model and what makes sound of its spectrograms, both on this machine now."""
     from ...models import locate as models
+    from ...models.load import build
+    from .synthesiser import Synthesiser
 
     name = _default(options) if choice.model is None else choice.model
     located = models.locate(name, "speak", offline=choice.offline, tell=console.note)
     own = replace(options, vocoder=vocoder(options.vocoder, located, choice, console))
-    synthesiser: Any = models.build(located, choice, own)
-    return located, synthesiser
+    return located, build(located, Synthesiser, choice, own)
 
 
 def vocoder(wanted: str | None, located: "Located", choice: ModelOptions, console: "Console") -> str | None:

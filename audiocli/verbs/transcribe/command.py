@@ -198,12 +198,13 @@ def _listen(
 ) -> int:
     """Standard input as it comes."""
     from ...inputs import live
-    from ...models import locate as models
+    from ...models.load import build
     from . import listening
+    from .work import Recogniser
 
     located = _located(choice, console)
     live.check_stdin("arecord -f S16_LE -r 16000 | audiocli transcribe --stream -")
-    recogniser = models.build(located, choice, options)
+    recogniser = build(located, Recogniser, choice, options)
     return listening.listen(recogniser, located.spec.name, options, reading, writing.wanted or "txt", console)
 
 
@@ -212,10 +213,10 @@ def _files(
     jobs: int, console: "Console",
 ) -> int:  # fmt: skip
     """Every input through the model and into the sink."""
-    from ...models import locate as models
+    from ...models.load import build
     from ...outputs.destination import open_sink
     from ...records import Transcript
-    from .work import Work
+    from .work import Recogniser, Work
 
     told, located = described(options, choice), _located(choice, console)
     single = common.is_single(inputs, reading)
@@ -228,7 +229,8 @@ def _files(
     }
     opened = open_sink(_with_format(writing), Transcript, key, single=single, default="txt")
     # Words have a speaker each, so the model is to tell their times, whatever is written of them.
-    recogniser = models.build(located, choice, replace(options, timestamps="word") if options.diarize else options)
+    own = replace(options, timestamps="word") if options.diarize else options
+    recogniser = build(located, Recogniser, choice, own)
     with ExitStack() as stack:
         if jobs > 1 and not single and hasattr(recogniser, "spread"):
             recogniser = stack.enter_context(recogniser.spread(jobs))

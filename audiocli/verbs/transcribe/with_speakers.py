@@ -7,7 +7,8 @@ from itertools import groupby
 from typing import Any
 
 from ...inputs.sources import Source, reread
-from ...models.locate import build, locate
+from ...models.load import build
+from ...models.locate import locate
 from ...options import DiarizeOptions, InputOptions, ModelOptions, TranscribeOptions
 from ...records import Segment, Transcript, Turn, Word, joined
 from ...run.batch import Grouping
@@ -27,7 +28,8 @@ def with_speakers(
 ) -> "Spoken":
     """The runner of `audiocli transcribe --diarize`: the user's diarizer beside the recogniser. Raises ModelError, InputError."""
     own, model = DiarizeOptions(options.speakers, exclusive=True, db=options.db), replace(choice, model=None)
-    diarizer: Any = build(locate(None, "diarize", offline=choice.offline, tell=tell), model, own)
+    located = locate(None, "diarize", offline=choice.offline, tell=tell)
+    diarizer = build(located, turns.Diarizer, model, own)
     names = namer(options.db, model, tell) if options.db else None
     return Spoken(words, turns.Work(diarizer, reading, bounds(own), {}, names))
 

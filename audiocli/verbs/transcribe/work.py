@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from ... import audio
 from ...inputs.sources import Source, open_audio
@@ -54,6 +54,7 @@ class Clip:
     spans: tuple[vad.Span, ...] | None = None  # the speech in it, where that alone is to be heard
 
 
+@runtime_checkable
 class Recogniser(Protocol):
     """A loaded model. `streams`: it takes Streamed inputs, else Audio."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -21,11 +21,14 @@ from .decode import Decoder, Reading
 from .tokens import TICK, Span, Tokens, spans
 from .words import Aligner, Timed, bounded, by_span
 
+if TYPE_CHECKING:
+    from ..moonshine import MoonshineRunner
+
 SECONDS = 480.0  # in one forward pass: 16 windows
 LEAST = 0.1  # s; nobody says a word in less at the end of a clip
 
 
-def load(path: Path, spec: ModelSpec, place: Any, options: TranscribeOptions) -> Any:
+def load(path: Path, spec: ModelSpec, place: Any, options: TranscribeOptions) -> "WhisperRunner | MoonshineRunner":
     """The runner of a Whisper (or Moonshine) checkpoint in the folder `path`; `place` has the device and the precision."""
     from transformers import AutoConfig, AutoTokenizer, WhisperForConditionalGeneration
 
