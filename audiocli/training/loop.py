@@ -20,7 +20,7 @@ from ..console import Console, Steps
 from ..device import Place
 from ..errors import UsageError
 from ..inputs.stop import Stop
-from ..run.batch import prefetch
+from ..run.prefetch import prefetch
 
 CHECKPOINT = "checkpoint.pt"
 AHEAD = 4  # batches that are made before they are needed

@@ -16,7 +16,7 @@ from ...inputs import lists
 from ...inputs.sources import Source, open_audio
 from ...options import ClassifyOptions, FeaturesOptions, InputOptions
 from ...records import Events, Label, Labels, Table, later
-from ...run.batch import Grouping
+from ...run import batch
 from ..features.analysis import Pass
 from ..features.tables import feature_tables
 from .events import LEVEL_STEP, events, with_edges
@@ -84,7 +84,7 @@ class Heard:
         return samples
 
 
-class Work:
+class Work(batch.Work[Clip, Labels | Events]):
     """The runner of `audiocli classify`: inputs in, records out."""
 
     def __init__(
@@ -100,9 +100,9 @@ class Work:
         self._size, self._hop = max(round(window * rate), 1), max(round(hop * rate), 1)
 
     @property
-    def grouping(self) -> Grouping[Clip]:
+    def grouping(self) -> batch.Grouping[Clip]:
         """Inputs of similar length together."""
-        return Grouping(cost=lambda clip: clip.duration, seconds=TOGETHER)
+        return batch.Grouping(cost=lambda clip: clip.duration, seconds=TOGETHER)
 
     def read(self, source: Source) -> Clip:
         """An input's sound, the start of it where it is long. Raises InputError."""

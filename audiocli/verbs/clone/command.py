@@ -279,7 +279,7 @@ def _say(
     key = {"task": "clone", **judged.told, "model": judged.model, "revision": judged.revision}
     opened = open_sink(writing, Recording, key, single=len(options.file) <= 1, default="wav")
     work = Spoken(synthesiser, move, judged, own)
-    return common.finish(batch.run(found, work.read, work, opened.sink, console), console)
+    return common.finish(batch.run(found, work, opened.sink, console), console)
 
 
 def _in_that_voice(own: SpeakOptions, choice: ModelOptions, judged: "Judged", console: "Console") -> "Synthesiser":

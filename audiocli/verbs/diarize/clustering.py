@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ...models.registry import MODELS, ModelSpec
 from ...options import DiarizeOptions
 from ...records import Diarization, Turn
-from ...run.batch import prefetch
+from ...run.prefetch import prefetch
 from ...vad.cutter import Cut, cutter
 from ...voices import calibration
 from ...voices.clusters import Bounds, Labels, Odds, Window, diarize

@@ -7,6 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 from ...inputs.sources import Source, reread
 from ...options import InputOptions
 from ...records import Diarization, Turn
+from ...run import batch
 from ...voices.clusters import Bounds
 from ..transcribe.work import Streamed
 
@@ -25,7 +26,7 @@ class Namer(Protocol):
 
 
 @dataclass(frozen=True)
-class Work:
+class Work(batch.Work[Streamed, Diarization]):
     """The runner of `audiocli diarize`: inputs in, complete records out, one after the other."""
 
     diarizer: Diarizer
@@ -33,7 +34,6 @@ class Work:
     bounds: Bounds
     told: dict[str, Any]  # the options as the record tells them
     namer: Namer | None = None
-    grouping: None = None
 
     def read(self, source: Source) -> Streamed:
         """An input that may be read more than once. Raises InputError."""

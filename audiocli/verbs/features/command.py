@@ -1,6 +1,6 @@
 """`audiocli features`: numbers and plots from audio."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -10,8 +10,8 @@ from ...run import job as common
 
 if TYPE_CHECKING:
     from ...console import Console
-    from .batched import BatchRunner
-    from .work import Runner
+    from ...records import Record
+    from ...run.batch import Work
 
 DEFAULT, INPUT, OUTPUT = FeaturesOptions(), InputOptions(), OutputOptions()
 USES_MEL = frozenset({"mel", "log-mel", "mfcc"})
@@ -188,7 +188,7 @@ def _warn(options: FeaturesOptions, console: "Console") -> None:
         console.note(f"{bands}: fewer --n-mels or a larger --n-fft")
 
 
-def _runner(options: FeaturesOptions, reading: InputOptions, *, threads: int) -> "Runner | BatchRunner":
+def _runner(options: FeaturesOptions, reading: InputOptions, *, threads: int) -> "Work[Any, Record]":
     """The runner for a device; torch is imported only for one that is not the processor."""
     from ... import device
     from .work import Runner

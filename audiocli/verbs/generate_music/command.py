@@ -171,7 +171,7 @@ def run(prompt: str | None, options: MusicOptions, choice: ModelOptions, writing
     )  # fmt: skip
     work = Work(build(located, Composer, choice, options), told, located.spec.name, located.spec.revision)
     total = float(len(wishes))
-    tally = batch.run(iter(wishes), work.read, work, opened.sink, console, grouping=work.grouping, total=total)
+    tally = batch.run(iter(wishes), work, opened.sink, console, total=total)
     return common.finish(tally, console)
 
 

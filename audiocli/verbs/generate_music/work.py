@@ -7,7 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 from ... import __version__
 from ...inputs.sources import Source
 from ...records import Music
-from ...run.batch import Grouping
+from ...run import batch
 
 AT_ONCE = 8  # pieces in one batch
 
@@ -28,7 +28,7 @@ class Composer(Protocol):
 
 
 @dataclass(frozen=True)
-class Work:
+class Work(batch.Work[Wish, Music]):
     """The runner of `audiocli generate-music`: wishes in, complete records out."""
 
     composer: Composer
@@ -37,13 +37,9 @@ class Work:
     revision: str | None = None
 
     @property
-    def grouping(self) -> Grouping[Wish]:
+    def grouping(self) -> batch.Grouping[Wish]:
         """Pieces are made together: a step of the model costs nearly the same for one as for some."""
-        return Grouping(cost=lambda wish: 1.0, seconds=AT_ONCE, window=AT_ONCE)
-
-    def read(self, source: Source) -> Source:
-        """There is nothing to read: what all pieces share was read with the model."""
-        return source
+        return batch.Grouping(cost=lambda wish: 1.0, seconds=AT_ONCE, window=AT_ONCE)
 
     def __call__(self, batch: list[Wish]) -> list[Music]:
         """A record for each piece."""

@@ -173,7 +173,7 @@ def _speak(
     keep = options.timestamps is not None or writing.wanted == "json"
     work = Work(synthesiser, options, told, located.spec.name, located.spec.revision, keep)
     # Only programs of their own can speak at the same time.
-    tally = batch.run(found, work.read, work, opened.sink, console, jobs=jobs if located.spec.name == CLEARER else 1)
+    tally = batch.run(found, work, opened.sink, console, jobs=jobs if located.spec.name == CLEARER else 1)
     return common.finish(tally, console)
 
 

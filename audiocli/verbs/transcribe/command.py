@@ -234,15 +234,16 @@ def _files(
     with ExitStack() as stack:
         if jobs > 1 and not single and hasattr(recogniser, "spread"):
             recogniser = stack.enter_context(recogniser.spread(jobs))
-        work: Any = Work(
+        work = Work(
             recogniser, reading, told, located.spec.name, located.spec.revision, options.vad, options.vad_threshold
         )
-        if options.diarize:
-            from .with_speakers import with_speakers
-
-            work = with_speakers(work, options, choice, reading, console.note)
         jobs = getattr(recogniser, "jobs", 1) if work.streams else jobs
-        return common.go_through(inputs, reading, work, opened, console, jobs=jobs)
+        if not options.diarize:
+            return common.go_through(inputs, reading, work, opened, console, jobs=jobs)
+        from .with_speakers import with_speakers
+
+        both = with_speakers(work, options, choice, reading, console.note)
+        return common.go_through(inputs, reading, both, opened, console, jobs=jobs)
 
 
 def described(options: TranscribeOptions, choice: ModelOptions) -> dict[str, Any]:
