@@ -25,7 +25,8 @@ from audiocli import audio
 from audiocli.inputs.sources import Source
 from audiocli.models.load import load
 from audiocli.options import InputOptions, ModelOptions, TranscribeOptions
-from audiocli.verbs.transcribe.work import Recogniser, Work
+from audiocli.verbs.transcribe.recogniser import Recogniser
+from audiocli.verbs.transcribe.work import Work
 from bench._common import Row, seconds
 from tests.kernels.rhythm_signals import DATA
 from tests.models.tiny import LANGUAGES, ByteLevel
@@ -100,7 +101,7 @@ class Ours:
         self.inside, self.texts = 0.0, list[str]()
         self._hear = runner.__call__
         self.work = Work(self, InputOptions(), {}, vad=True)
-        self.sample_rate, self.batches = runner.sample_rate, runner.batches
+        self.sample_rate, self.traits, self.batches = runner.sample_rate, runner.traits, runner.batches
 
     def __call__(self, clips: list[audio.Audio]) -> Any:
         made: list[Any] = []

@@ -22,7 +22,7 @@ from audiocli import audio
 from audiocli.models.load import load
 from audiocli.options import ModelOptions, TranscribeOptions
 from audiocli.verbs.clone import envelope, references, world
-from audiocli.verbs.transcribe.work import Recogniser
+from audiocli.verbs.transcribe.recogniser import Recogniser
 from audiocli.voices import timbre, voice
 from audiocli.voices.embeddings import SpeakerEncoder
 from bench._common import Score

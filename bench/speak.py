@@ -24,7 +24,8 @@ from audiocli.options import InputOptions, ModelOptions, TranscribeOptions
 from audiocli.verbs.speak import espeak as tts_espeak
 from audiocli.verbs.speak import flite
 from audiocli.verbs.speak.synthesiser import Synthesiser
-from audiocli.verbs.transcribe.work import Recogniser, Streamed
+from audiocli.verbs.transcribe.recogniser import Recogniser
+from audiocli.verbs.transcribe.work import Streamed
 from bench._common import Score
 
 SENTENCES = """The birch canoe slid on the smooth planks. Glue the sheet to the dark blue background.

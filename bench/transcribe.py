@@ -24,7 +24,8 @@ from audiocli import audio
 from audiocli.inputs.sources import Source
 from audiocli.models.load import load
 from audiocli.options import InputOptions, ModelOptions, TranscribeOptions
-from audiocli.verbs.transcribe.work import Recogniser, Streamed
+from audiocli.verbs.transcribe.recogniser import Recogniser
+from audiocli.verbs.transcribe.work import Streamed
 from bench._common import Row, Score
 from tests.kernels.rhythm_signals import DATA
 

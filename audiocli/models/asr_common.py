@@ -11,8 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..audio import Audio
-from ..errors import UsageError
-from ..options import TranscribeOptions
 from ..records import Segment, Transcript, Word
 from .registry import ModelSpec
 
@@ -34,14 +32,6 @@ class Found:
 
 
 SILENT = Found(dropped=(f"silence: nothing louder than {SILENCE:g} dBFS",))
-
-
-def refuse(name: str, options: TranscribeOptions, *fields: str, instead: str) -> None:
-    """Raises UsageError when one of the options, which the model has not, was given."""
-    default = TranscribeOptions()
-    for field in fields:
-        if getattr(options, field) != getattr(default, field):
-            raise UsageError(f"{name} has no --{field.replace('_', '-')}: leave it out, or {instead}")
 
 
 def mono(audio: Audio) -> NDArray[np.float32]:

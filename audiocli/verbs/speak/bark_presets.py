@@ -88,10 +88,11 @@ def heard(speech: Floats) -> str:
     """The words in speech [n], by the recogniser of transcribe. Raises InputError when there are none."""
     from ...models.load import load
     from ..transcribe import work as transcripts
+    from ..transcribe.recogniser import Recogniser
 
     file = io.BytesIO()
     soundfile.write(file, speech, SAMPLE_RATE, format="WAV", subtype="FLOAT")
-    recogniser = load(None, "transcribe", transcripts.Recogniser, ModelOptions(offline=True), TranscribeOptions())
+    recogniser = load(None, "transcribe", Recogniser, ModelOptions(offline=True), TranscribeOptions())
     work = transcripts.Work(recogniser, InputOptions(), {})
     text = work([work.read(Kept("reference", PurePath("reference"), file=file))])[0].text
     if not text:

@@ -14,6 +14,7 @@ from ...run import job as common
 if TYPE_CHECKING:
     from ...console import Console
     from ...models.locate import Located
+    from .recogniser import Recogniser
 
 DEFAULT, MODEL, INPUT, OUTPUT = TranscribeOptions(), ModelOptions(), InputOptions(), OutputOptions()
 TIMESTAMPS = ("segment", "word")
@@ -198,13 +199,11 @@ def _listen(
 ) -> int:
     """Standard input as it comes."""
     from ...inputs import live
-    from ...models.load import build
     from . import listening
-    from .work import Recogniser
 
     located = _located(choice, console)
     live.check_stdin("arecord -f S16_LE -r 16000 | audiocli transcribe --stream -")
-    recogniser = build(located, Recogniser, choice, options)
+    recogniser = _loaded(located, choice, options)
     return listening.listen(recogniser, located.spec.name, options, reading, writing.wanted or "txt", console)
 
 
@@ -213,10 +212,9 @@ def _files(
     jobs: int, console: "Console",
 ) -> int:  # fmt: skip
     """Every input through the model and into the sink."""
-    from ...models.load import build
     from ...outputs.destination import open_sink
     from ...records import Transcript
-    from .work import Recogniser, Work
+    from .work import Work
 
     told, located = described(options, choice), _located(choice, console)
     single = common.is_single(inputs, reading)
@@ -230,7 +228,7 @@ def _files(
     opened = open_sink(_with_format(writing), Transcript, key, single=single, default="txt")
     # Words have a speaker each, so the model is to tell their times, whatever is written of them.
     own = replace(options, timestamps="word") if options.diarize else options
-    recogniser = build(located, Recogniser, choice, own)
+    recogniser = _loaded(located, choice, own)
     with ExitStack() as stack:
         if jobs > 1 and not single and hasattr(recogniser, "spread"):
             recogniser = stack.enter_context(recogniser.spread(jobs))
@@ -268,6 +266,15 @@ def _located(choice: ModelOptions, console: "Console") -> "Located":
     if located.spec.name == WEAK and choice.model is None:
         _advise(console)
     return located
+
+
+def _loaded(located: "Located", choice: ModelOptions, options: TranscribeOptions) -> "Recogniser":
+    """The recogniser. Raises UsageError for options that it does not take, before torch is imported."""
+    from ...models.load import build
+    from .recogniser import Recogniser, check_takes
+
+    check_takes(located.spec, options)
+    return build(located, Recogniser, choice, options)
 
 
 def _advise(console: "Console") -> None:

@@ -12,16 +12,17 @@ from numpy.typing import NDArray
 
 from ...audio import Audio
 from ...errors import UsageError
-from ...models.asr_common import SILENT, Found, checkpoint, extractor, mono, record, refuse, silent
+from ...models.asr_common import SILENT, Found, checkpoint, extractor, mono, record, silent
 from ...models.batches import Batches
 from ...models.languages import nearest
-from ...models.registry import ModelSpec
+from ...models.registry import CTC, ModelSpec
 from ...options import TranscribeOptions
 from ...records import Segment, Transcript, Word
 from . import arpa, ctc_words
 from .chunks import Chunk, cut, join
 from .loops import spoken
 from .masked import mask_norms
+from .recogniser import TRAITS
 
 CHUNK = 30.0  # s; attention costs the square of the length
 CONTEXT = 4.0  # s on either side of a chunk; the encoders make little use of what is further away
@@ -38,7 +39,6 @@ def load(path: Path, spec: ModelSpec, place: Any, options: TranscribeOptions) ->
     """The runner of a CTC checkpoint in the folder `path`; `place` has the device and the precision."""
     from transformers import AutoModelForCTC, AutoTokenizer
 
-    refuse(spec.name, options, "translate", "prompt", "temperature", instead="use a Whisper model")
     tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True)
     adapter = _adapter(tokenizer, options.language)
     options = replace(options, language=adapter.get("target_lang", options.language))
@@ -71,6 +71,8 @@ class _Piece:
 
 class CtcRunner:
     """Clips in, transcripts out; long clips are cut, and the pieces of all clips share padded batches."""
+
+    traits = TRAITS[CTC]
 
     def __init__(
         self, model: Any, inputs: Any, alphabet: ctc_words.Alphabet, spec: ModelSpec, options: TranscribeOptions

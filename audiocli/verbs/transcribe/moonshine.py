@@ -20,16 +20,16 @@ from ...models.asr_common import (
     mono,
     own_settings,
     record,
-    refuse,
     silent,
 )
 from ...models.batches import Batches
-from ...models.registry import ModelSpec
+from ...models.registry import MOONSHINE, ModelSpec
 from ...options import TranscribeOptions
 from ...records import Segment, Transcript, Word, later
 from .cross_attention import edges, looking, upper_heads
 from .loops import without_loops
 from .masked import mask_norms
+from .recogniser import TRAITS
 
 LONGEST = 30.0  # s; it was trained on 4 to 30
 QUIET = 0.2  # s; a cut lies in the middle of the quietest stretch of so long
@@ -44,8 +44,6 @@ def load(path: Path, spec: ModelSpec, place: Any, options: TranscribeOptions) ->
     """The runner of a Moonshine checkpoint in the folder `path`; `place` has the device and the precision."""
     from transformers import AutoTokenizer, MoonshineForConditionalGeneration
 
-    refuse(spec.name, options, "translate", "prompt", "hotwords", "temperature", instead="use a Whisper model")
-    refuse(spec.name, options, "lm", instead="use a CTC model, as wav2vec2-base-960h")
     model = checkpoint(MoonshineForConditionalGeneration, path, place)
     tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True)
     return MoonshineRunner(model, int(extractor(path).sampling_rate), tokenizer, spec, options)
@@ -53,6 +51,8 @@ def load(path: Path, spec: ModelSpec, place: Any, options: TranscribeOptions) ->
 
 class MoonshineRunner:
     """Clips in, transcripts out; the pieces of all clips share padded batches."""
+
+    traits = TRAITS[MOONSHINE]
 
     def __init__(
         self, model: Any, sample_rate: int, tokenizer: Any, spec: ModelSpec, options: TranscribeOptions

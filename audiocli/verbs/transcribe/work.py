@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 from ... import audio
 from ...inputs.sources import Source, open_audio
@@ -13,6 +13,7 @@ from ...run import batch
 from ...vad import cutter as vad
 from ...vad.silero import SAMPLE_RATE
 from .loops import REPETITION
+from .recogniser import Recogniser
 
 WINDOW = 28.0  # s of speech and pauses in one piece; Whisper's window is 30
 NO_SPEECH = "no_speech"
@@ -57,16 +58,6 @@ class Clip:
 Item = Streamed | Clip
 
 
-@runtime_checkable
-class Recogniser(Protocol):
-    """A loaded model. `streams`: it takes Streamed inputs, else Audio."""
-
-    @property
-    def sample_rate(self) -> int: ...
-
-    def __call__(self, batch: list[Any]) -> Sequence[Transcript]: ...
-
-
 @dataclass(frozen=True)
 class Work(batch.Work[Item, Transcript]):
     """The runner of `audiocli transcribe`: inputs in, complete records out."""
@@ -82,7 +73,7 @@ class Work(batch.Work[Item, Transcript]):
     @property
     def streams(self) -> bool:
         """Whether inputs are read by the recogniser, one after the other."""
-        return bool(getattr(self.recogniser, "streams", False))
+        return self.recogniser.traits.streams
 
     @property
     def grouping(self) -> batch.Grouping[Item] | None:

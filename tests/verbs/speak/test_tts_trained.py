@@ -16,7 +16,8 @@ from audiocli.inputs.sources import Source
 from audiocli.models.load import load
 from audiocli.options import InputOptions, ModelOptions, SpeakOptions, TranscribeOptions
 from audiocli.verbs.speak import fastspeech2, speecht5, vocoders
-from audiocli.verbs.transcribe.work import Recogniser, Streamed
+from audiocli.verbs.transcribe.recogniser import Recogniser
+from audiocli.verbs.transcribe.work import Streamed
 from tests.models import tiny_tts
 
 SCALE = speecht5.MEL

@@ -10,7 +10,7 @@ from audiocli.errors import UsageError
 from audiocli.models.load import load
 from audiocli.options import ModelOptions, TranscribeOptions
 from audiocli.verbs.transcribe import faster
-from audiocli.verbs.transcribe.work import Recogniser
+from audiocli.verbs.transcribe.recogniser import Recogniser
 from tests.models import tiny
 
 pytest.importorskip("faster_whisper")
@@ -91,7 +91,6 @@ def test_silence_is_not_heard(folder):
     ("options", "words"),
     [
         ({"language": "Klingon"}, "this model knows"),
-        ({"batch_size": "4"}, "--batch-size"),
         ({"precision": "float16"}, "float16"),
     ],
 )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,32 +11,25 @@ from numpy.typing import NDArray
 
 from ....audio import Audio
 from ....errors import UsageError
-from ....models.asr_common import SILENT, Found, checkpoint, extractor, loud_part, mono, record, refuse, silent
+from ....models.asr_common import SILENT, Found, checkpoint, extractor, loud_part, mono, record, silent
 from ....models.batches import Batches
-from ....models.registry import ModelSpec
+from ....models.registry import WHISPER, ModelSpec
 from ....options import TranscribeOptions
 from ....records import Segment, Transcript, later
 from ..loops import without_loops
+from ..recogniser import TRAITS
 from .decode import Decoder, Reading
 from .tokens import TICK, Span, Tokens, spans
 from .words import Aligner, Timed, bounded, by_span
-
-if TYPE_CHECKING:
-    from ..moonshine import MoonshineRunner
 
 SECONDS = 480.0  # in one forward pass: 16 windows
 LEAST = 0.1  # s; nobody says a word in less at the end of a clip
 
 
-def load(path: Path, spec: ModelSpec, place: Any, options: TranscribeOptions) -> "WhisperRunner | MoonshineRunner":
-    """The runner of a Whisper (or Moonshine) checkpoint in the folder `path`; `place` has the device and the precision."""
-    from transformers import AutoConfig, AutoTokenizer, WhisperForConditionalGeneration
+def load(path: Path, spec: ModelSpec, place: Any, options: TranscribeOptions) -> "WhisperRunner":
+    """The runner of a Whisper checkpoint in the folder `path`; `place` has the device and the precision."""
+    from transformers import AutoTokenizer, WhisperForConditionalGeneration
 
-    if AutoConfig.from_pretrained(path, local_files_only=True).model_type == "moonshine":
-        from .. import moonshine
-
-        return moonshine.load(path, spec, place, options)
-    refuse(spec.name, options, "lm", instead="use a CTC model, as wav2vec2-base-960h")
     model = checkpoint(WhisperForConditionalGeneration, path, place)
     tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True)
     tokens = Tokens.of(tokenizer, model.config, model.generation_config)
@@ -74,6 +67,8 @@ class WhisperRunner:
 
     No text goes from one window to the next, so that one failure stays one: only the user's prompt stands before each.
     """
+
+    traits = TRAITS[WHISPER]
 
     def __init__(self, model: Any, inputs: Any, tokens: Tokens, spec: ModelSpec, options: TranscribeOptions) -> None:
         if options.translate and not tokens.languages:
