@@ -23,8 +23,9 @@ from transformers.utils import logging
 
 from audiocli import audio
 from audiocli.inputs.sources import Source
-from audiocli.models import locate as models
+from audiocli.models.load import load
 from audiocli.options import InputOptions, ModelOptions, TranscribeOptions
+from audiocli.verbs.transcribe.recogniser import Recogniser
 from audiocli.verbs.transcribe.work import Work
 from bench._common import Row, seconds
 from tests.kernels.rhythm_signals import DATA
@@ -96,11 +97,11 @@ class Ours:
     """`audiocli transcribe`, less writing; keeps the texts, and the seconds within the model."""
 
     def __init__(self, folder: str) -> None:
-        runner: Any = models.load(folder, "transcribe", ModelOptions(device="cpu"), TranscribeOptions(language="en"))
+        runner = load(folder, "transcribe", Recogniser, ModelOptions(device="cpu"), TranscribeOptions(language="en"))
         self.inside, self.texts = 0.0, list[str]()
         self._hear = runner.__call__
         self.work = Work(self, InputOptions(), {}, vad=True)
-        self.sample_rate, self.batches = runner.sample_rate, runner.batches
+        self.sample_rate, self.traits, self.batches = runner.sample_rate, runner.traits, runner.batches
 
     def __call__(self, clips: list[audio.Audio]) -> Any:
         made: list[Any] = []

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from audiocli.inputs.sources import find
-from audiocli.models.locate import load
+from audiocli.models.load import load
 from audiocli.options import ClassifyOptions, InputOptions, ModelOptions
-from audiocli.verbs.classify.work import Work
+from audiocli.verbs.classify.work import Tagger, Work
 from bench._common import Row, Score, seconds
 from tests.kernels.rhythm_signals import DATA
 
@@ -61,7 +61,7 @@ def sounds() -> list[Sound]:
 
 def worker(model: Path | str, **options: Any) -> Work:
     """Our runner."""
-    tagger: Any = load(str(model), "classify", ModelOptions(device="cpu"), ClassifyOptions())
+    tagger = load(str(model), "classify", Tagger, ModelOptions(device="cpu"), ClassifyOptions())
     return Work(tagger, ClassifyOptions(**options), InputOptions(), {}, str(model), None)
 
 
@@ -208,7 +208,7 @@ def folder_row() -> Row:
             Path(name, f"{n:04}.ogg").symlink_to(paths[n % len(paths)].resolve())
         command = [sys.executable, "-m", "audiocli", "classify", "-q", name, "-f", "csv"]
         took = seconds(lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL))
-        tagger: Any = load("everyday-sounds", "classify", ModelOptions(device="cpu"), ClassifyOptions())
+        tagger = load("everyday-sounds", "classify", Tagger, ModelOptions(device="cpu"), ClassifyOptions())
 
         def loop() -> None:
             for path in sorted(Path(name).iterdir()):

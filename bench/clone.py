@@ -19,10 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audiocli import audio
-from audiocli.models.locate import load
+from audiocli.models.load import load
 from audiocli.options import ModelOptions, TranscribeOptions
 from audiocli.verbs.clone import envelope, references, world
+from audiocli.verbs.transcribe.recogniser import Recogniser
 from audiocli.voices import timbre, voice
+from audiocli.voices.embeddings import SpeakerEncoder
 from bench._common import Score
 from bench.speak import normalised, recognised
 from tests.kernels.rhythm_signals import DATA
@@ -122,8 +124,8 @@ def scores(name: str, before: np.ndarray, after: np.ndarray, errors: float, now:
 
 
 def rows() -> list[Score]:
-    encoder: Any = load(None, "verify", ModelOptions())
-    recogniser: Any = load("pocketsphinx", "transcribe", ModelOptions(), TranscribeOptions())
+    encoder = load(None, "verify", SpeakerEncoder, ModelOptions())
+    recogniser = load("pocketsphinx", "transcribe", Recogniser, ModelOptions(), TranscribeOptions())
     held = {name: encoder.embed([joined(person.others)])[0] for name, person in people().items()}
     plain = [samples(path) for (path, _), _ in pairs()]
     before, errors = likeness(plain, held, encoder), wrong(plain, recogniser)

@@ -7,17 +7,16 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
 from audiocli import audio
-from audiocli.models.locate import load
+from audiocli.models.load import load
 from audiocli.options import DenoiseOptions, ModelOptions
 from audiocli.verbs.denoise.loudness import dnsmos
-from audiocli.verbs.denoise.work import Cleaning
+from audiocli.verbs.denoise.work import Cleaning, Denoiser
 from bench._common import Row, Score, seconds
 from bench.transcribe import normalised
 from bench.transcribe import ours as recogniser
@@ -88,7 +87,7 @@ def mixtures(each: int, longest: float, snrs: tuple[int, ...]) -> Iterator[Mixtu
 
 def cleaner(model: str, strength: float | None = None) -> Callable[[Floats], Floats]:
     """One of our denoisers on sound [samples]; what comes out stands at the same places as what went in."""
-    runner: Any = load(model, "denoise", ModelOptions(device="cpu"), DenoiseOptions())
+    runner = load(model, "denoise", Denoiser, ModelOptions(device="cpu"), DenoiseOptions())
     share = runner.wet if strength is None else strength
 
     def clean(noisy: Floats) -> Floats:

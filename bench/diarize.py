@@ -22,11 +22,12 @@ from numpy.typing import NDArray
 
 from audiocli import audio
 from audiocli.inputs.sources import Source, Streamed
-from audiocli.models.locate import load
+from audiocli.models.load import load
 from audiocli.options import DiarizeOptions, InputOptions, ModelOptions
 from audiocli.records import Turn
 from audiocli.vad import cutter
 from audiocli.verbs.diarize.clustering import bounds
+from audiocli.verbs.diarize.work import Diarizer
 from bench._common import Score
 from tests.kernels.rhythm_signals import DATA
 
@@ -135,7 +136,7 @@ class Ours:
     """The built-in diarizer on samples in memory."""
 
     def __init__(self) -> None:
-        self._diarizer: Any = load("siamese-clusters", "diarize", ModelOptions(), DiarizeOptions())
+        self._diarizer = load("siamese-clusters", "diarize", Diarizer, ModelOptions(), DiarizeOptions())
 
     def __call__(self, samples: Floats, speakers: int | None = None) -> list[Turn]:
         diarizer = replace(self._diarizer, bounds=bounds(DiarizeOptions(speakers)))

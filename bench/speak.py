@@ -19,11 +19,12 @@ import numpy as np
 import soundfile
 
 from audiocli.inputs.sources import Source, Streamed
-from audiocli.models.locate import load
+from audiocli.models.load import load
 from audiocli.options import InputOptions, ModelOptions, TranscribeOptions
 from audiocli.verbs.speak import espeak as tts_espeak
 from audiocli.verbs.speak import flite
 from audiocli.verbs.speak.synthesiser import Synthesiser
+from audiocli.verbs.transcribe.recogniser import Recogniser
 from bench._common import Score
 
 SENTENCES = """The birch canoe slid on the smooth planks. Glue the sheet to the dark blue background.
@@ -121,7 +122,7 @@ def _first(model: str) -> Score:
 
 
 def rows() -> list[Score]:
-    recogniser: Any = load("pocketsphinx", "transcribe", ModelOptions(), TranscribeOptions())
+    recogniser = load("pocketsphinx", "transcribe", Recogniser, ModelOptions(), TranscribeOptions())
     found = voices()
     default = next(iter(found))
     mine = {default, f"espeak-ng en-us+{tts_espeak.VARIANT}"}  # what each engine says without --voice

@@ -22,8 +22,9 @@ import soundfile
 
 from audiocli import audio
 from audiocli.inputs.sources import Source, Streamed
-from audiocli.models.locate import load
+from audiocli.models.load import load
 from audiocli.options import InputOptions, ModelOptions, TranscribeOptions
+from audiocli.verbs.transcribe.recogniser import Recogniser
 from bench._common import Row, Score
 from tests.kernels.rhythm_signals import DATA
 
@@ -71,7 +72,7 @@ def timed(hear: Callable[[Path], str], found: list[tuple[Path, str]]) -> tuple[f
 
 def recogniser() -> Callable[[Path], Any]:
     """The built-in model: a file's record."""
-    runner: Any = load("pocketsphinx", "transcribe", ModelOptions(), TranscribeOptions())
+    runner = load("pocketsphinx", "transcribe", Recogniser, ModelOptions(), TranscribeOptions())
     return lambda path: runner([Streamed(Source(str(path), PurePath(path.name)), InputOptions())])[0]
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audiocli import audio
-from audiocli.models.locate import load
+from audiocli.models.load import load
 from audiocli.options import ModelOptions, VerifyOptions
 from audiocli.voices import calibration, error_rates
 from audiocli.voices.embeddings import SpeakerEncoder
@@ -122,7 +122,7 @@ def decision_row(name: str, found: Trials) -> Score:
 
 
 def rows() -> list[Score]:
-    encoder: SpeakerEncoder = load("siamese-speakers", "verify", ModelOptions())  # type: ignore[assignment]
+    encoder = load("siamese-speakers", "verify", SpeakerEncoder, ModelOptions())
     rates, decisions = [], []
     for name, condition in CONDITIONS.items():
         found = trials(encoder, *condition)

@@ -5,9 +5,9 @@ long files itself), or groups of similar length, read ahead on threads and run t
 """
 
 import tempfile
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
@@ -15,15 +15,15 @@ from typing import Any, Generic, Protocol, TypeVar
 from ..console import Console, Progress, debugging
 from ..device import out_of_memory
 from ..errors import AudiocliError, DeviceError, UsageError
-from ..inputs.sources import Found, called, reason
+from ..inputs.sources import Found, Source, called, reason
 from ..inputs.stop import Stop
 from ..outputs.sinks import FULL, Claim, NoMoreOutputError, Sink
 from ..records import Failure, Record
+from .prefetch import prefetch
 
 Item = TypeVar("Item")
-Result = TypeVar("Result")
+Made_co = TypeVar("Made_co", covariant=True)
 NAMED = 10  # inputs in which the same thing was not found; the others are only counted
-Runner = Callable[[list[Item]], Sequence[Record]]
 
 
 @dataclass
@@ -45,12 +45,6 @@ class Tally:
         return self.done + self.skipped + self.failed
 
 
-class Reader(Protocol):
-    """Makes the runner's input from a source; runs on threads."""
-
-    def __call__(self, source: Any) -> Any: ...
-
-
 @dataclass(frozen=True)
 class Grouping(Generic[Item]):
     """How inputs are put together: batches of at most `seconds` of audio, padding counted."""
@@ -60,12 +54,28 @@ class Grouping(Generic[Item]):
     window: int = 64  # items that are sorted by length together
 
 
+class Work(Protocol[Item, Made_co]):
+    """What a verb does with its inputs: makes an item of each source, on threads, and a result of each item."""
+
+    @property
+    def grouping(self) -> Grouping[Item] | None:
+        """How items are put together; None: each goes by itself, on as many threads as there are jobs."""
+        return None
+
+    def read(self, source: Source) -> Item:
+        """The item of a source, unless a work says otherwise the source itself: it may be hours long. Raises InputError."""
+        return source  # type: ignore[return-value]  # a work whose items are of another type has a `read` of its own
+
+    def __call__(self, batch: list[Item]) -> Sequence[Made_co]:
+        """A result for each item, in their order. Raises InputError."""
+        ...
+
+
 @dataclass(frozen=True)
 class Steps:
     """What each input goes through."""
 
-    read: Reader
-    runner: Runner[Any]
+    work: Work[Any, Record]
     sink: Sink
     stop: Stop
 
@@ -76,16 +86,16 @@ Outcome = tuple[Claim | None, Record | Failure]
 
 
 def run(
-    sources: Iterable[Found], read: Reader, runner: Runner[Any], sink: Sink, console: Console, *,
-    jobs: int = 1, grouping: Grouping[Any] | None = None, total: float | None = None,
+    sources: Iterable[Found], work: Work[Item, Record], sink: Sink, console: Console, *,
+    jobs: int = 1, total: float | None = None,
 ) -> Tally:  # fmt: skip
-    """Every source through read, runner and sink, which is closed then; each failure is told and the rest go on."""
+    """Every source through the work and into the sink, which is closed then; each failure is told and the rest go on."""
     tally, stop, complete = Tally(), Stop(console), False
-    steps = Steps(read, runner, sink, stop)
+    steps = Steps(work, sink, stop)
     try:
         with stop.listening(), console.progress(total) as progress, _workers(jobs, stop) as pool:
             claims = _claims(stop.until_asked(sources), sink, tally, progress)
-            for claim, outcome in _outcomes(steps, claims, pool, jobs, grouping):
+            for claim, outcome in _outcomes(steps, claims, pool, jobs):
                 _settle(claim, outcome, sink, console, tally)
                 progress.advance(claim.source.size if claim else 0, getattr(outcome, "duration", 0.0))
                 if tally.stuck:
@@ -129,46 +139,26 @@ def _claims(sources: Iterable[Found], sink: Sink, tally: Tally, progress: Progre
             progress.advance(source.size, 0.0)
 
 
-def _outcomes(
-    steps: Steps, claims: Iterable[Claimed], pool: ThreadPoolExecutor, jobs: int, grouping: Grouping[Any] | None
-) -> Iterator[Outcome]:
+def _outcomes(steps: Steps, claims: Iterable[Claimed], pool: ThreadPoolExecutor, jobs: int) -> Iterator[Outcome]:
     """What became of each input, in their order; nothing of those that had not begun when a stop was asked for."""
+    grouping = steps.work.grouping
     found = (
         _one_by_one(steps, claims, pool, 2 * jobs) if grouping is None else _in_groups(steps, claims, pool, grouping)
     )
     return (outcome for outcome in found if outcome is not None)
 
 
-def prefetch(
-    function: Callable[[Any], Result], items: Iterable[Any], pool: ThreadPoolExecutor, ahead: int
-) -> Iterator[Result | None]:
-    """Yield function(item) in order, with at most `ahead` calls started but not yet taken.
-
-    None among the items says that the next one may be long in coming: all results are given out first, and then None.
-    """
-    pending: deque[Future[Result]] = deque()
-    for item in items:
-        if item is not None:
-            pending.append(pool.submit(function, item))
-        while len(pending) >= (1 if item is None else ahead):
-            yield pending.popleft().result()
-        if item is None:
-            yield None
-    while pending:
-        yield pending.popleft().result()
-
-
 def _one_by_one(
     steps: Steps, claims: Iterable[Claimed], pool: ThreadPoolExecutor, ahead: int
 ) -> Iterator[Outcome | None]:
-    def work(claim: Claim | Failure) -> Outcome | None:
+    def outcome(claim: Claim | Failure) -> Outcome | None:
         if isinstance(claim, Failure):
             return None, claim
         if steps.stop.asked:
             return None
-        return _prepared(claim, lambda: steps.runner([steps.read(claim.source)])[0], steps.sink)
+        return _prepared(claim, lambda: steps.work([steps.work.read(claim.source)])[0], steps.sink)
 
-    return prefetch(work, claims, pool, ahead)
+    return prefetch(outcome, claims, pool, ahead)
 
 
 def _prepared(claim: Claim, result: Callable[[], Record], sink: Sink) -> Outcome:
@@ -206,7 +196,7 @@ def _in_groups(
         if steps.stop.asked:
             return None
         try:
-            return claim, steps.read(claim.source)
+            return claim, steps.work.read(claim.source)
         except Exception as error:
             return claim, _failure(claim.source.path, error)
 
@@ -216,7 +206,7 @@ def _in_groups(
         for group in _groups(ready, [item for _, item in window], grouping):
             if steps.stop.asked:
                 break
-            for n, record in zip(group, _run_group(steps.runner, [window[n] for n in group]), strict=True):
+            for n, record in zip(group, _run_group(steps.work, [window[n] for n in group]), strict=True):
                 outcomes[n] = record
         for (claim, _), outcome in zip(window, outcomes, strict=True):
             if claim is None or isinstance(outcome, Failure):
@@ -250,16 +240,16 @@ def _groups(ready: list[int], items: list[Any], grouping: Grouping[Any]) -> Iter
         yield group
 
 
-def _run_group(runner: Runner[Any], members: list[tuple[Any, Any]]) -> Sequence[Record | Failure]:
-    """Run a batch; when that fails, its halves, so that memory suffices and one bad item fails alone."""
+def _run_group(work: Work[Any, Record], members: list[tuple[Any, Any]]) -> Sequence[Record | Failure]:
+    """Run a batch: where memory does not suffice, its halves; where it fails otherwise, each item alone, as a bad one shall."""
     try:
-        return runner([item for _, item in members])
+        return work([item for _, item in members])
     except Exception as error:
-        failure = _failure(members[0][0].source.path, error)
+        failure, size = _failure(members[0][0].source.path, error), len(members) // 2 if out_of_memory(error) else 1
     if len(members) == 1:
         return [failure]
-    half = len(members) // 2
-    return [*_run_group(runner, members[:half]), *_run_group(runner, members[half:])]
+    parts = (members[first : first + size] for first in range(0, len(members), size))
+    return [outcome for part in parts for outcome in _run_group(work, part)]
 
 
 def _settle(claim: Claim | None, outcome: Record | Failure, sink: Sink, console: Console, tally: Tally) -> None:

@@ -4,7 +4,7 @@ import os
 import re
 import traceback
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 import typer
 
@@ -14,8 +14,10 @@ from ..options import CHANNEL, PRECISIONS, InputOptions, ModelOptions, OutputOpt
 
 if TYPE_CHECKING:
     from ..outputs.destination import Opened
-    from .batch import Tally
+    from ..records import Record
+    from .batch import Tally, Work
 
+Item = TypeVar("Item")
 BUG_HINT = "AUDIOCLI_DEBUG=1 shows where a bug is, 'audiocli doctor' what is broken on this machine"
 
 
@@ -62,9 +64,15 @@ def is_single(inputs: Sequence[str], reading: InputOptions) -> bool:
 
 
 def go_through(
-    inputs: Sequence[str], reading: InputOptions, work: Any, opened: "Opened", console: Console, *, jobs: int
+    inputs: Sequence[str],
+    reading: InputOptions,
+    work: "Work[Item, Record]",
+    opened: "Opened",
+    console: Console,
+    *,
+    jobs: int,
 ) -> int:
-    """Run every input through a runner (with `read`, and `grouping` or None) into the sink; the exit code."""
+    """Run every input through the work and into the sink; the exit code."""
     from ..inputs import sources
     from . import batch
 
@@ -74,7 +82,7 @@ def go_through(
         # A list may come slowly through a pipe; files and folders are all known before the first is opened.
         found = iter(everything := list(found))
         total = sum(source.size for source in everything if isinstance(source, sources.Source))
-    tally = batch.run(found, work.read, work, opened.sink, console, jobs=jobs, grouping=work.grouping, total=total)
+    tally = batch.run(found, work, opened.sink, console, jobs=jobs, total=total)
     return finish(tally, console)
 
 

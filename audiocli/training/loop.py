@@ -20,7 +20,7 @@ from ..console import Console, Steps
 from ..device import Place
 from ..errors import UsageError
 from ..inputs.stop import Stop
-from ..run.batch import prefetch
+from ..run.prefetch import prefetch
 from .settings import Batch, Recipe
 
 CHECKPOINT = "checkpoint.pt"

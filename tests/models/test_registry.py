@@ -1,4 +1,4 @@
-"""Names, resolution, defaults, devices, and runners that make room for each other."""
+"""Names, resolution, defaults, devices, and how models are loaded."""
 
 import importlib.util
 import json
@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
+from typing import Protocol, runtime_checkable
 
 import pytest
 
@@ -13,6 +14,7 @@ from audiocli import device
 from audiocli.errors import DeviceError, DownloadError, ModelError, UsageError
 from audiocli.models import cache, config, registry
 from audiocli.models import locate as models
+from audiocli.models.load import load
 from audiocli.models.registry import MODELS, ModelSpec
 from audiocli.options import ModelOptions
 from audiocli.verbs.classify import models as classifiers
@@ -212,10 +214,10 @@ def test_download_on_demand_then_no_socket(fake, monkeypatch):
     with Hub().serving() as server:
         monkeypatch.setenv("HF_ENDPOINT", server.url)
         server.repos["org/fake"] = tiny("fake")
-        models.load("org/fake", "transcribe", CPU, "options", tell=told.append)
+        load("org/fake", "transcribe", object, CPU, "options", tell=told.append)
         asked = len(server.log)
         monkeypatch.setattr("socket.socket.connect", None)
-        models.load("org/fake", "transcribe", CPU)
+        load("org/fake", "transcribe", object, CPU)
         assert len(server.log) == asked
     assert told == ["fetching org/fake: 4 files, 280 kB"]
     assert fake[0].spec.source == "org/fake"
@@ -233,10 +235,10 @@ def test_corrupt_cache_says_which_file_and_what_to_do(fake):
     with pytest.raises(
         DownloadError, match=r"model\.safetensors is damaged: run 'audiocli models pull --force org/name'"
     ):
-        models.load("org/name", "transcribe", CPU)
+        load("org/name", "transcribe", object, CPU)
     (path.parent / "config.json").write_text("{")
     with pytest.raises(DownloadError, match=r"config\.json is damaged: run 'audiocli models pull --force org/name'"):
-        models.load("org/name", "transcribe", CPU)
+        load("org/name", "transcribe", object, CPU)
 
 
 def test_wrong_bytes_are_found_when_the_adapter_fails(fake, monkeypatch):
@@ -249,18 +251,18 @@ def test_wrong_bytes_are_found_when_the_adapter_fails(fake, monkeypatch):
         server.repos["org/fake"] = tiny("fake")
         models.fetch("org/fake")
     with pytest.raises(KeyError):  # every file is what it should be: a bug
-        models.load("org/fake", "transcribe", CPU)
+        load("org/fake", "transcribe", object, CPU)
     weights = cache.cached(cache.Repo("org/fake")) / "model.safetensors"
     weights.resolve().write_bytes(weights.read_bytes()[:-1] + b"!")
     with pytest.raises(DownloadError, match=r"model\.safetensors has a wrong hash"):
-        models.load("org/fake", "transcribe", CPU)
+        load("org/fake", "transcribe", object, CPU)
 
 
 def test_folder_of_the_users_is_not_told_to_be_pulled(fake, tmp_path):
     path = folder_of(tmp_path / "mine") / "model.safetensors"
     path.write_bytes(b"")
     with pytest.raises(DownloadError, match=r"model\.safetensors is damaged: copy the model again"):
-        models.load(str(tmp_path / "mine"), "transcribe", CPU)
+        load(str(tmp_path / "mine"), "transcribe", object, CPU)
 
 
 # ---- the user's own choice
@@ -296,7 +298,7 @@ def test_a_better_model_is_the_default_once_it_is_on_this_machine(monkeypatch):
 @pytest.mark.parametrize("name", ["", None])
 def test_an_empty_name_is_no_default(name):
     with pytest.raises(ModelError, match="name of a model is empty"):
-        models.load(name, "transcribe", ModelOptions(model=""))
+        load(name, "transcribe", object, ModelOptions(model=""))
 
 
 def test_config_file_keeps_what_else_is_in_it():
@@ -352,15 +354,15 @@ def test_absent_device_is_an_error(fake, tmp_path, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     folder_of(tmp_path / "mine")
     with pytest.raises(DeviceError):
-        models.load("./mine", "transcribe", ModelOptions(device="cuda:7"))
+        load("./mine", "transcribe", object, ModelOptions(device="cuda:7"))
     with pytest.raises(UsageError, match="--device must be"):
-        models.load("./mine", "transcribe", ModelOptions(device="tpu"))
+        load("./mine", "transcribe", object, ModelOptions(device="tpu"))
     with pytest.raises(UsageError, match="--precision must be"):
-        models.load("./mine", "transcribe", ModelOptions(precision="int4"))
+        load("./mine", "transcribe", object, ModelOptions(precision="int4"))
     with pytest.raises(UsageError, match="pocketsphinx runs on the processor only"):
-        models.load("pocketsphinx", "transcribe", ModelOptions(device="cuda"))
+        load("pocketsphinx", "transcribe", object, ModelOptions(device="cuda"))
     with pytest.raises(UsageError, match="one precision only"):
-        models.load("pocketsphinx", "transcribe", ModelOptions(precision="float16"))
+        load("pocketsphinx", "transcribe", object, ModelOptions(precision="float16"))
     assert not fake
 
 
@@ -369,46 +371,24 @@ def test_memory_budget_of_one(fake, monkeypatch):
     monkeypatch.setitem(MODELS, "big", big)
     in_cache("org/big")
     with pytest.raises(ModelError, match=r"big needs about 3\.0 GiB, and --memory is 2"):
-        models.load("big", "transcribe", ModelOptions(device="cpu", memory=2.0))
-    models.load("big", "transcribe", ModelOptions(device="cpu", memory=2.0, precision="bfloat16"))
+        load("big", "transcribe", object, ModelOptions(device="cpu", memory=2.0))
+    load("big", "transcribe", object, ModelOptions(device="cpu", memory=2.0, precision="bfloat16"))
     assert fake[0].place.dtype == "bfloat16"
 
 
-class Closing:
-    sample_rate = 16_000
+@runtime_checkable
+class Hearing(Protocol):
+    sample_rate: int
 
-    def __init__(self, log, name):
-        self.log, self.name = log, name
-
-    def __call__(self, batch):
-        return batch
-
-    def close(self):
-        self.log.append(self.name)
+    def hear(self) -> str: ...
 
 
-def test_least_recently_used_goes_first():
-    log = []
-    loaded = models.Loaded(budget_gib=3.0)
-    one = loaded.get("one", 1.0, lambda: Closing(log, "one"))
-    loaded.get("two", 1.0, lambda: Closing(log, "two"))
-    loaded.get("three", 1.0, lambda: Closing(log, "three"))
-    assert loaded.get("one", 1.0, lambda: pytest.fail("it is there")) is one
-    loaded.get("four", 2.0, lambda: Closing(log, "four"))
-    assert log == ["two", "three"]
-    assert len(loaded) == 2
-    assert loaded.get("one", 1.0, lambda: pytest.fail("it is there")) is one
-
-
-def test_loaded_by_name(fake, tmp_path):
+def test_an_engine_that_is_not_of_its_kind_is_a_bug(fake, tmp_path):
     folder_of(tmp_path / "a")
-    folder_of(tmp_path / "b")
-    loaded = models.Loaded()
-    first = loaded.load("./a", "transcribe", CPU)
-    assert loaded.load("./b", "transcribe", CPU) is not first
-    assert loaded.load("./a", "transcribe", CPU) is first
-    assert loaded.load("./a", "transcribe", CPU, options="others") is not first
-    assert len(fake) == len(loaded) == 3
+    with pytest.raises(TypeError, match="fake_adapter:load makes a SimpleNamespace, which is not a Hearing"):
+        load("./a", "transcribe", Hearing, CPU)
+    sys.modules["fake_adapter"].load = lambda *args: SimpleNamespace(sample_rate=8_000, hear=str)
+    assert load("./a", "transcribe", Hearing, CPU).sample_rate == 8_000
 
 
 def test_the_library_is_sealed_while_a_model_loads(fake, tmp_path):
@@ -417,7 +397,7 @@ def test_the_library_is_sealed_while_a_model_loads(fake, tmp_path):
     seen = []
     sys.modules["fake_adapter"].load = lambda *args: seen.append(constants.HF_HUB_OFFLINE)
     folder_of(tmp_path / "a")
-    models.load("./a", "transcribe", CPU)
+    load("./a", "transcribe", object, CPU)
     assert seen == [True]
     assert not constants.HF_HUB_OFFLINE
 

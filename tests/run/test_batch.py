@@ -15,8 +15,9 @@ from audiocli.errors import DeviceError, InputError, OutputError, UsageError
 from audiocli.inputs.sources import Source
 from audiocli.outputs.sinks import Claim, NoMoreOutputError
 from audiocli.records import Failure, Record
-from audiocli.run.batch import Grouping, prefetch, run
+from audiocli.run.batch import Grouping, Work, run
 from audiocli.run.job import finish
+from audiocli.run.prefetch import prefetch
 
 NAMES = [f"{i:02}" for i in range(20)]
 
@@ -94,11 +95,23 @@ GROUPING = Grouping(cost=lambda name: 1.0 + int(name) % 7, seconds=20.0, window=
 both_ways = pytest.mark.parametrize("grouping", [None, GROUPING], ids=["one by one", "in groups"])
 
 
+class Doing(Work):
+    """A work made of functions."""
+
+    grouping = None
+
+    def __init__(self, read=read, runner=runner, grouping=None):
+        self.read, self.runner, self.grouping = read, runner, grouping
+
+    def __call__(self, batch):
+        return self.runner(batch)
+
+
 def go(names=NAMES, *, read=read, runner=runner, sink=None, grouping=None, jobs=3):
     """Tally, sink and lines of a run."""
     sink, console = sink or Kept(), Told()
     found = (source(name) if isinstance(name, str) else name for name in names)
-    tally = run(found, read, runner, sink, console, jobs=jobs, grouping=grouping)
+    tally = run(found, Doing(read, runner, grouping), sink, console, jobs=jobs)
     return tally, sink, console.lines
 
 
@@ -319,7 +332,13 @@ def test_a_bad_item_fails_alone_in_its_group():
     seen, (_, sink, lines) = batches(replace(GROUPING, seconds=1e9), then=raising({"05": InputError("odd")}))
     assert lines == ["05: odd"]
     assert sink.committed == [name for name in NAMES if name != "05"]
-    assert ["05"] in seen
+    assert Counter(map(len, seen)) == {8: 2, 4: 1, 1: 8}  # those of its group, once each
+
+
+def test_a_bug_shows_itself_after_a_batch_and_its_items():
+    seen, (tally, _, lines) = batches(replace(GROUPING, seconds=1e9), NAMES[:8], then=lambda batch: 1 / 0)
+    assert (tally.failed, tally.bugs, len(lines)) == (8, 8, 8)
+    assert Counter(map(len, seen)) == {8: 1, 1: 8}
 
 
 def test_a_runner_that_loses_results_is_a_bug():
@@ -384,7 +403,7 @@ def test_ctrl_c_twice_ends_the_process(ctrl_c, monkeypatch):
         ctrl_c()
         return runner(batch)
 
-    run(map(source, NAMES), read, interrupted, Kept(), Noticing())
+    run(map(source, NAMES), Doing(runner=interrupted), Kept(), Noticing())
     assert ended == [130]
 
 
@@ -403,11 +422,11 @@ def test_where_nothing_is_found_is_said_and_counted():
         return [replace(record(name), status="no_speech", warnings=("it hums",) * (name == "03")) for name in batch]
 
     told = Told()
-    run([source(name) for name in NAMES[:4]], read, silent, Kept(), told)
+    run([source(name) for name in NAMES[:4]], Doing(runner=silent), Kept(), told)
     lines = [f"{name}: no speech in it" for name in NAMES[:4]]
     assert told.lines == [*lines, "03: it hums"]
     told = Told()
-    run([source(name) for name in NAMES], read, silent, Kept(), told)
+    run([source(name) for name in NAMES], Doing(runner=silent), Kept(), told)
     assert told.lines[:4] == lines
     assert (len(told.lines), told.lines[-1]) == (12, "20 inputs in all: no speech in it")
 

@@ -10,7 +10,8 @@ import torch
 from audiocli.device import place
 from audiocli.errors import ModelError
 from audiocli.models import registry
-from audiocli.models.locate import build, locate
+from audiocli.models.load import build
+from audiocli.models.locate import locate
 from audiocli.models.registry import ModelSpec
 from audiocli.options import ModelOptions
 from audiocli.voices import pyannote
@@ -68,7 +69,7 @@ def test_x_vectors_of_transformers(family, tmp_path):
     )  # fmt: skip
     AutoModelForAudioXVector.from_config(config).save_pretrained(tmp_path)
     Wav2Vec2FeatureExtractor(do_normalize=True).save_pretrained(tmp_path)
-    encoder = build(locate(str(tmp_path), "verify"), ModelOptions())
+    encoder = build(locate(str(tmp_path), "verify"), SpeakerEncoder, ModelOptions())
     found = encoder.embed([noise(1.0), noise(1.0, 1), noise(2.0, 2)])
     assert found.shape == (3, 12)
     np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1.0, rtol=1e-5)
@@ -96,7 +97,7 @@ def test_a_folder_of_pyannotes_hears_as_pyannote_does(folder, about):
 
     if about:
         (folder / "config.yaml").write_text(about)
-    encoder = build(locate(str(folder), "verify"), ModelOptions())
+    encoder = build(locate(str(folder), "verify"), SpeakerEncoder, ModelOptions())
     clip = noise(2.0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -113,11 +114,11 @@ def test_a_folder_of_pyannotes_says_what_it_is_not(folder, tmp_path):
         locate(str(folder), "diarize")
     pipelines.save(pipelines.segmentation(), tmp_path / "seg" / "pytorch_model.bin")
     with pytest.raises(ModelError, match=r"no pyannote embedding, but pyannote\.audio\.models\.segmentation"):
-        build(locate(str(tmp_path / "seg"), "verify"), ModelOptions())
+        build(locate(str(tmp_path / "seg"), "verify"), SpeakerEncoder, ModelOptions())
     cut = (tmp_path / "seg" / "pytorch_model.bin").read_bytes()[:-1_000]
     (tmp_path / "seg" / "pytorch_model.bin").write_bytes(cut)
     with pytest.raises(ModelError, match="is damaged, or holds more than weights"):
-        build(locate(str(tmp_path / "seg"), "verify"), ModelOptions())
+        build(locate(str(tmp_path / "seg"), "verify"), SpeakerEncoder, ModelOptions())
 
 
 @pytest.fixture
@@ -172,7 +173,7 @@ def test_ecapa_of_speechbrain_hears_as_speechbrain_does(ecapa):
     from speechbrain.inference.speaker import EncoderClassifier
 
     theirs = EncoderClassifier.from_hparams(source=str(ecapa), savedir=str(ecapa / "saved"))
-    encoder = build(locate(str(ecapa), "verify"), ModelOptions())
+    encoder = build(locate(str(ecapa), "verify"), SpeakerEncoder, ModelOptions())
     clips = [noise(2.0), noise(2.0, 1)]
     expected = theirs.encode_batch(torch.from_numpy(np.stack(clips)))[:, 0].numpy()
     expected /= np.linalg.norm(expected, axis=1, keepdims=True)
@@ -188,7 +189,7 @@ def test_x_vectors_of_speechbrain(tmp_path, speechbrain):
     torch.manual_seed(0)
     net = Xvector(tdnn_channels=[16, 16, 16, 16, 48], lin_neurons=12, in_channels=24).eval()
     torch.save(net.state_dict(), tmp_path / "embedding_model.ckpt")
-    encoder = build(locate(str(tmp_path), "verify"), ModelOptions())
+    encoder = build(locate(str(tmp_path), "verify"), SpeakerEncoder, ModelOptions())
     clips = torch.from_numpy(np.stack([noise(2.0), noise(2.0, 1)]))
     with torch.inference_mode():
         bands = InputNormalization(norm_type="sentence", std_norm=False)(Fbank(n_mels=24)(clips), torch.ones(2))
@@ -201,10 +202,10 @@ def test_a_checkpoint_of_something_else_is_no_ecapa(ecapa):
     for held in ({"x": torch.zeros(3)}, {"x": open}):
         torch.save(held, ecapa / "embedding_model.ckpt")
         with pytest.raises(ModelError, match="something else than an ECAPA"):
-            build(locate(str(ecapa), "verify"), ModelOptions())
+            build(locate(str(ecapa), "verify"), SpeakerEncoder, ModelOptions())
     (ecapa / "embedding_model.ckpt").write_bytes(b"")
     with pytest.raises(ModelError, match="is damaged"):
-        build(locate(str(ecapa), "verify"), ModelOptions())
+        build(locate(str(ecapa), "verify"), SpeakerEncoder, ModelOptions())
 
 
 def test_ecapa_names_its_extra(monkeypatch, tmp_path):
@@ -226,5 +227,5 @@ def test_the_built_in_encoder_is_whole():
     config = json.loads((spec.weights / "config.json").read_text())
     assert config["calibration"]["trials"] > 1_000
     assert sum(path.stat().st_size for path in spec.weights.iterdir()) < 8 * 2**20
-    encoder = build(locate(None, "verify"), ModelOptions())
+    encoder = build(locate(None, "verify"), SpeakerEncoder, ModelOptions())
     assert encoder.embed([noise(1.0)]).shape == (1, config["sizes"]["embedding"])

@@ -51,9 +51,10 @@ def classify(
         raise UsageError(f"{writing.wanted} holds events: add --events")
 
     from ...models import locate as models
+    from ...models.load import build
     from ...outputs.destination import destination, open_sink
     from ...records import Events, Labels
-    from .work import Work, named
+    from .work import Tagger, Work, named
 
     console = common.console_for(writing)
     located = models.locate(choice.model, "classify", offline=choice.offline, tell=console.note)
@@ -65,7 +66,7 @@ def classify(
     single = common.is_single(inputs, reading)
     kind = Events if options.events else Labels
     opened = open_sink(destination(writing, kind, single=single, default="txt"), key, plot=options.plot)
-    tagger: Any = models.build(located, choice, options)
+    tagger = build(located, Tagger, choice, options)
     work = Work(tagger, options, reading, told, spec.name, spec.revision)
     return common.go_through(inputs, reading, work, opened, console, jobs=jobs)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import chain, islice
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from ...inputs import lists
 from ...inputs.sources import Source, open_audio
 from ...options import ClassifyOptions, FeaturesOptions, InputOptions
 from ...records import Events, Label, Labels, Table, later
-from ...run.batch import Grouping
+from ...run import batch
 from ..features.analysis import Pass
 from ..features.tables import feature_tables
 from .events import LEVEL_STEP, events, with_edges
@@ -30,6 +30,7 @@ EVENT_WINDOW, EVENT_HOP = 1.0, 0.1  # s
 UNHEARD = 1e-5  # peak (-100 dBFS): silence, whatever the model says
 
 
+@runtime_checkable
 class Tagger(Protocol):
     """A loaded model: windows of sound in, probabilities [windows, labels] out. window: s that it takes at once."""
 
@@ -83,7 +84,7 @@ class Heard:
         return samples
 
 
-class Work:
+class Work(batch.Work[Clip, Labels | Events]):
     """The runner of `audiocli classify`: inputs in, records out."""
 
     def __init__(
@@ -99,9 +100,9 @@ class Work:
         self._size, self._hop = max(round(window * rate), 1), max(round(hop * rate), 1)
 
     @property
-    def grouping(self) -> Grouping[Clip]:
+    def grouping(self) -> batch.Grouping[Clip]:
         """Inputs of similar length together."""
-        return Grouping(cost=lambda clip: clip.duration, seconds=TOGETHER)
+        return batch.Grouping(cost=lambda clip: clip.duration, seconds=TOGETHER)
 
     def read(self, source: Source) -> Clip:
         """An input's sound, the start of it where it is long. Raises InputError."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ...models.registry import ModelSpec
     from ...voices.embeddings import SpeakerEncoder
     from ...voices.files import Target
+    from ..speak.synthesiser import Synthesiser
     from .converter import Move
     from .work import Judged
 
@@ -111,10 +112,11 @@ def _check_imitates(spec: "ModelSpec | None") -> None:
 def _encoder(name: str | None, choice: ModelOptions, console: "Console") -> "SpeakerEncoder":
     """A speaker encoder; without a name, the one of verify."""
     from ...models import locate as models
+    from ...models.load import build
+    from ...voices.embeddings import SpeakerEncoder
 
     found = models.locate(name, "verify", offline=choice.offline, tell=console.note)
-    encoder: Any = models.build(found, replace(choice, model=None))
-    return encoder  # type: ignore[no-any-return]
+    return build(found, SpeakerEncoder, replace(choice, model=None))
 
 
 def _target(
@@ -170,13 +172,13 @@ def _move(
     located: "Located", judged: "Judged", options: CloneOptions, choice: ModelOptions, console: "Console"
 ) -> "Move":
     """The way from any voice to the one that is wanted."""
-    from ...models import locate as models
+    from ...models.load import build
+    from .converter import Converter
 
     own = replace(options, vocoder=speaking.vocoder(options.vocoder, located, choice, console))
     # --device is the encoder's where the converter has no weights.
     place = replace(choice, device="auto") if located.spec.built_in else choice
-    converter: Any = models.build(located, place, own)
-    return converter.towards(judged.target)  # type: ignore[no-any-return]
+    return build(located, Converter, place, own).towards(judged.target)
 
 
 def _say(
@@ -202,10 +204,10 @@ def _say(
     key = {"task": "clone", **judged.told, "model": judged.model, "revision": judged.revision}
     opened = open_sink(destination(writing, Recording, single=len(options.file) <= 1, default="wav"), key)
     work = Spoken(synthesiser, move, judged, own)
-    return common.finish(batch.run(found, work.read, work, opened.sink, console), console)
+    return common.finish(batch.run(found, work, opened.sink, console), console)
 
 
-def _in_that_voice(own: SpeakOptions, choice: ModelOptions, judged: "Judged", console: "Console") -> Any:
+def _in_that_voice(own: SpeakOptions, choice: ModelOptions, judged: "Judged", console: "Console") -> "Synthesiser":
     """A synthesiser that speaks in that voice itself."""
     import tempfile
     from pathlib import Path

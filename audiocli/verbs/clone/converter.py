@@ -6,7 +6,7 @@ A converter cuts what it cannot take whole: into windows that overlap, or into t
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, pairwise
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -23,6 +23,7 @@ BLOCK = 1 << 18  # samples of silence that are made at once
 Move = Callable[[Iterable[Floats], Timbre], Iterator[Floats]]
 
 
+@runtime_checkable
 class Converter(Protocol):
     """A loaded model, which can go to any voice."""
 

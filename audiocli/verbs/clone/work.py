@@ -15,6 +15,7 @@ from ...inputs.sources import Source, open_audio
 from ...inputs.texts import Text
 from ...options import InputOptions, SpeakOptions
 from ...records import Recording, Sound
+from ...run import batch
 from ...spool import Spool
 from ...voices import timbre, voice
 from ...voices.embeddings import SpeakerEncoder
@@ -90,17 +91,12 @@ def _sound(spool: Spool) -> Sound:
 
 
 @dataclass(frozen=True)
-class Conversion:
+class Conversion(batch.Work[Source, Recording]):
     """Recordings in, recordings in another voice out."""
 
     move: Move
     judged: Judged
     reading: InputOptions
-    grouping: None = None
-
-    def read(self, source: Source) -> Source:
-        """Recordings are read twice: once for their own voice."""
-        return source
 
     def __call__(self, batch: list[Source]) -> list[Recording]:
         """A record for each source. Raises InputError."""
@@ -157,18 +153,13 @@ def _moved(given: Spool, move: Move, own: Timbre) -> Spool:
 
 
 @dataclass(frozen=True)
-class Spoken:
+class Spoken(batch.Work[Text, Recording]):
     """Texts in, speech in the voice of the reference out: by the synthesiser itself, or moved there by a converter."""
 
     synthesiser: Synthesiser
     move: Move | None  # None: the synthesiser speaks in that voice
     judged: Judged
     options: SpeakOptions
-    grouping: None = None
-
-    def read(self, source: Text) -> Text:
-        """Texts are read while they are spoken."""
-        return source
 
     def __call__(self, batch: list[Text]) -> list[Recording]:
         """A record for each text. Raises InputError."""

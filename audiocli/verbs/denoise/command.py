@@ -2,7 +2,7 @@
 
 import os
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...errors import UsageError
 from ...options import DenoiseOptions, InputOptions, ModelOptions, OutputOptions, shaping
@@ -62,10 +62,11 @@ def denoise(
         return _live(options, choice, reading, common.console_for(writing))
 
     from ...models import locate as models
+    from ...models.load import build
     from ...outputs.destination import destination, open_sink
     from ...records import Recording
     from .loudness import dnsmos
-    from .work import Work, strength
+    from .work import Denoiser, Work, strength
 
     console = common.console_for(writing)
     located = models.locate(choice.model, "denoise", offline=choice.offline, tell=console.note)
@@ -82,7 +83,7 @@ def denoise(
     announce = "jsonl" if options.json else "txt" if options.report and target.format.is_sound else None
     opened = open_sink(target, key, announce=announce)
     scorer = None if options.dnsmos is None else dnsmos(options.dnsmos)
-    denoiser: Any = models.build(located, choice, options)
+    denoiser = build(located, Denoiser, choice, options)
     told = {"strength": strength(options, denoiser)}
     work = Work(denoiser, reading, options, told, spec.name, spec.revision, scorer)
     return common.go_through(inputs, reading, work, opened, console, jobs=jobs)
@@ -92,9 +93,10 @@ def _live(options: DenoiseOptions, choice: ModelOptions, reading: InputOptions, 
     """Standard input to standard output."""
     from ...inputs import live
     from ...models import locate as models
-    from .work import pass_through
+    from ...models.load import build
+    from .work import Denoiser, pass_through
 
     live.check_stdin("arecord -f S16_LE -r 16000 | audiocli denoise --stream - | aplay")
     located = models.locate(choice.model, "denoise", offline=choice.offline, tell=console.note)
-    denoiser: Any = models.build(located, choice, options)
+    denoiser = build(located, Denoiser, choice, options)
     return pass_through(denoiser, options, reading.raw, console)

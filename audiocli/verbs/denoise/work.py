@@ -4,9 +4,9 @@ A denoiser works at one rate on sound that comes piece by piece; a `Session` is 
 and short clips all go through it, so the result does not depend on how the sound was cut.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import soxr
@@ -19,6 +19,7 @@ from ...inputs.sources import Source, open_audio
 from ...inputs.stop import Stop
 from ...options import DenoiseOptions, InputOptions
 from ...records import Recording, Sound
+from ...run import batch
 from ...spool import Spool
 from .loudness import Report, Scorer
 
@@ -38,6 +39,7 @@ class Session(Protocol):
         """No more samples will come; the rest: as many samples have come out as went in."""
 
 
+@runtime_checkable
 class Denoiser(Protocol):
     """A loaded model.
 
@@ -153,7 +155,7 @@ def _resampler(old: int, new: int, channels: int) -> Callable[[Floats, bool], Fl
 
 
 @dataclass(frozen=True)
-class Work:
+class Work(batch.Work[Source, Recording]):
     """The runner of `audiocli denoise`: inputs in, complete records out; each streams through, so that hours fit."""
 
     denoiser: Denoiser
@@ -163,13 +165,8 @@ class Work:
     model: str
     revision: str | None = None
     scorer: Scorer | None = None  # DNSMOS
-    grouping: None = field(default=None)
 
-    def read(self, source: Source) -> Source:
-        """Nothing is read ahead: an input may be hours long."""
-        return source
-
-    def __call__(self, batch: Sequence[Source]) -> list[Recording]:
+    def __call__(self, batch: list[Source]) -> list[Recording]:
         """A record for each input. Raises InputError."""
         return [self._one(source) for source in batch]
 

@@ -16,7 +16,7 @@ from ...inputs.sources import Streamed
 from ...models.registry import MODELS, ModelSpec
 from ...options import DiarizeOptions
 from ...records import NO_SPEECH, Diarization, Turn
-from ...run.batch import prefetch
+from ...run.prefetch import prefetch
 from ...vad.cutter import Cut, cutter
 from ...voices import calibration
 from ...voices.clusters import Bounds, Labels, Odds, Window, diarize

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ...console import Console
     from ...models.locate import Located
     from .naming import Namer
+    from .work import Diarizer
 
 DEFAULT = InputOptions()
 
@@ -86,16 +87,17 @@ def _located(choice: ModelOptions, console: "Console") -> "Located":
     return locate(choice.model, "diarize", offline=choice.offline, tell=console.note)
 
 
-def _diarizer(located: "Located | None", options: DiarizeOptions, choice: ModelOptions) -> Any:
+def _diarizer(located: "Located | None", options: DiarizeOptions, choice: ModelOptions) -> "Diarizer":
     """What finds the turns."""
     if located is None:
         from .channels import Channels
         from .clustering import speech
 
         return Channels(speech(options))
-    from ...models.locate import build
+    from ...models.load import build
+    from .work import Diarizer
 
-    return build(located, choice, options)
+    return build(located, Diarizer, choice, options)
 
 
 def _namer(db: str, choice: ModelOptions, console: "Console") -> "Namer":

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
 from ...inputs.sources import Streamed
-from ...models.locate import build, locate
+from ...models.load import build
+from ...models.locate import locate
 from ...options import ModelOptions, VerifyOptions
 from ...records import Diarization
 from ...voices.embeddings import SpeakerEncoder
@@ -25,7 +25,7 @@ def namer(path: str, choice: ModelOptions, tell: Callable[[str], None]) -> "Name
     """What knows the voices of a database. Raises InputError when it has none of the encoder that is here."""
     located = locate(ENCODER, "verify", offline=choice.offline, tell=tell)
     people = read(path, model_id(located))
-    encoder: Any = build(located, choice)
+    encoder = build(located, SpeakerEncoder, choice)
     # The share of false accepts holds for all people together, as with verify --identify.
     judge = judge_of(encoder, located.spec.revision, {}, VerifyOptions().far / len(people), None)
     return Namer(encoder, judge, people)

@@ -2,14 +2,16 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from ...inputs.sources import Source, Streamed, reread
 from ...options import InputOptions
 from ...records import Diarization, Turn
+from ...run import batch
 from ...voices.clusters import Bounds
 
 
+@runtime_checkable
 class Diarizer(Protocol):
     """A loaded model: inputs in, records whose speakers have any names."""
 
@@ -23,7 +25,7 @@ class Namer(Protocol):
 
 
 @dataclass(frozen=True)
-class Work:
+class Work(batch.Work[Streamed, Diarization]):
     """The runner of `audiocli diarize`: inputs in, complete records out, one after the other."""
 
     diarizer: Diarizer
@@ -31,7 +33,6 @@ class Work:
     bounds: Bounds
     told: dict[str, Any]  # the options as the record tells them
     namer: Namer | None = None
-    grouping: None = None
 
     def read(self, source: Source) -> Streamed:
         """An input that may be read more than once. Raises InputError."""

@@ -17,7 +17,7 @@ from ...kernels.mel import SparseBank
 from ...kernels.spectral import Framing, Log, Spectra
 from ...options import FeaturesOptions, FrontEnd, InputOptions, front_end
 from ...records import Record
-from ...run.batch import Grouping
+from ...run import batch
 from . import frontend
 from .analysis import Pass
 from .work import Runner, record
@@ -114,7 +114,7 @@ def _joined(parts: Sequence[torch.Tensor | None]) -> Floats | None:
     return torch.cat(there, dim=1).cpu().numpy() if there else None
 
 
-class BatchRunner:
+class BatchRunner(batch.Work[Clip, Record]):
     """The features runner for a device; raises UsageError for kinds that it has not got."""
 
     def __init__(self, options: FeaturesOptions, reading: InputOptions, device: torch.device) -> None:
@@ -124,7 +124,11 @@ class BatchRunner:
         self._front = front_end(options)
         self._analyser = Analyser(self._front, device)
         self._streamed = Runner(options, reading, analyse=self._analyser)
-        self.grouping: Grouping[Clip] = Grouping(cost=_cost, seconds=LONG)
+
+    @property
+    def grouping(self) -> batch.Grouping[Clip]:
+        """Inputs of similar length together."""
+        return batch.Grouping(cost=_cost, seconds=LONG)
 
     def read(self, source: Source) -> Clip:
         """Decode a short input; a long one is only looked at, unless it is a pipe, which can be read but once."""
@@ -136,7 +140,7 @@ class BatchRunner:
         duration = samples.size / self._front.sample_rate
         return Clip(source, samples, stream.source_rate, duration, tuple(stream.warnings))
 
-    def __call__(self, clips: Sequence[Clip]) -> list[Record]:
+    def __call__(self, clips: list[Clip]) -> list[Record]:
         """A record for each clip."""
         short = [clip for clip in clips if clip.samples is not None and clip.samples.size]
         done = dict(zip(map(id, short), self._batch(short), strict=True))

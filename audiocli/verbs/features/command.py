@@ -1,7 +1,7 @@
 """`audiocli features`: numbers and plots from audio."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...errors import UsageError, check_choice, hint
 from ...options import (
@@ -21,8 +21,8 @@ from ...run.verb import Inputs, verb
 
 if TYPE_CHECKING:
     from ...console import Console
-    from .batched import BatchRunner
-    from .work import Runner
+    from ...records import Record
+    from ...run.batch import Work
 
 USES_MEL = frozenset({"mel", "log-mel", "mfcc"})
 LEAST_RATE = 4  # frames a second in which a beat can be seen
@@ -107,7 +107,7 @@ def _warn(options: FeaturesOptions, console: "Console") -> None:
         console.note(f"{bands}: fewer --n-mels or a larger --n-fft")
 
 
-def _runner(options: FeaturesOptions, reading: InputOptions, *, threads: int) -> "Runner | BatchRunner":
+def _runner(options: FeaturesOptions, reading: InputOptions, *, threads: int) -> "Work[Any, Record]":
     """The runner for a device; torch is imported only for one that is not the processor."""
     from ... import device
     from .work import Runner

@@ -9,6 +9,7 @@ from ...inputs.sources import Source, open_audio
 from ...kernels.spectral import analyse
 from ...options import FeaturesOptions, InputOptions, described, front_end
 from ...records import Features, Record, Stats
+from ...run import batch
 from .analysis import Analyse, Pass
 from .tables import feature_tables
 
@@ -16,20 +17,15 @@ NAMES = ("mean", "std", "min", "max")
 
 
 @dataclass(frozen=True)
-class Runner:
+class Runner(batch.Work[Source, Record]):
     """Computes one input after the other, each streamed; calls may overlap on threads."""
 
     options: FeaturesOptions
     reading: InputOptions
     threads: int = 1  # that share the work on one input
     analyse: Analyse = analyse
-    grouping: None = None  # each input by itself
 
-    def read(self, source: Source) -> Source:
-        """Nothing is read ahead: an input may be hours long."""
-        return source
-
-    def __call__(self, batch: Sequence[Source]) -> list[Record]:
+    def __call__(self, batch: list[Source]) -> list[Record]:
         """A record for each input. Raises InputError."""
         return [self._one(source) for source in batch]
 

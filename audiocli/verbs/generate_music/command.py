@@ -75,12 +75,13 @@ def generate_music(prompt: Prompt, options: MusicOptions, choice: ModelOptions, 
     check(prompt, options)
     common.check_model(choice)
     from ...models import locate as models
+    from ...models.load import build
     from ...music.grid import VOICES
     from ...outputs.destination import destination, open_sink
     from ...records import Music
     from ...run import batch
     from . import plan
-    from .work import Work
+    from .work import Composer, Work
 
     if options.key is not None:
         plan.key_number(options.key)  # a wrong one is told before torch is imported
@@ -93,10 +94,9 @@ def generate_music(prompt: Prompt, options: MusicOptions, choice: ModelOptions, 
     stems = VOICES if options.stems else ()
     target = destination(writing, Music, single=len(wishes) == 1, default="wav")
     opened = open_sink(target, key, plot=options.plot, stems=stems)
-    composer: Any = models.build(located, choice, options)
-    work = Work(composer, told, located.spec.name, located.spec.revision)
+    work = Work(build(located, Composer, choice, options), told, located.spec.name, located.spec.revision)
     total = float(len(wishes))
-    tally = batch.run(iter(wishes), work.read, work, opened.sink, console, grouping=work.grouping, total=total)
+    tally = batch.run(iter(wishes), work, opened.sink, console, total=total)
     return common.finish(tally, console)
 
 

@@ -1,13 +1,13 @@
 """What goes into a model that makes music, whichever it is, and what is done to the record that comes out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from ... import __version__
 from ...inputs.sources import Source
 from ...records import Music
-from ...run.batch import Grouping
+from ...run import batch
 
 AT_ONCE = 8  # pieces in one batch
 
@@ -20,23 +20,26 @@ class Wish(Source):
     seed: int = 0
 
 
+@runtime_checkable
+class Composer(Protocol):
+    """A loaded model: wishes in, as many records out, without what `Work` adds to them."""
+
+    def __call__(self, batch: list[Wish]) -> Sequence[Music]: ...
+
+
 @dataclass(frozen=True)
-class Work:
+class Work(batch.Work[Wish, Music]):
     """The runner of `audiocli generate-music`: wishes in, complete records out."""
 
-    composer: Callable[[list[Wish]], Sequence[Music]]  # a loaded model
+    composer: Composer
     options: dict[str, Any]  # as the record tells them
     model: str
     revision: str | None = None
 
     @property
-    def grouping(self) -> Grouping[Wish]:
+    def grouping(self) -> batch.Grouping[Wish]:
         """Pieces are made together: a step of the model costs nearly the same for one as for some."""
-        return Grouping(cost=lambda wish: 1.0, seconds=AT_ONCE, window=AT_ONCE)
-
-    def read(self, source: Source) -> Source:
-        """There is nothing to read: what all pieces share was read with the model."""
-        return source
+        return batch.Grouping(cost=lambda wish: 1.0, seconds=AT_ONCE, window=AT_ONCE)
 
     def __call__(self, batch: list[Wish]) -> list[Music]:
         """A record for each piece."""

@@ -102,7 +102,7 @@ def _speak(
     keep = options.timestamps is not None or target.format.keeps_times
     work = Work(synthesiser, options, told, located.spec.name, located.spec.revision, keep)
     # Only programs of their own can speak at the same time.
-    tally = batch.run(found, work.read, work, opened.sink, console, jobs=jobs if located.spec.name == CLEARER else 1)
+    tally = batch.run(found, work, opened.sink, console, jobs=jobs if located.spec.name == CLEARER else 1)
     return common.finish(tally, console)
 
 
@@ -120,6 +120,8 @@ def _notes(text: str | None, options: SpeakOptions, synthesiser: "Synthesiser", 
 def loaded(options: SpeakOptions, choice: ModelOptions, console: "Console") -> tuple["Located", "Synthesiser"]:
     """The model and what makes sound of its spectrograms, both on this machine now."""
     from ...models import locate as models
+    from ...models.load import build
+    from .synthesiser import Synthesiser
 
     name = _default(options) if choice.model is None else choice.model
     located = models.locate(name, "speak", offline=choice.offline, tell=console.note)
@@ -127,8 +129,7 @@ def loaded(options: SpeakOptions, choice: ModelOptions, console: "Console") -> t
 
     samples = vocoder(options.vocoder, located, choice, console)
     own = Wanted(**{**vars(options), "vocoder": samples}, words_of=_words_of)
-    synthesiser: Any = models.build(located, choice, own)
-    return located, synthesiser
+    return located, build(located, Synthesiser, choice, own)
 
 
 def _words_of(speech: Any) -> str:

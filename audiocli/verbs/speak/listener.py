@@ -2,15 +2,15 @@
 
 import io
 from pathlib import PurePath
-from typing import Any
 
 import soundfile
 
 from ...errors import InputError
 from ...inputs.sources import Kept
-from ...models.locate import load
+from ...models.load import load
 from ...options import InputOptions, ModelOptions, TranscribeOptions
 from ...voices.timbre import SAMPLE_RATE, Floats
+from ..transcribe.recogniser import Recogniser
 from ..transcribe.work import Work
 
 
@@ -18,7 +18,7 @@ def words_of(speech: Floats) -> str:
     """The words in speech [n] at SAMPLE_RATE. Raises InputError when there are none."""
     file = io.BytesIO()
     soundfile.write(file, speech, SAMPLE_RATE, format="WAV", subtype="FLOAT")
-    recogniser: Any = load(None, "transcribe", ModelOptions(offline=True), TranscribeOptions())
+    recogniser = load(None, "transcribe", Recogniser, ModelOptions(offline=True), TranscribeOptions())
     work = Work(recogniser, InputOptions(), {})
     text = work([work.read(Kept("reference", PurePath("reference"), file=file))])[0].text
     if not text:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from functools import partial
 from itertools import islice
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,6 +71,7 @@ class Traits:
     pitched: bool = False
 
 
+@runtime_checkable
 class Synthesiser(Protocol):
     """A loaded model with a voice: texts in, as many results out, each the same whatever else is in the batch."""
 

@@ -10,11 +10,12 @@ from ...errors import InputError, UsageError
 from ...inputs.texts import Text
 from ...options import SpeakOptions
 from ...records import Segment, Speaking, Speech
+from ...run import batch
 from .synthesiser import Floats, Synthesiser, Traits, cut, flow
 
 
 @dataclass(frozen=True)
-class Work:
+class Work(batch.Work[Text, Speech]):
     """Texts in, records out."""
 
     synthesiser: Synthesiser
@@ -23,11 +24,6 @@ class Work:
     model: str
     revision: str | None
     keep: bool  # the times of all that is said
-    grouping: None = None  # one text after the other
-
-    def read(self, source: Text) -> Text:
-        """Texts are read while they are spoken."""
-        return source
 
     def __call__(self, batch: list[Text]) -> list[Speech]:
         """A record for each text. Raises InputError."""

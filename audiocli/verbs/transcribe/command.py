@@ -13,6 +13,7 @@ from ...run.verb import Inputs, verb
 if TYPE_CHECKING:
     from ...console import Console
     from ...models.locate import Located
+    from .recogniser import Recogniser
 
 DEFAULT = TranscribeOptions()
 TIMESTAMPS = ("segment", "word")
@@ -96,12 +97,11 @@ def _listen(
     options: TranscribeOptions, choice: ModelOptions, reading: InputOptions, writing: OutputOptions, console: "Console"
 ) -> int:
     """Standard input as it comes."""
-    from ...models import locate as models
     from . import listening
 
     located = _located(choice, console)
     listening.check_stdin()
-    recogniser = models.build(located, choice, options)
+    recogniser = _loaded(located, choice, options)
     return listening.listen(recogniser, located.spec.name, options, reading, writing.wanted or "txt", console)
 
 
@@ -110,7 +110,6 @@ def _files(
     jobs: int, console: "Console",
 ) -> int:  # fmt: skip
     """Every input through the model and into the sink."""
-    from ...models import locate as models
     from ...outputs.destination import destination, open_sink
     from ...records import Transcript
     from .work import Work
@@ -129,19 +128,21 @@ def _files(
     }
     opened = open_sink(target, key)
     # Words have a speaker each, so the model is to tell their times, whatever is written of them.
-    recogniser = models.build(located, choice, replace(options, timestamps="word") if options.diarize else options)
+    own = replace(options, timestamps="word") if options.diarize else options
+    recogniser = _loaded(located, choice, own)
     with ExitStack() as stack:
         if jobs > 1 and not single and hasattr(recogniser, "spread"):
             recogniser = stack.enter_context(recogniser.spread(jobs))
-        work: Any = Work(
+        work = Work(
             recogniser, reading, told, located.spec.name, located.spec.revision, options.vad, options.vad_threshold
         )
-        if options.diarize:
-            from .with_speakers import with_speakers
-
-            work = with_speakers(work, options, choice, reading, console.note)
         jobs = getattr(recogniser, "jobs", 1) if work.streams else jobs
-        return common.go_through(inputs, reading, work, opened, console, jobs=jobs)
+        if not options.diarize:
+            return common.go_through(inputs, reading, work, opened, console, jobs=jobs)
+        from .with_speakers import with_speakers
+
+        both = with_speakers(work, options, choice, reading, console.note)
+        return common.go_through(inputs, reading, both, opened, console, jobs=jobs)
 
 
 def described(options: TranscribeOptions, choice: ModelOptions) -> dict[str, Any]:
@@ -159,6 +160,15 @@ def _located(choice: ModelOptions, console: "Console") -> "Located":
     if located.spec.name == WEAK and choice.model is None:
         _advise(console)
     return located
+
+
+def _loaded(located: "Located", choice: ModelOptions, options: TranscribeOptions) -> "Recogniser":
+    """The recogniser. Raises UsageError for options that it does not take, before torch is imported."""
+    from ...models.load import build
+    from .recogniser import Recogniser, check_takes
+
+    check_takes(located.spec, options)
+    return build(located, Recogniser, choice, options)
 
 
 def _advise(console: "Console") -> None:

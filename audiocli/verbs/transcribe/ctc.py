@@ -23,7 +23,9 @@ from . import arpa, ctc_words
 from .chunks import Chunk, cut, join
 from .loops import spoken
 from .masked import mask_norms
-from .results import SILENT, Found, record, refuse
+from .models import CTC
+from .recogniser import TRAITS
+from .results import SILENT, Found, record
 
 CHUNK = 30.0  # s; attention costs the square of the length
 CONTEXT = 4.0  # s on either side of a chunk; the encoders make little use of what is further away
@@ -40,7 +42,6 @@ def load(path: Path, spec: ModelSpec, place: Any, options: TranscribeOptions) ->
     """The runner of a CTC checkpoint in the folder `path`; `place` has the device and the precision."""
     from transformers import AutoModelForCTC, AutoTokenizer
 
-    refuse(spec.name, options, "translate", "prompt", "temperature", instead="use a Whisper model")
     tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True)
     adapter = _adapter(tokenizer, options.language)
     options = replace(options, language=adapter.get("target_lang", options.language))
@@ -73,6 +74,8 @@ class _Piece:
 
 class CtcRunner:
     """Clips in, transcripts out; long clips are cut, and the pieces of all clips share padded batches."""
+
+    traits = TRAITS[CTC]
 
     def __init__(
         self, model: Any, inputs: Any, alphabet: ctc_words.Alphabet, spec: ModelSpec, options: TranscribeOptions

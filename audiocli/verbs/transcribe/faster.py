@@ -18,7 +18,9 @@ from ...models.registry import ModelSpec
 from ...options import TranscribeOptions
 from ...records import Segment, Transcript, Word
 from .loops import without_loops
-from .results import SILENT, Found, record, refuse
+from .models import FASTER
+from .recogniser import TRAITS
+from .results import SILENT, Found, record
 
 HOTTER = 0.2  # what the temperature rises by after a failure, up to 1
 QUICK = "int8"  # what a processor computes in, unless --precision says otherwise
@@ -28,8 +30,6 @@ def load(path: Path, spec: ModelSpec, place: Any, options: TranscribeOptions) ->
     """The runner of a model that ctranslate2 has converted, in the folder `path`. Raises UsageError."""
     from faster_whisper import WhisperModel
 
-    refuse(spec.name, options, "batch_size", instead="use the same model without faster-")
-    refuse(spec.name, options, "lm", instead="use a CTC model, as wav2vec2-base-960h")
     model = WhisperModel(
         str(path), place.device.type, place.device.index or 0, _compute_type(place), local_files_only=True
     )
@@ -50,6 +50,8 @@ def _compute_type(place: Any) -> str:
 
 class FasterRunner:
     """Clips in, transcripts out, one after the other."""
+
+    traits = TRAITS[FASTER]
 
     def __init__(self, model: Any, spec: ModelSpec, options: TranscribeOptions) -> None:
         self.spec, self.options = spec, options

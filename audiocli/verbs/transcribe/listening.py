@@ -23,7 +23,8 @@ from ...outputs.formats.transcripts import segment_object
 from ...records import NOTHING, Segment, later
 from ...vad.cutter import Cutter, cutter_of
 from ...vad.silero import SAMPLE_RATE
-from .work import Partial, Recogniser, looped
+from .recogniser import Recogniser
+from .work import Partial, looped
 
 Floats = NDArray[np.float32]
 

@@ -19,7 +19,9 @@ from ...records import Segment, Transcript, Word, later
 from .cross_attention import edges, looking, upper_heads
 from .loops import without_loops
 from .masked import mask_norms
-from .results import SILENT, Found, record, refuse
+from .models import MOONSHINE
+from .recogniser import TRAITS
+from .results import SILENT, Found, record
 
 LONGEST = 30.0  # s; it was trained on 4 to 30
 QUIET = 0.2  # s; a cut lies in the middle of the quietest stretch of so long
@@ -34,8 +36,6 @@ def load(path: Path, spec: ModelSpec, place: Any, options: TranscribeOptions) ->
     """The runner of a Moonshine checkpoint in the folder `path`; `place` has the device and the precision."""
     from transformers import AutoTokenizer, MoonshineForConditionalGeneration
 
-    refuse(spec.name, options, "translate", "prompt", "hotwords", "temperature", instead="use a Whisper model")
-    refuse(spec.name, options, "lm", instead="use a CTC model, as wav2vec2-base-960h")
     model = checkpoint(MoonshineForConditionalGeneration, path, place)
     tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True)
     return MoonshineRunner(model, int(extractor(path).sampling_rate), tokenizer, spec, options)
@@ -43,6 +43,8 @@ def load(path: Path, spec: ModelSpec, place: Any, options: TranscribeOptions) ->
 
 class MoonshineRunner:
     """Clips in, transcripts out; the pieces of all clips share padded batches."""
+
+    traits = TRAITS[MOONSHINE]
 
     def __init__(
         self, model: Any, sample_rate: int, tokenizer: Any, spec: ModelSpec, options: TranscribeOptions

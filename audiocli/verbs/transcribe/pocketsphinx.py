@@ -21,14 +21,15 @@ from ...options import TranscribeOptions
 from ...records import NO_SPEECH, Segment, Transcript, Word, joined
 from ...vad.cutter import Chunk, Cutter, cutter_of, pieces
 from .loops import spoken
-from .results import refuse, tidy
+from .models import POCKETSPHINX
+from .recogniser import TRAITS, Traits
+from .results import tidy
 from .work import Partial, left_out, mean_probability
 from .workers import Workers
 
 SAMPLE_RATE = 16_000  # Hz
 FRAME_RATE = 100  # of the decoder, per second
 LEVEL = 0.9  # every piece's peak
-LACKS = ("translate", "prompt", "hotwords", "beam", "temperature", "batch_size", "lm")
 # <s>, <sil>, [NOISE], ++UM++: what the dictionary has that nobody said; and "to(2)", a second way to say "to".
 FILLER, VARIANT = re.compile(r"^(<.*>|\[.*\]|\+\+.*\+\+)$"), re.compile(r"\(\d+\)$")
 # Bytes that the live decoder is given at once: 128 ms.
@@ -47,7 +48,6 @@ def load(path: Path | None, spec: ModelSpec, place: Any, options: TranscribeOpti
 def _check(options: TranscribeOptions) -> None:
     if not is_near(options.language, "en"):
         raise UsageError(f"pocketsphinx knows English only, not {options.language!r}: give --model whisper-base")
-    refuse("pocketsphinx", options, *LACKS, instead="give --model whisper-base")
 
 
 def _decoder(**config: Any) -> Any:
@@ -65,7 +65,7 @@ class Runner:
     options: TranscribeOptions
     decoder: Any
     sample_rate: int = SAMPLE_RATE
-    streams: bool = True
+    traits: Traits = TRAITS[POCKETSPHINX]
 
     def __call__(self, batch: Sequence[Streamed]) -> list[Transcript]:
         """A record for each input. Raises InputError."""

@@ -1,13 +1,11 @@
-"""What a recogniser makes of a clip, and the record of it; what it refuses."""
+"""What a recogniser makes of a clip, and the record of it."""
 
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from ...audio import Audio
 from ...audio.level import SILENCE
-from ...errors import UsageError
 from ...models.registry import ModelSpec
-from ...options import TranscribeOptions
 from ...records import NO_SPEECH, Segment, Transcript, Word
 
 Spoken = TypeVar("Spoken", Segment, Word)
@@ -24,14 +22,6 @@ class Found:
 
 
 SILENT = Found(dropped=(f"silence: nothing louder than {SILENCE:g} dBFS",))
-
-
-def refuse(name: str, options: TranscribeOptions, *fields: str, instead: str) -> None:
-    """Raises UsageError when one of the options, which the model has not, was given."""
-    default = TranscribeOptions()
-    for field in fields:
-        if getattr(options, field) != getattr(default, field):
-            raise UsageError(f"{name} has no --{field.replace('_', '-')}: leave it out, or {instead}")
 
 
 def record(audio: Audio, spec: ModelSpec, found: Found) -> Transcript:

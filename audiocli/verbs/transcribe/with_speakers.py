@@ -4,13 +4,13 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import Any
 
 from ...inputs.sources import Source, Streamed, reread
-from ...models.locate import build, locate
+from ...models.load import build
+from ...models.locate import locate
 from ...options import DiarizeOptions, InputOptions, ModelOptions, TranscribeOptions
 from ...records import Segment, Transcript, Turn, Word, joined
-from ...run.batch import Grouping
+from ...run import batch
 from ..diarize import work as turns
 from ..diarize.clustering import bounds
 from ..diarize.naming import namer
@@ -27,7 +27,8 @@ def with_speakers(
 ) -> "Spoken":
     """The runner of `audiocli transcribe --diarize`: the user's diarizer beside the recogniser. Raises ModelError, InputError."""
     own, model = DiarizeOptions(options.speakers, exclusive=True, db=options.db), replace(choice, model=None)
-    diarizer: Any = build(locate(None, "diarize", offline=choice.offline, tell=tell), model, own)
+    located = locate(None, "diarize", offline=choice.offline, tell=tell)
+    diarizer = build(located, turns.Diarizer, model, own)
     names = namer(options.db, model, tell) if options.db else None
     return Spoken(words, turns.Work(diarizer, reading, bounds(own), {}, names))
 
@@ -36,27 +37,24 @@ def with_speakers(
 class Heard:
     """One input for both."""
 
-    words: Any
+    words: transcripts.Item
     turns: Streamed
 
 
 @dataclass(frozen=True)
-class Spoken:
+class Spoken(batch.Work[Heard, Transcript]):
     """Inputs in, transcripts with speakers out."""
 
     words: transcripts.Work
     turns: turns.Work
 
     @property
-    def streams(self) -> bool:
-        """Whether inputs are read by the recogniser, one after the other."""
-        return self.words.streams
-
-    @property
-    def grouping(self) -> Grouping[Heard] | None:
+    def grouping(self) -> batch.Grouping[Heard] | None:
         """As the recogniser wants its clips put together."""
-        own: Any = self.words.grouping
-        return None if own is None else replace(own, cost=lambda heard: own.cost(heard.words))
+        own = self.words.grouping
+        if own is None:
+            return None
+        return batch.Grouping(lambda heard: own.cost(heard.words), own.seconds, own.window)
 
     def read(self, source: Source) -> Heard:
         """An input as both take it. Raises InputError."""

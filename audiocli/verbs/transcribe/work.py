@@ -2,16 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 from ... import audio
 from ...inputs.sources import Source, Streamed
 from ...options import InputOptions, TranscribeOptions
 from ...records import NO_SPEECH, Transcript, Word, joined, later
-from ...run.batch import Grouping
+from ...run import batch
 from ...vad import cutter as vad
 from ...vad.silero import SAMPLE_RATE
 from .loops import REPETITION
+from .recogniser import Recogniser
 
 WINDOW = 28.0  # s of speech and pauses in one piece; Whisper's window is 30
 
@@ -35,17 +36,11 @@ class Clip:
     spans: tuple[vad.Span, ...] | None = None  # the speech in it, where that alone is to be heard
 
 
-class Recogniser(Protocol):
-    """A loaded model. `streams`: it takes Streamed inputs, else Audio."""
-
-    @property
-    def sample_rate(self) -> int: ...
-
-    def __call__(self, batch: list[Any]) -> Sequence[Transcript]: ...
+Item = Streamed | Clip
 
 
 @dataclass(frozen=True)
-class Work:
+class Work(batch.Work[Item, Transcript]):
     """The runner of `audiocli transcribe`: inputs in, complete records out."""
 
     recogniser: Recogniser
@@ -59,20 +54,22 @@ class Work:
     @property
     def streams(self) -> bool:
         """Whether inputs are read by the recogniser, one after the other."""
-        return bool(getattr(self.recogniser, "streams", False))
+        return self.recogniser.traits.streams
 
     @property
-    def grouping(self) -> Grouping[Clip] | None:
+    def grouping(self) -> batch.Grouping[Item] | None:
         """How clips are put together: enough of them to fill the recogniser's batches."""
         if self.streams:
             return None
         batches = getattr(self.recogniser, "batches", None)
         size, held = (batches.size or 0, batches.seconds) if batches else (0, 0.0)
-        return Grouping(
-            cost=seconds, seconds=max(Grouping.seconds, held, size * WINDOW), window=max(Grouping.window, size)
+        return batch.Grouping(
+            cost=seconds,
+            seconds=max(batch.Grouping.seconds, held, size * WINDOW),
+            window=max(batch.Grouping.window, size),
         )
 
-    def read(self, source: Source) -> Streamed | Clip:
+    def read(self, source: Source) -> Item:
         """An input as the recogniser takes it. Raises InputError."""
         streamed = Streamed(source, self.reading)
         if self.streams:
@@ -83,12 +80,13 @@ class Work:
         spans = _speech(clip, self.threshold) if self.vad and clip.sample_rate == SAMPLE_RATE else None
         return Clip(source, clip, stream.source_rate, tuple(stream.warnings), spans)
 
-    def __call__(self, batch: list[Any]) -> list[Transcript]:
+    def __call__(self, batch: list[Item]) -> list[Transcript]:
         """A record for each input."""
         if self.streams:
             return [self._complete(record) for record in self.recogniser(batch)]
-        records = heard_by_pieces(self.recogniser, batch)
-        return [self._complete(_of(clip, record)) for clip, record in zip(batch, records, strict=True)]
+        clips = [item for item in batch if isinstance(item, Clip)]
+        records = heard_by_pieces(self.recogniser, clips)
+        return [self._complete(_of(clip, record)) for clip, record in zip(clips, records, strict=True)]
 
     def _complete(self, record: Transcript) -> Transcript:
         """The options into the record, and its times into those of the input."""
@@ -167,9 +165,9 @@ def looped(dropped: Sequence[str]) -> tuple[str, ...]:
     return (f"left out as a loop of the model: {loops[0]}{more} (json has all in dropped)",) if loops else ()
 
 
-def seconds(clip: Clip) -> float:
+def seconds(item: Item) -> float:
     """What a clip costs in a batch."""
-    return clip.audio.duration
+    return item.audio.duration if isinstance(item, Clip) else 0.0
 
 
 def _concatenated(blocks: list[Any]) -> Any:

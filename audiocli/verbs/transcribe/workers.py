@@ -12,7 +12,7 @@ from typing import Any
 from ...errors import AudiocliError
 from ...inputs.sources import Streamed
 from ...records import Transcript
-from .work import Recogniser
+from .recogniser import Recogniser
 
 _own: Recogniser  # a worker's
 
@@ -23,10 +23,8 @@ class Workers:
     What has no path that another process could open goes to the recogniser in this one.
     """
 
-    streams = True
-
     def __init__(self, here: Recogniser, jobs: int, make: Callable[..., Any], *args: Any) -> None:
-        self.sample_rate, self.jobs = here.sample_rate, jobs
+        self.sample_rate, self.traits, self.jobs = here.sample_rate, here.traits, jobs
         self._here, self._lock = here, threading.Lock()
         # Spawned, not forked: a fork with threads may stop at once, and would copy all that is loaded here.
         context = multiprocessing.get_context("spawn")

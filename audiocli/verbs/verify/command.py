@@ -181,8 +181,10 @@ def _speakers(
     """Load the encoder, and compare, enroll or identify."""
     from ...inputs import sources
     from ...models import locate as models
+    from ...models.load import build
     from ...outputs.destination import destination, open_sink
     from ...records import Match
+    from ...voices.embeddings import SpeakerEncoder
     from . import judge as judging
     from . import trials, work
 
@@ -195,7 +197,7 @@ def _speakers(
     )
     opened = None if options.enroll else open_sink(destination(writing, Match, single=False, default="txt"), {})
     located = models.locate(choice.model, "verify", offline=choice.offline, tell=console.note)
-    encoder: Any = models.build(located, choice, options)
+    encoder = build(located, SpeakerEncoder, choice)
     job = work.Run(encoder, work.model_id(located), reading, console, jobs)
     judge = judging.judge_of(
         encoder, located.spec.revision, described(options, choice, reading), options.far, options.threshold

@@ -1,7 +1,6 @@
 """Many recordings through an encoder: each is read and heard once, and its voice is kept."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -10,7 +9,7 @@ from ...inputs.sources import Source, open_audio
 from ...options import InputOptions
 from ...outputs.sinks import Claim
 from ...records import Failure, Record
-from ...run.batch import Grouping
+from ...run import batch
 from ...vad.silero import SAMPLE_RATE
 from ...voices import alone
 from ...voices.embeddings import SpeakerEncoder
@@ -35,13 +34,12 @@ class Clip:
 
 
 @dataclass(frozen=True)
-class Work:
+class Work(batch.Work[Clip, Heard]):
     """The runner: inputs in, their voices out, one at a time on as many threads as there are jobs."""
 
     encoder: SpeakerEncoder
     reading: InputOptions
     single: bool = False  # whether one person should speak in each input: where there are more, there is a warning
-    grouping: Grouping[Any] | None = None
 
     def __post_init__(self) -> None:
         if self.encoder.sample_rate != SAMPLE_RATE:

@@ -39,7 +39,7 @@ class Run:
         work = Work(self.encoder, self.reading, single)
         everything = list(found)
         total = sum(source.size for source in everything if isinstance(source, Source))
-        return kept, batch.run(everything, work.read, work, kept, self.console, jobs=self.jobs, total=total)
+        return kept, batch.run(everything, work, kept, self.console, jobs=self.jobs, total=total)
 
 
 def model_id(spec: Located) -> str:

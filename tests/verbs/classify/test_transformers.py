@@ -28,8 +28,9 @@ from transformers import (
     WhisperForAudioClassification,
 )
 
-from audiocli.models.locate import load
+from audiocli.models.load import load
 from audiocli.options import ClassifyOptions, ModelOptions
+from audiocli.verbs.classify.work import Tagger
 from tests.models.tiny import SMALL
 
 NAMES = {0: "dog", 1: "rain", 2: "sea"}
@@ -99,7 +100,7 @@ def folders(tmp_path_factory):
 
 
 def tagger(folder, **options):
-    return load(str(folder), "classify", ModelOptions(device="cpu"), ClassifyOptions(**options))
+    return load(str(folder), "classify", Tagger, ModelOptions(device="cpu"), ClassifyOptions(**options))
 
 
 def sounds(rate):

@@ -8,6 +8,7 @@ import torch
 from audiocli import audio
 from audiocli.errors import ModelError
 from audiocli.models import locate as models
+from audiocli.models.load import build
 from audiocli.nets.conv_enhancer import ConvEnhancer
 from audiocli.nets.enhancer import Enhancer, Widths
 from audiocli.options import DenoiseOptions, ModelOptions
@@ -15,7 +16,7 @@ from audiocli.verbs.denoise.loudness import Levels, Report, dnsmos
 from audiocli.verbs.denoise.own import Spectral, Waveform
 from audiocli.verbs.denoise.rnnoise import RNNoise
 from audiocli.verbs.denoise.spectral import Gate
-from audiocli.verbs.denoise.work import Cleaning
+from audiocli.verbs.denoise.work import Cleaning, Denoiser
 from tests.conftest import vowels
 
 RATE = 16_000
@@ -118,7 +119,7 @@ def test_rnnoise_does_not_depend_on_the_level(gain, recording):
 @pytest.fixture(scope="module", params=["enhancer", "conv-enhancer"])
 def built_in(request):
     located = models.locate(request.param, "denoise", offline=True, tell=print)
-    return models.build(located, ModelOptions(request.param), DenoiseOptions())
+    return build(located, Denoiser, ModelOptions(request.param), DenoiseOptions())
 
 
 @pytest.mark.parametrize("level", [-16, -46, -71])

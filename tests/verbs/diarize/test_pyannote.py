@@ -10,9 +10,11 @@ import soundfile
 import torch
 
 from audiocli.errors import DownloadError, ModelError
-from audiocli.models.locate import build, locate
+from audiocli.models.load import build
+from audiocli.models.locate import locate
 from audiocli.options import DiarizeOptions, ModelOptions
 from audiocli.verbs.diarize import pyannote
+from audiocli.verbs.diarize.work import Diarizer
 from tests.models import pipelines
 
 RATE = 16_000
@@ -108,7 +110,7 @@ def test_a_pipeline_that_cannot_be_loaded_says_why(folder, tmp_path, old, new, w
     for part in ("segmentation", "embedding", "plda"):
         (tmp_path / part).symlink_to(folder / part)
     with pytest.raises(ModelError, match=words.replace("$", r"\$")):
-        build(locate(str(tmp_path), "diarize"), ModelOptions(), DiarizeOptions())
+        build(locate(str(tmp_path), "diarize"), Diarizer, ModelOptions(), DiarizeOptions())
 
 
 @pytest.mark.parametrize("name", ["pyannote-community-1", "pyannote/speaker-diarization-3.1"])

@@ -8,9 +8,9 @@ import soundfile
 import torch
 
 from audiocli.errors import UsageError
-from audiocli.models.locate import load
+from audiocli.models.load import load
 from audiocli.options import ModelOptions, MusicOptions
-from audiocli.verbs.generate_music.work import Wish
+from audiocli.verbs.generate_music.work import Composer, Wish
 from tests.models import tiny_music
 from tests.models.tiny_music import RATE
 
@@ -26,7 +26,7 @@ def folders(tmp_path_factory):
 
 def made(folder, *wishes, **options):
     """The sound [channels, samples] of each (prompt, seed)."""
-    runner = load(str(folder), "generate-music", ModelOptions(device="cpu"), MusicOptions(**options))
+    runner = load(str(folder), "generate-music", Composer, ModelOptions(device="cpu"), MusicOptions(**options))
     records = runner([Wish("x", "x", prompt=prompt, seed=seed) for prompt, seed in wishes])
     return [record.sound.samples() for record in records]
 
@@ -43,7 +43,9 @@ def test_sound_of_the_length_that_was_asked_for(folders, name):
 
 def test_what_comes_later_goes_on_from_what_was_there(folders):
     """The first window of a long piece is that of a short one, and each later one is given its end."""
-    runner = load(str(folders["text"]), "generate-music", ModelOptions(device="cpu"), MusicOptions(seconds=2.0))
+    runner = load(
+        str(folders["text"]), "generate-music", Composer, ModelOptions(device="cpu"), MusicOptions(seconds=2.0)
+    )
     given = []
     generate = runner.model.generate
 

@@ -13,9 +13,10 @@ import torch
 
 from audiocli import audio
 from audiocli.inputs.sources import Source, Streamed
-from audiocli.models.locate import load
+from audiocli.models.load import load
 from audiocli.options import InputOptions, ModelOptions, SpeakOptions, TranscribeOptions
 from audiocli.verbs.speak import fastspeech2, speecht5, vocoders
+from audiocli.verbs.transcribe.recogniser import Recogniser
 from tests.models import tiny_tts
 
 SCALE = speecht5.MEL
@@ -37,7 +38,7 @@ def heard(samples):
     soundfile.write(file, samples, SCALE.sample_rate, format="WAV")
     source = Held("x.wav", PurePath("x.wav"))
     object.__setattr__(source, "file", file)
-    recogniser = load("pocketsphinx", "transcribe", ModelOptions(), TranscribeOptions())
+    recogniser = load("pocketsphinx", "transcribe", Recogniser, ModelOptions(), TranscribeOptions())
     return recogniser([Streamed(source, InputOptions())])[0].text
 
 

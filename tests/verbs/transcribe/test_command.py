@@ -20,6 +20,7 @@ from audiocli.options import InputOptions, TranscribeOptions
 from audiocli.outputs.sinks import JOURNAL
 from audiocli.records import Segment, Transcript, Word
 from audiocli.verbs.transcribe import listening
+from audiocli.verbs.transcribe.recogniser import Traits
 from audiocli.verbs.transcribe.work import Work
 
 RATE = 16_000
@@ -266,7 +267,7 @@ def test_a_stream_is_mixed_as_a_file_is(channel, gain):
 class Echo:
     """A recogniser of clips that hears a word a second of whatever is louder than silence."""
 
-    sample_rate = RATE
+    sample_rate, traits = RATE, Traits()
 
     def __call__(self, batch):
         return [self._one(clip) for clip in batch]

@@ -162,12 +162,6 @@ def test_a_model_of_many_languages_takes_one(tmp_path):
         tiny.runner(ctc.load, folder, language="xyz")
 
 
-@pytest.mark.parametrize("options", [{"translate": True}, {"prompt": "x"}, {"temperature": 0.5}])
-def test_what_it_cannot_do_is_refused(tmp_path, options):
-    with pytest.raises(UsageError, match=f"has no --{next(iter(options))}: leave it out, or use a Whisper model"):
-        tiny.runner(ctc.load, tmp_path, **options)
-
-
 # Decoding
 
 CAT = ctc_words.Alphabet((None, " ", "A", "C", "T", "U"), 0)

@@ -7,9 +7,10 @@ import pytest
 
 from audiocli.audio import Audio
 from audiocli.errors import UsageError
-from audiocli.models import locate as models
+from audiocli.models.load import load
 from audiocli.options import ModelOptions, TranscribeOptions
 from audiocli.verbs.transcribe import faster
+from audiocli.verbs.transcribe.recogniser import Recogniser
 from tests.models import tiny
 
 pytest.importorskip("faster_whisper")
@@ -55,9 +56,8 @@ def short_windows(monkeypatch):
 
 
 def loaded(folder, precision="auto", **options):
-    return models.load(
-        str(folder), "transcribe", ModelOptions(device="cpu", precision=precision), TranscribeOptions(**options)
-    )
+    choice = ModelOptions(device="cpu", precision=precision)
+    return load(str(folder), "transcribe", Recogniser, choice, TranscribeOptions(**options))
 
 
 @pytest.mark.parametrize("options", [{}, {"beam": 3, "language": "English"}, {"precision": "float32"}])
@@ -91,7 +91,6 @@ def test_silence_is_not_heard(folder):
     ("options", "words"),
     [
         ({"language": "Klingon"}, "this model knows"),
-        ({"batch_size": "4"}, "--batch-size"),
         ({"precision": "float16"}, "float16"),
     ],
 )

@@ -273,8 +273,7 @@ def moonshine(tmp_path_factory):
 def test_moonshine_says_the_same_in_company(moonshine, beam):
     clips = [Audio(noise(length, n), tiny.RATE, str(n)) for n, length in enumerate((0.05, 2.0, 4.1, 3.0))]
     clips.insert(2, Audio(np.zeros((1, 9_000), np.float32), tiny.RATE, "quiet"))
-    run = tiny.runner(asr_whisper.load, moonshine, beam=beam)
-    assert isinstance(run, asr_moonshine.MoonshineRunner)
+    run = tiny.runner(asr_moonshine.load, moonshine, beam=beam)
     together = run(clips)
     assert [record.path for record in together] == ["0", "1", "quiet", "2", "3"]
     assert together[2].status == "no_speech"
@@ -289,11 +288,6 @@ def test_moonshine_cuts_where_it_is_quiet(moonshine):
     assert pieces[1][0] == pytest.approx(25.2, abs=0.15)
     assert sum(len(piece) for _, piece in pieces) == len(samples)
     assert max(len(piece) for _, piece in pieces) <= 30 * tiny.RATE
-
-
-def test_moonshine_says_what_it_cannot(moonshine):
-    with pytest.raises(UsageError, match="has no --translate"):
-        tiny.runner(asr_whisper.load, moonshine, translate=True)
 
 
 def test_words_of_moonshine_stand_where_pocketsphinx_has_them(shared, tmp_path_factory, clips):

@@ -18,7 +18,9 @@ from ....models.registry import ModelSpec
 from ....options import TranscribeOptions
 from ....records import Segment, Transcript, later
 from ..loops import without_loops
-from ..results import SILENT, Found, record, refuse
+from ..models import WHISPER
+from ..recogniser import TRAITS
+from ..results import SILENT, Found, record
 from .decode import Decoder, Reading
 from .tokens import TICK, Span, Tokens, spans
 from .words import Aligner, Timed, bounded, by_span
@@ -27,15 +29,10 @@ SECONDS = 480.0  # in one forward pass: 16 windows
 LEAST = 0.1  # s; nobody says a word in less at the end of a clip
 
 
-def load(path: Path, spec: ModelSpec, place: Any, options: TranscribeOptions) -> Any:
-    """The runner of a Whisper (or Moonshine) checkpoint in the folder `path`; `place` has the device and the precision."""
-    from transformers import AutoConfig, AutoTokenizer, WhisperForConditionalGeneration
+def load(path: Path, spec: ModelSpec, place: Any, options: TranscribeOptions) -> "WhisperRunner":
+    """The runner of a Whisper checkpoint in the folder `path`; `place` has the device and the precision."""
+    from transformers import AutoTokenizer, WhisperForConditionalGeneration
 
-    if AutoConfig.from_pretrained(path, local_files_only=True).model_type == "moonshine":
-        from .. import moonshine
-
-        return moonshine.load(path, spec, place, options)
-    refuse(spec.name, options, "lm", instead="use a CTC model, as wav2vec2-base-960h")
     model = checkpoint(WhisperForConditionalGeneration, path, place)
     tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True)
     tokens = Tokens.of(tokenizer, model.config, model.generation_config)
@@ -73,6 +70,8 @@ class WhisperRunner:
 
     No text goes from one window to the next, so that one failure stays one: only the user's prompt stands before each.
     """
+
+    traits = TRAITS[WHISPER]
 
     def __init__(self, model: Any, inputs: Any, tokens: Tokens, spec: ModelSpec, options: TranscribeOptions) -> None:
         if options.translate and not tokens.languages:

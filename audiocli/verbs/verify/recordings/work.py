@@ -10,7 +10,7 @@ from ....inputs.sources import Source, open_audio
 from ....options import InputOptions
 from ....outputs.sinks import Claim
 from ....records import Failure, Recognised, Record
-from ....run.batch import Grouping
+from ....run import batch
 from .fingerprint import HOP, N_FFT, SAMPLE_RATE, Fingerprint, Floats, fingerprint
 from .index import Index, Track
 from .search import search
@@ -28,15 +28,10 @@ class Printed(Record):
 
 
 @dataclass(frozen=True)
-class Indexing:
+class Indexing(batch.Work[Source, Printed]):
     """A runner that makes fingerprints, block by block."""
 
     reading: InputOptions
-    grouping: Grouping[Any] | None = None
-
-    def read(self, source: Source) -> Source:
-        """Nothing yet: a track may be hours long."""
-        return source
 
     def __call__(self, batch: list[Source]) -> list[Printed]:
         """The fingerprints of the inputs. Raises InputError."""
@@ -77,15 +72,25 @@ class IntoIndex:
 
 
 @dataclass(frozen=True)
-class Asking:
+class Query:
+    """The beginning of an input, samples [n] at SAMPLE_RATE."""
+
+    source: Source
+    samples: Floats
+    source_rate: int  # Hz
+    duration: float  # s, of all of it
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Asking(batch.Work[Query, Recognised]):
     """A runner that looks inputs up."""
 
     reading: InputOptions
     known: Sequence[Track]
     options: dict[str, Any]
-    grouping: Grouping[Any] | None = None
 
-    def read(self, source: Source) -> tuple[Source, Floats, int, float, tuple[str, ...]]:
+    def read(self, source: Source) -> Query:
         """The beginning of an input, its rate and its length. Raises InputError."""
         blocks, length = [], 0
         with open_audio(source, self.reading, SAMPLE_RATE) as stream:
@@ -94,15 +99,14 @@ class Asking:
                     blocks.append(block[0])
                 length += block.shape[1]
         samples = np.concatenate(blocks)[: int(LONGEST * SAMPLE_RATE)] if blocks else np.zeros(0, np.float32)
-        return source, samples, stream.source_rate, length / SAMPLE_RATE, tuple(stream.warnings)
+        return Query(source, samples, stream.source_rate, length / SAMPLE_RATE, tuple(stream.warnings))
 
-    def __call__(self, batch: list[Any]) -> list[Recognised]:
+    def __call__(self, batch: list[Query]) -> list[Recognised]:
         """What the inputs are pieces of."""
-        return [self._recognised(*item) for item in batch]
+        return [self._recognised(query) for query in batch]
 
-    def _recognised(
-        self, source: Source, samples: Floats, rate: int, duration: float, warnings: tuple[str, ...]
-    ) -> Recognised:
+    def _recognised(self, query: Query) -> Recognised:
+        samples, duration, warnings = query.samples, query.duration, query.warnings
         status, found = "ok", dict[str, Any]()
         if len(samples) < SHORTEST * SAMPLE_RATE:
             status = "too_short"
@@ -119,6 +123,6 @@ class Asking:
                 )
             found |= {"confidence": round(best.confidence, 4), "hashes": best.hashes}
         return Recognised(
-            path=source.path, duration=duration, sample_rate=rate, task="verify", model="constellation",
+            path=query.source.path, duration=duration, sample_rate=query.source_rate, task="verify", model="constellation",
             options=self.options, status=status, warnings=warnings, **found,
         )  # fmt: skip
