@@ -17,6 +17,7 @@ from audiocli.outputs.sinks import Claim, NoMoreOutputError
 from audiocli.records import Failure, Record
 from audiocli.run.batch import Grouping, Work, run
 from audiocli.run.job import finish
+from audiocli.run.mapped import mapped
 from audiocli.run.prefetch import prefetch
 
 NAMES = [f"{i:02}" for i in range(20)]
@@ -344,6 +345,16 @@ def test_a_bug_shows_itself_after_a_batch_and_its_items():
 def test_a_runner_that_loses_results_is_a_bug():
     with pytest.raises(ValueError, match="zip"):
         go(runner=lambda batch: runner(batch)[1:], grouping=GROUPING)
+
+
+@both_ways
+def test_mapped_gives_every_result_and_why_there_is_none(grouping):
+    console, found = Told(), [*map(source, NAMES[:4]), Failure("lost", "no such file")]
+    results, tally = mapped(found, Doing(runner=raising({"02": InputError("odd")}), grouping=grouping), console, jobs=2)
+    assert results.records == {name: record(name) for name in ("00", "01", "03")}
+    assert results.failures == {"02": "odd", "lost": "no such file"}
+    assert (tally.done, tally.failed) == (3, 2)
+    assert console.lines == ["02: odd", "lost: no such file"]
 
 
 # Ctrl-C

@@ -1,6 +1,7 @@
 """`audiocli verify`: is this the same speaker, who of those we know is it, and is this the same recording."""
 
 import os
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from ...errors import InputError, UsageError
@@ -11,6 +12,7 @@ from ...run.verb import Inputs, verb
 
 if TYPE_CHECKING:
     from ...console import Console
+    from ...outputs.sinks import Sink
     from ...records import Match
     from ...run.batch import Tally
     from .judge import Judge
@@ -119,7 +121,7 @@ def _people(options: VerifyOptions, writing: OutputOptions, console: "Console") 
             name=row.name,
             recordings=row.clips,
         )
-        sink.commit(Claim(Source(db, os.path)), record)  # type: ignore[arg-type]
+        sink.commit(Claim(Source(db, PurePath(db))), record)
     sink.close()
     if not known:
         console.note(f"nobody is enrolled in {db}")
@@ -234,13 +236,13 @@ def described(options: VerifyOptions, choice: ModelOptions, reading: InputOption
     return {"far": options.far, "threshold": options.threshold, "precision": choice.precision, **shaping(reading)}
 
 
-def _finished(matches: "list[Match]", tally: "Tally", options: VerifyOptions, sink: Any, console: "Console") -> int:
+def _finished(matches: "list[Match]", tally: "Tally", options: VerifyOptions, sink: "Sink", console: "Console") -> int:
     """Write the records and tell the error rates; the exit code."""
     from ...inputs.sources import Source
     from ...outputs.sinks import Claim
 
     for match in matches:
-        sink.commit(Claim(Source(match.path, os.path)), match)  # type: ignore[arg-type]
+        sink.commit(Claim(Source(match.path, PurePath(match.path))), match)
         if match.same is None and match.status != "failed":
             console.note(match.reason or match.status)
     sink.close(not tally.interrupted)

@@ -1,14 +1,13 @@
 """Many recordings through an encoder: each is read and heard once, and its voice is kept."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from ...errors import UsageError
 from ...inputs.sources import Source, open_audio
 from ...options import InputOptions
-from ...outputs.sinks import Claim
-from ...records import Failure, Record
+from ...records import Record
 from ...run import batch
 from ...vad.silero import SAMPLE_RATE
 from ...voices import alone
@@ -67,27 +66,3 @@ class Work(batch.Work[Clip, Heard]):
             return ()
         most = int(alone.LONGEST * self.encoder.sample_rate)
         return (alone.SEVERAL,) if alone.several(speech(clip.samples)[:most], self.encoder) else ()
-
-
-@dataclass
-class Kept:
-    """A sink that keeps everything in memory: what was heard, and why something was not."""
-
-    heard: dict[str, Heard] = field(default_factory=dict)
-    failures: dict[str, str] = field(default_factory=dict)
-
-    def claim(self, source: Source) -> Claim | None:
-        return Claim(source)
-
-    def prepare(self, claim: Claim, record: Record) -> None:
-        """Nothing is written."""
-
-    def commit(self, claim: Claim, record: Record) -> None:
-        assert isinstance(record, Heard)
-        self.heard[record.path] = record
-
-    def fail(self, claim: Claim | None, failure: Failure) -> None:
-        self.failures[failure.path] = failure.reason
-
-    def close(self, complete: bool = True) -> None:
-        """Nothing is open."""

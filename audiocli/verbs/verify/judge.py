@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...records import Match
+from ...run.mapped import Results
 from ...voices import calibration
 from ...voices.calibration import Calibration
 from ...voices.embeddings import SpeakerEncoder
 from ...voices.voice import NO_SPEECH, SHORTEST, TOO_SHORT, Floats, Voice
-from .hearing import Heard, Kept
+from .hearing import Heard
 
 FAILED = "failed"
 
@@ -27,7 +28,7 @@ class Judge:
     cohort: Floats | None = None  # strangers whose embeddings [strangers, embedding] the calibration goes by
 
     def matches(
-        self, pairs: Sequence[tuple[str, str, bool | None]], voices: Mapping[str, Voice], heard: Kept
+        self, pairs: Sequence[tuple[str, str, bool | None]], voices: Mapping[str, Voice], heard: Results[Heard]
     ) -> list[Match]:
         """A record for each pair of names and its label; what could not be read or decided says so."""
         able = [
@@ -64,11 +65,11 @@ class Judge:
         pair: tuple[str, str, bool | None],
         judged: dict[str, Any] | None,
         voices: Mapping[str, Voice],
-        heard: Kept,
+        heard: Results[Heard],
     ) -> Match:
         a, b, label = pair
         status, reason = ("ok", None) if judged is not None else _why_not(pair[:2], voices, heard)
-        record = heard.heard.get(a)
+        record = heard.records.get(a)
         return Match(
             path=a, duration=record.duration if record else 0.0, sample_rate=record.sample_rate if record else 0,
             task="verify", model=self.model, revision=self.revision, options=self.options, status=status, a=a, b=b,
@@ -85,7 +86,7 @@ def judge_of(
     return Judge(encoder.spec.name, revision, options, far, bare, fitted, encoder.cohort)
 
 
-def _why_not(names: Sequence[str], voices: Mapping[str, Voice], heard: Kept) -> tuple[str, str]:
+def _why_not(names: Sequence[str], voices: Mapping[str, Voice], heard: Results[Heard]) -> tuple[str, str]:
     """Status and reason of a pair that nothing is known of."""
     for name in names:
         if name in heard.failures:

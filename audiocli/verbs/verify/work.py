@@ -7,16 +7,17 @@ from dataclasses import dataclass, replace
 from ...console import Console
 from ...errors import InputError
 from ...inputs import sources
-from ...inputs.sources import Found, Source
+from ...inputs.sources import Found
 from ...models.locate import Located
 from ...options import InputOptions
 from ...records import Match
 from ...run import batch
+from ...run.mapped import Results, mapped
 from ...voices import people as voices
 from ...voices.alone import APART, furthest
 from ...voices.embeddings import SpeakerEncoder
 from ...voices.voice import Voice, mean
-from .hearing import Kept, Work
+from .hearing import Heard, Work
 from .judge import Judge, undecided, voices_of
 from .trials import Trial, located
 
@@ -33,13 +34,9 @@ class Run:
     console: Console
     jobs: int
 
-    def hear(self, found: Iterable[Found], *, single: bool = False) -> tuple[Kept, batch.Tally]:
+    def hear(self, found: Iterable[Found], *, single: bool = False) -> tuple[Results[Heard], batch.Tally]:
         """The voice of every input, each heard once; single: of one person, else there are warnings."""
-        kept = Kept()
-        work = Work(self.encoder, self.reading, single)
-        everything = list(found)
-        total = sum(source.size for source in everything if isinstance(source, Source))
-        return kept, batch.run(everything, work, kept, self.console, jobs=self.jobs, total=total)
+        return mapped(found, Work(self.encoder, self.reading, single), self.console, jobs=self.jobs)
 
 
 def model_id(spec: Located) -> str:
@@ -60,10 +57,10 @@ def compare(run: Run, judge: Judge, trials: Sequence[Trial], listed_in: str = ""
     """A record for each trial."""
     places = {name: located(name, listed_in) if listed_in else name for trial in trials for name in (trial.a, trial.b)}
     kept, tally = run.hear(files(places.values()))
-    by_place = voices_of(kept.heard)
+    by_place = voices_of(kept.records)
     known = {name: by_place[place] for name, place in places.items() if place in by_place}
-    named = Kept(
-        {name: kept.heard[place] for name, place in places.items() if place in kept.heard},
+    named = Results(
+        {name: kept.records[place] for name, place in places.items() if place in kept.records},
         {name: kept.failures[place] for name, place in places.items() if place in kept.failures},
     )
     return judge.matches([(trial.a, trial.b, trial.label) for trial in trials], known, named), tally
@@ -78,25 +75,25 @@ def against(
     _check_one_person(run, judge, kept)
     name = " + ".join(references)
     heard, more = run.hear(found)
-    known = {**voices_of(heard.heard), name: voice}
-    names = [*heard.heard, *heard.failures]
+    known = {**voices_of(heard.records), name: voice}
+    names = [*heard.records, *heard.failures]
     return judge.matches([(path, name, None) for path in names], known, heard), _both(tally, more)
 
 
-def _person(kept: Kept, names: Sequence[str]) -> Voice:
+def _person(kept: Results[Heard], names: Sequence[str]) -> Voice:
     """One voice of recordings of a person. Raises InputError where nothing can be made of them."""
     if kept.failures:
         name, reason = next(iter(kept.failures.items()))
         raise InputError(f"{name}: {reason}")
-    voice = mean([kept.heard[name].voice for name in dict.fromkeys(names)])
+    voice = mean([kept.records[name].voice for name in dict.fromkeys(names)])
     if voice.embedding is None:
         raise InputError(undecided(" + ".join(names), voice)[1])
     return voice
 
 
-def _check_one_person(run: Run, judge: Judge, kept: Kept) -> None:
+def _check_one_person(run: Run, judge: Judge, kept: Results[Heard]) -> None:
     """Tell of recordings that should be one person's and hardly are."""
-    heard = list(kept.heard.values())
+    heard = list(kept.records.values())
     if apart := furthest([record.voice for record in heard], judge.judge):
         run.console.error(f"{heard[apart[0]].path} and {heard[apart[1]].path} {APART}")
 
@@ -104,9 +101,9 @@ def _check_one_person(run: Run, judge: Judge, kept: Kept) -> None:
 def enroll(run: Run, judge: Judge, found: Iterable[Found], name: str, path: str) -> batch.Tally:
     """Put the voice of a person into a database, beside what is known of it."""
     kept, tally = run.hear(found, single=True)
-    if not kept.heard:
+    if not kept.records:
         raise InputError(f"no recording of {name} could be read")
-    clips = [record.voice for record in kept.heard.values()]
+    clips = [record.voice for record in kept.records.values()]
     voice = mean(clips)
     if voice.embedding is None:
         raise InputError(undecided("the recordings", voice)[1])
@@ -128,12 +125,12 @@ def identify(run: Run, judge: Judge, found: Iterable[Found], path: str) -> tuple
     people = voices.read(path, run.model)
     strict = replace(judge, far=judge.far / len(people))
     heard, tally = run.hear(found)
-    return [_identified(strict, judge.far, name, people, heard) for name in (*heard.heard, *heard.failures)], tally
+    return [_identified(strict, judge.far, name, people, heard) for name in (*heard.records, *heard.failures)], tally
 
 
-def _identified(judge: Judge, far: float, name: str, people: Sequence[voices.Enrolled], heard: Kept) -> Match:
+def _identified(judge: Judge, far: float, name: str, people: Sequence[voices.Enrolled], heard: Results[Heard]) -> Match:
     """The best of the people by how far each is above its own threshold."""
-    known = voices_of(heard.heard)
+    known = voices_of(heard.records)
     if name not in known or known[name].embedding is None:
         return judge.matches([(name, "", None)], known, heard)[0]
     judged = judge.judge([known[name]] * len(people), [person.voice for person in people])
