@@ -1,4 +1,4 @@
-"""What is in a folder: the one way in which folders are walked."""
+"""The files in a folder: the one way in which folders are walked."""
 
 import os
 from collections import deque
