@@ -84,7 +84,7 @@ def test_mistakes(call, db, args, message):
 def test_no_database(call, tmp_path):
     code, _, err = call("verify", "--list", "--db", "none.db")
     assert code == 1
-    assert "there is no such database of voices" in err
+    assert "no such database of voices" in err
     with pytest.raises(InputError):
         people.remove(str(tmp_path / "none.db"), "ada")
 
