@@ -13,8 +13,8 @@ from .tables import encoded, head
 def txt(records: Sequence[Labels], stream: BinaryIO, place: Place) -> None:
     """A line an input: its labels and how sure the model is of each."""
     for record in records:
-        found = "  ".join(f"{plain(label.label)} {label.score:.2f}" for label in record.labels) or f"({record.status})"
-        stream.write(as_bytes(f"{plain(record.path)}: {found}\n"))
+        labels = "  ".join(f"{plain(label.label)} {label.score:.2f}" for label in record.labels) or f"({record.status})"
+        stream.write(as_bytes(f"{plain(record.path)}: {labels}\n"))
 
 
 def events_txt(records: Sequence[Events], stream: BinaryIO, place: Place) -> None:

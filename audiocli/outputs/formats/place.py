@@ -1,4 +1,4 @@
-"""Where a writer's bytes go."""
+"""The place that a writer's bytes go to."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 class Place:
     """The name of the output (None: a stream that results share), and whether nothing stands in it yet.
 
-    recording: what the input is called where several share the output; None: it has the output to itself.
+    recording: the name of the input where several share the output; None: it has the output to itself.
     """
 
     output: str | None
