@@ -76,7 +76,7 @@ def main() -> None:
 
 
 def _hush_libraries() -> None:
-    """Silence what libraries warn of and log: it is for whoever writes the program."""
+    """Silence the warnings and logs of libraries: they are meant for programmers."""
     if not sys.warnoptions:
         warnings.simplefilter("ignore")
     logging.getLogger().addHandler(logging.NullHandler())  # without any, Python prints warnings on stderr

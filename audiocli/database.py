@@ -21,7 +21,7 @@ class Kind:
 
 
 def connect(path: str, kind: Kind, *, create: bool = False) -> sqlite3.Connection:
-    """Open a database of a kind, made if asked for when it is not there; other processes may make it at the same time.
+    """Open a database of a kind, made on request if it does not exist; other processes may make it at the same time.
 
     Raises InputError for a file of another kind or version or one that is cut off, OutputError where none can be made.
     """
@@ -43,7 +43,7 @@ def connect(path: str, kind: Kind, *, create: bool = False) -> sqlite3.Connectio
 
 
 def _make(connection: sqlite3.Connection, kind: Kind) -> None:
-    """Make the tables in one transaction, unless another process has just done so: nobody sees a part of them."""
+    """Make the tables in one transaction, unless another process has just done so: no other process sees a part of them."""
     with connection:
         connection.execute("BEGIN IMMEDIATE")
         if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:

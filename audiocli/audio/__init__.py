@@ -171,7 +171,7 @@ def _opened(file: File) -> Iterator[BinaryIO]:
         mode = os.stat(file).st_mode
         if stat.S_ISDIR(mode):
             raise InputError("is a folder")
-        if not stat.S_ISREG(mode):  # opening a pipe that nobody writes to would wait for ever
+        if not stat.S_ISREG(mode):  # opening a pipe without a writer would wait forever
             raise InputError("is not a regular file; a pipe can be read as -")
         opened = io.FileIO(file)
     except FileNotFoundError as error:

@@ -108,7 +108,7 @@ class Writer:
 
 
 def rounded(frames: NDArray[np.floating]) -> NDArray[np.int16]:
-    """To the nearest of 16 bits: libsndfile rounds down in wav (half a step of offset), though not in flac."""
+    """Samples rounded to the nearest of 16 bits: libsndfile rounds down in wav (half a step of offset), though not in flac."""
     steps: NDArray[np.floating] = np.rint(np.clip(frames * 2.0**15, -(2**15), 2**15 - 1))
     return steps.astype(np.int16, order="C")
 

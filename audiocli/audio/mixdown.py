@@ -33,7 +33,7 @@ def mono(
 ) -> Iterator[Samples]:
     """The channel that --channel asks for; at the end `warnings` says what was taken instead of the mean.
 
-    channel: mix, best, left, right or a number from 1. Raises InputError, at once, for one that is not there.
+    channel: mix, best, left, right or a number from 1. Raises InputError, at once, for one that does not exist.
     """
     if channel not in ("mix", "best"):
         number = _number(channel, channels)
@@ -105,7 +105,7 @@ def _mixed(whole: Iterable[Samples], length: int, sample_rate: int, warnings: li
 
 
 def _instead(window: Samples, before: int | None, shortest: int) -> int | None:
-    """The channel to take instead of the mean; the same as before, if it will do, for opposite ones must not alternate."""
+    """The channel to take instead of the mean; the same as before, if possible, for opposite ones must not alternate."""
     if len(window) < shortest:
         return before
     planar = window.T.astype(np.float64, order="C")

@@ -1,4 +1,4 @@
-"""Where the sound lies behind a header of plain samples, in files and pipes alike, and parts of a file as a file.
+"""The place of the sound behind a header of plain samples, in files and pipes alike, and parts of a file as a file.
 
 Also sound beyond the size in the header: sizes wrap at 4 GiB, recorders die before they can correct them, and files
 are put one after the other.
@@ -41,7 +41,7 @@ class Passage(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """Where the sound lies behind a header, and what is left out."""
+    """The place of the sound behind a header, and notes of what is left out."""
 
     head: Header
     spans: list[Span]
@@ -65,7 +65,7 @@ class Layout(NamedTuple):
 
 
 def passages(reader: Reader, head: Header, notes: list[str]) -> Iterator[Passage]:
-    """The sound, the reader at its first sample; whoever takes a passage brings the reader to its end before the next.
+    """The sound, the reader at its first sample; the caller brings the reader to the end of a passage before the next.
 
     A file that follows in another format is left out, which `notes` then say.
     """
@@ -197,7 +197,7 @@ class Spans(io.RawIOBase):
         self._place = 0
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """As of any file; OSError before the first byte."""
+        """Move as in any file; OSError before the first byte."""
         place = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._place, io.SEEK_END: self._size}[whence]
         if place < 0:
             raise OSError("before the start")

@@ -38,7 +38,7 @@ def standard_input() -> BinaryIO:
 
 
 def pipe(path: str) -> BinaryIO:
-    """All that comes through a pipe with a path. Raises InputError when nobody writes to it: opening it would wait for ever.
+    """All that comes through a pipe with a path. Raises InputError when nobody writes to it: opening it would wait forever.
 
     One without a name of its own, as of <(...) in the shell, has all the writers that it will ever have.
     """

@@ -76,5 +76,5 @@ def _centred(rows: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def key_name(key: int) -> str:
-    """As in "D minor"."""
+    """The name of a key, as in "D minor"."""
     return f"{NAMES[key % 12]} {'major' if key < 12 else 'minor'}"

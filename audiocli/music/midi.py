@@ -163,7 +163,7 @@ def _notes(events: Sequence[smf.Event]) -> list[list[Note]]:
         elif starts:
             start = starts.pop(0)
             channels[event.channel].append(Note(start, event.time - start, pitch))
-    for (channel, pitch), starts in sounding.items():  # that nobody ended
+    for (channel, pitch), starts in sounding.items():  # that were never ended
         channels[channel] += [Note(start, events[-1].time - start, pitch) for start in starts]
     return [sorted(notes) for notes in channels.values() if notes]
 

@@ -19,7 +19,7 @@ Floats = NDArray[np.float32]
 Detector = Callable[[Floats], Floats]
 
 FRAMES_AT_ONCE = 512  # 16 s: what the convolutions hold in memory
-# --no-vad: a frame this much below the loudest of late is a pause to cut at (-20 dB); the loudest fades by half in 7 s.
+# --no-vad: a frame this much below the loudest recent one is a pause to cut at (-20 dB); the loudest fades by half in 7 s.
 PAUSE, FADING = 0.1, 0.997
 # The level to which the loudest frame of a quiet recording is raised, root mean square (-30 dBFS), and the most gain (40 dB).
 TARGET, MOST = 10**-1.5, 100.0

@@ -101,14 +101,14 @@ def everyone(path: str) -> list[Row]:
 
 
 def remove(path: str, name: str) -> None:
-    """Forget a person. Raises InputError for a name that is not there."""
+    """Remove a person. Raises InputError for an unknown name."""
     _known(path, name)
     with closing(database.connect(path, KIND)) as connection, _writing(path, connection):
         connection.execute("DELETE FROM voices WHERE name = ?", (name,))
 
 
 def rename(path: str, old: str, new: str) -> None:
-    """Rename a person. Raises InputError for a name that is not there, and for a new one that is."""
+    """Rename a person. Raises InputError for an unknown name, and for a new one that exists."""
     _known(path, old)
     if any(row.name == new for row in everyone(path)):
         raise InputError(f"{path} has a {new!r} already: remove it first, or enroll the recordings under that name")

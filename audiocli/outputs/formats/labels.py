@@ -36,7 +36,7 @@ def csv(records: Sequence[Labels], stream: BinaryIO, place: Place) -> None:
 
 
 def tsv(records: Sequence[Labels], stream: BinaryIO, place: Place) -> None:
-    """As csv, with tabs."""
+    """The same as csv, with tabs."""
     for number, record in enumerate(records):
         if place.first and number == 0:
             stream.write(b"path\trank\tlabel\tscore\n")
@@ -57,7 +57,7 @@ def events_csv(records: Sequence[Events], stream: BinaryIO, place: Place) -> Non
 
 
 def events_tsv(records: Sequence[Events], stream: BinaryIO, place: Place) -> None:
-    """As csv, with tabs."""
+    """The same as csv, with tabs."""
     for number, record in enumerate(records):
         if place.first and number == 0:
             stream.write(b"path\tstart\tend\tlabel\tscore\n")
@@ -94,7 +94,7 @@ def track(records: Sequence[Events], stream: BinaryIO, place: Place) -> None:
 
 
 def rttm(records: Sequence[Events], stream: BinaryIO, place: Place) -> None:
-    """As RTTM has it (NIST, 2009), with the type EVENT and the label where a speaker stands; the score is its confidence."""
+    """RTTM (NIST, 2009), with the type EVENT and the label where a speaker stands; the score is its confidence."""
     for record in records:
         name = recording(record.path, place)
         for event in record.segments:

@@ -47,7 +47,7 @@ def csv(records: Sequence[Match], stream: BinaryIO, place: Place) -> None:
 
 
 def tsv(records: Sequence[Match], stream: BinaryIO, place: Place) -> None:
-    """As csv, with tabs."""
+    """The same as csv, with tabs."""
     lines = ["\t".join(COLUMNS), *("\t".join(map(one_line, _row(record))) for record in records)]
     stream.write(as_bytes("\n".join(lines) + "\n"))
 
@@ -90,7 +90,7 @@ def people_csv(records: Sequence[Person], stream: BinaryIO, place: Place) -> Non
 
 
 def people_tsv(records: Sequence[Person], stream: BinaryIO, place: Place) -> None:
-    """As csv, with tabs."""
+    """The same as csv, with tabs."""
     lines = ["\t".join(PEOPLE), *("\t".join(map(one_line, _person(record))) for record in records)]
     stream.write(as_bytes("\n".join(lines) + "\n"))
 
@@ -133,7 +133,7 @@ def found_csv(records: Sequence[Recognised], stream: BinaryIO, place: Place) -> 
 
 
 def found_tsv(records: Sequence[Recognised], stream: BinaryIO, place: Place) -> None:
-    """As csv, with tabs."""
+    """The same as csv, with tabs."""
     if place.first:
         stream.write(as_bytes("\t".join(FOUND) + "\n"))
     for record in records:
