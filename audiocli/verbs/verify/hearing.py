@@ -18,14 +18,14 @@ from ...voices.voice import Floats, Voice, hear, speech
 
 
 @dataclass(frozen=True, kw_only=True)
-class Heard(Record):
+class InputVoice(Record):
     """The voice of one input."""
 
     voice: Voice
 
 
 @dataclass(frozen=True)
-class Clip:
+class VoiceInput:
     """An input in memory, samples [n] at the encoder's rate."""
 
     source: Source
@@ -40,31 +40,31 @@ class Work:
 
     encoder: SpeakerEncoder
     reading: InputOptions
-    single: bool = False  # whether one person should speak in each input: where there are more, there is a warning
+    single: bool = False  # whether only one person should speak in each input: more give a warning
     grouping: Grouping[Any] | None = None
 
     def __post_init__(self) -> None:
         if self.encoder.sample_rate != SAMPLE_RATE:
             raise UsageError(f"{self.encoder.spec.name} hears {self.encoder.sample_rate} Hz, not {SAMPLE_RATE}")
 
-    def read(self, source: Source) -> Clip:
+    def read(self, source: Source) -> VoiceInput:
         """All of an input. Raises InputError."""
         with open_audio(source, self.reading, self.encoder.sample_rate) as stream:
             blocks = [block[0] for block in stream.blocks]
         samples = np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
-        return Clip(source, samples, stream.source_rate, tuple(stream.warnings))
+        return VoiceInput(source, samples, stream.source_rate, tuple(stream.warnings))
 
-    def __call__(self, batch: list[Clip]) -> list[Heard]:
+    def __call__(self, batch: list[VoiceInput]) -> list[InputVoice]:
         """The voices of the clips."""
         return [
-            Heard(
+            InputVoice(
                 path=clip.source.path, duration=len(clip.samples) / self.encoder.sample_rate, sample_rate=clip.source_rate,
                 task="verify", voice=hear(self.encoder, clip.samples), warnings=(*clip.warnings, *self._several(clip)),
             )
             for clip in batch
         ]  # fmt: skip
 
-    def _several(self, clip: Clip) -> tuple[str, ...]:
+    def _several(self, clip: VoiceInput) -> tuple[str, ...]:
         if not (self.single and self.encoder.speech):
             return ()
         most = int(alone.LONGEST * self.encoder.sample_rate)
@@ -73,9 +73,9 @@ class Work:
 
 @dataclass
 class Kept:
-    """A sink that keeps everything in memory: what was heard, and why something was not."""
+    """A sink that keeps everything in memory: the voices, and the reasons of failures."""
 
-    heard: dict[str, Heard] = field(default_factory=dict)
+    heard: dict[str, InputVoice] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
 
     def claim(self, source: Source) -> Claim | None:
@@ -85,7 +85,7 @@ class Kept:
         """Nothing is written."""
 
     def commit(self, claim: Claim, record: Record) -> None:
-        assert isinstance(record, Heard)
+        assert isinstance(record, InputVoice)
         self.heard[record.path] = record
 
     def fail(self, claim: Claim | None, failure: Failure) -> None:

@@ -9,14 +9,14 @@ from ...voices import calibration
 from ...voices.calibration import Calibration
 from ...voices.embeddings import SpeakerEncoder
 from ...voices.voice import NO_SPEECH, SHORTEST, TOO_SHORT, Floats, Voice
-from .hearing import Heard, Kept
+from .hearing import InputVoice, Kept
 
 FAILED = "failed"
 
 
 @dataclass(frozen=True)
 class Judge:
-    """How pairs are judged: by the calibration of the model at `far`, or by a bare threshold."""
+    """A judge of pairs, by the calibration of the model at `far`, or by a bare threshold."""
 
     model: str
     revision: str | None
@@ -24,7 +24,7 @@ class Judge:
     far: float
     threshold: float
     calibration: Calibration | None
-    cohort: Floats | None = None  # strangers whose embeddings [strangers, embedding] the calibration goes by
+    cohort: Floats | None = None  # strangers whose embeddings [strangers, embedding] the calibration uses
 
     def matches(
         self, pairs: Sequence[tuple[str, str, bool | None]], voices: Mapping[str, Voice], heard: Kept
@@ -86,14 +86,14 @@ def judge_of(
 
 
 def _why_not(names: Sequence[str], voices: Mapping[str, Voice], heard: Kept) -> tuple[str, str]:
-    """Status and reason of a pair that nothing is known of."""
+    """Status and reason of a pair that cannot be judged."""
     for name in names:
         if name in heard.failures:
             return FAILED, f"{name}: {heard.failures[name]}"
     for name in names:
         if name in voices and voices[name].embedding is None:
             return undecided(name, voices[name])
-    return FAILED, f"{names[0]}: was not heard"
+    return FAILED, f"{names[0]}: was not read"
 
 
 def undecided(name: str, voice: Voice) -> tuple[str, str]:
@@ -103,6 +103,6 @@ def undecided(name: str, voice: Voice) -> tuple[str, str]:
     return TOO_SHORT, f"cannot decide: {voice.seconds:.1f} s of speech in {name}, and {SHORTEST:g} s are the least"
 
 
-def voices_of(heard: Mapping[str, Heard]) -> dict[str, Voice]:
+def voices_of(heard: Mapping[str, InputVoice]) -> dict[str, Voice]:
     """The voices by path."""
     return {path: record.voice for path, record in heard.items()}

@@ -25,7 +25,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture
 def understood(monkeypatch):
-    """What the recogniser hears."""
+    """The recogniser's text."""
     monkeypatch.setattr(bark_presets, "heard", lambda speech: "hello there")
 
 

@@ -50,7 +50,7 @@ class Index:
         self._there[path], self._sounds[path] = state, sound
 
     def equal(self) -> list[tuple[str, str]]:
-        """Of tracks that hold the same and of which one or more were put in: each but the first, and the first."""
+        """Duplicates (a track, the first one with the same contents), where at least one of the same was put in now."""
         groups: dict[tuple[int, int], list[str]] = {}
         for path, sound in self._sounds.items():
             if sound[1]:  # tracks without hashes are all silent, not the same
