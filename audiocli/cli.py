@@ -1,4 +1,4 @@
-"""The app, and main(): everything that a process ends with."""
+"""The app, and main(), with every way in which the process can end."""
 
 import gc
 import logging
@@ -76,7 +76,7 @@ def main() -> None:
 
 
 def _hush_libraries() -> None:
-    """Silence what libraries warn of and log: it is for whoever writes the program."""
+    """Silence the warnings and logs of libraries: they are meant for programmers."""
     if not sys.warnoptions:
         warnings.simplefilter("ignore")
     logging.getLogger().addHandler(logging.NullHandler())  # without any, Python prints warnings on stderr
@@ -121,7 +121,7 @@ def _end(code: int) -> NoReturn:
 
 
 def _occupy_closed_descriptors() -> None:
-    """Started as in `audiocli >&-`, the next file that is opened would become standard output."""
+    """Open closed standard streams: started as in `audiocli >&-`, the next file to be opened would become standard output."""
     for descriptor in range(3):
         try:
             os.fstat(descriptor)

@@ -9,21 +9,21 @@ from typing import Any, Protocol
 
 
 class Progress(Protocol):
-    """What a run tells while it goes on."""
+    """Progress of a run, input by input."""
 
     def advance(self, weight: float, seconds: float) -> None:
-        """One more input is settled: its share of the whole, and the seconds of audio that were in it."""
+        """Count one more input as settled: its share of the whole, and the seconds of audio in it."""
 
 
 class Steps(Protocol):
-    """What a run of many small steps tells."""
+    """Progress of a run of many small steps."""
 
     def step(self, count: int = 1, remark: str = "") -> None:
-        """So many more are done; and what to say of them."""
+        """Count so many more steps as done, with a remark about them."""
 
 
 def debugging() -> bool:
-    """Whether a bug shall show its traceback."""
+    """Whether a bug should show its traceback."""
     return bool(os.environ.get("AUDIOCLI_DEBUG"))
 
 
@@ -99,7 +99,7 @@ def _write(text: str) -> None:
         sys.stderr.write(text)
         sys.stderr.flush()
     except OSError:
-        # Nobody can be told that nobody can be told; and what was not written must not fail once more at exit, with another code.
+        # Nobody is left to report this to; and what was not written must not fail once more at exit, with another code.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
     except RuntimeError:
         pass  # Ctrl-C came in the middle of another message, and its own must not go into that

@@ -1,4 +1,4 @@
-"""SQLite files of ours: told from other files, from those of another version and from damaged ones when they are opened."""
+"""Our own SQLite files; other files, other versions and damaged files are recognised when they are opened."""
 
 import os
 import sqlite3
@@ -12,7 +12,7 @@ BUSY = 60.0  # s that another process may write
 
 @dataclass(frozen=True)
 class Kind:
-    """What is in a file: a name for messages, an id that only such files have, the version of its tables, and their SQL."""
+    """A kind of file: a name for messages, an id that only such files have, the version of its tables, and their SQL."""
 
     name: str
     application: int
@@ -21,15 +21,15 @@ class Kind:
 
 
 def connect(path: str, kind: Kind, *, create: bool = False) -> sqlite3.Connection:
-    """Open a database of a kind, made if asked for when it is not there; other processes may make it at the same time.
+    """Open a database of a kind, made on request if it does not exist; other processes may make it at the same time.
 
-    Raises InputError for what is no such database, of another version or cut off, OutputError where none can be made.
+    Raises InputError for a file of another kind or version or one that is cut off, OutputError where none can be made.
     """
     there = os.path.exists(path)
     if not there and not create:
-        raise InputError(f"{path}: there is no such {kind.name}")
+        raise InputError(f"{path}: no such {kind.name}")
     if os.path.isdir(path):
-        raise InputError(f"{path} is a folder, no {kind.name}")
+        raise InputError(f"{path} is a folder, not a {kind.name}")
     with ExitStack() as stack:
         try:
             connection = stack.enter_context(closing(sqlite3.connect(path, timeout=BUSY)))
@@ -43,7 +43,7 @@ def connect(path: str, kind: Kind, *, create: bool = False) -> sqlite3.Connectio
 
 
 def _make(connection: sqlite3.Connection, kind: Kind) -> None:
-    """Make the tables in one transaction, unless another process has just done so: nobody sees a part of them."""
+    """Make the tables in one transaction, unless another process has just done so: no other process sees a part of them."""
     with connection:
         connection.execute("BEGIN IMMEDIATE")
         if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
@@ -60,9 +60,9 @@ def _check(connection: sqlite3.Connection, path: str, kind: Kind) -> None:
     if os.path.getsize(path) < pages * size and not os.path.exists(f"{path}-wal"):
         raise _cut_off(path, kind)
     if not pages:
-        raise InputError(f"{path} is empty, no {kind.name}")
+        raise InputError(f"{path} is empty, not a {kind.name}")
     if _number(connection, "application_id") != kind.application:
-        raise InputError(f"{path} is no {kind.name}, but a database of something else")
+        raise InputError(f"{path} is not a {kind.name} but a database of something else")
     version = _number(connection, "user_version")
     if version != kind.version:
         raise InputError(
@@ -76,19 +76,19 @@ def _number(connection: sqlite3.Connection, pragma: str) -> int:
 
 
 def _wrong(path: str, kind: Kind, error: sqlite3.Error) -> InputError:
-    """What SQLite says of a file that was there, in the words of a message."""
+    """SQLite's error about a file that exists, in the words of a message."""
     code = getattr(error, "sqlite_errorcode", None)
     if code == sqlite3.SQLITE_NOTADB:
-        return InputError(f"{path} is no {kind.name}")
+        return InputError(f"{path} is not a {kind.name}")
     if code == sqlite3.SQLITE_CORRUPT:
         return _cut_off(path, kind)
-    return told(path, error)
+    return as_input_error(path, error)
 
 
 def _cut_off(path: str, kind: Kind) -> InputError:
     return InputError(f"{path} is cut off or damaged: make the {kind.name} again, or take a copy of it")
 
 
-def told(path: str, error: sqlite3.Error) -> InputError:
+def as_input_error(path: str, error: sqlite3.Error) -> InputError:
     """An error of SQLite in the words of a message."""
     return InputError(f"{path} is damaged or in use: {error}")

@@ -1,4 +1,4 @@
-"""Which device the work is done on, and in which precision; the only place that asks torch."""
+"""The device that the work is done on, and its precision; the only place that asks torch."""
 
 import gc
 import sys
@@ -11,7 +11,7 @@ from .options import PRECISIONS
 
 
 def on_cpu(name: str) -> bool:
-    """Whether a --device stands for the processor in a verb whose own kernels are as quick: auto and cpu. Needs no torch."""
+    """Whether a --device stands for the processor in a verb whose own kernels are as fast: auto and cpu. Needs no torch."""
     kind, _, number = name.partition(":")
     check_choice("--device", kind, ("auto", "cpu", "cuda", "mps"))
     if number and not number.isdigit():
@@ -20,7 +20,7 @@ def on_cpu(name: str) -> bool:
 
 
 def choose(name: str) -> Any:
-    """The torch.device of a --device. Raises DeviceError when it is not there: there is no silent way back to the processor."""
+    """The torch.device of a --device. Raises DeviceError when it is missing: no silent fallback to the processor."""
     import torch
 
     kind, _, number = name.partition(":")
@@ -35,7 +35,7 @@ def choose(name: str) -> Any:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a model goes: the device and the precision of its weights, settled when they are first asked for.
+    """The place of a model: its device and the precision of its weights, settled when they are first asked for.
 
     `half` is the 16-bit type that the model bears: some that were trained in bfloat16 overflow in float16.
     """
@@ -56,7 +56,7 @@ class Place:
 
     @cached_property
     def dtype(self) -> str:
-        """The name of the torch type: on CUDA 16 bits unless told otherwise, elsewhere float32, which is quicker there."""
+        """The name of the torch type: 16 bits on CUDA unless asked otherwise, elsewhere float32, which is faster there."""
         if self.processor_only:
             return "float32"
         if self.precision != "auto":
@@ -81,7 +81,7 @@ def place(name: str, precision: str, *, half: str = "float16", processor_only: b
 
 
 def free(where: Any) -> float | None:
-    """GiB of a torch.device that nobody holds; None where that says little: the processor's memory is shared and swaps."""
+    """Free memory of a torch.device in GiB; None where that says little: the processor's memory is shared and swaps."""
     if where.type != "cuda":
         return None
     import torch
@@ -97,7 +97,7 @@ def out_of_memory(error: Exception) -> bool:
 
 
 def release() -> None:
-    """Give back the memory of models that nobody holds any more."""
+    """Free the memory of models that are no longer in use."""
     gc.collect()
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_available() and torch.cuda.is_initialized():

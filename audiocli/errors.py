@@ -1,4 +1,4 @@
-"""What can go wrong, as one tree; each class has the exit code that it ends the process with.
+"""All errors as one tree; each class has the exit code that it ends the process with.
 
 AudiocliError            1
 ├── UsageError           2   options that do not fit together, an unknown name, a missing extra
@@ -15,7 +15,7 @@ from collections.abc import Iterable
 
 
 class AudiocliError(Exception):
-    """Something that a user can mend; the message is one line and says what to do."""
+    """An error that a user can fix; the message is one line and says what to do."""
 
     exit_code = 1
 
@@ -49,7 +49,7 @@ class DeviceError(AudiocliError):
 
 
 class ModelError(AudiocliError):
-    """No model goes by that name, or another verb takes it."""
+    """There is no model of that name, or it belongs to another verb."""
 
     exit_code = 2
 
@@ -80,7 +80,7 @@ def _plain(name: str) -> str:
 
 
 def hint(name: str, known: Iterable[str], cutoff: float = 0.6, most: int | None = None) -> str:
-    """What to say of a name that is not known: the near ones, or the first `most` (default: all) there are."""
+    """A hint for an unknown name: similar names, or the first `most` (default: all) of the known ones."""
     names = list(known)
     close = near(name, names, cutoff)
     return f"did you mean {' or '.join(close)}?" if close else f"one of {', '.join(names[:most])}"

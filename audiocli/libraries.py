@@ -1,4 +1,4 @@
-"""Libraries that may be missing or broken on a machine: each takes down only what needs it, in one line with the cure."""
+"""Libraries that may be missing or broken on a machine: each disables only what needs it, in one line with the remedy."""
 
 from importlib import import_module, metadata
 from typing import Any
@@ -17,7 +17,7 @@ def version(distribution: str) -> str | None:
 
 
 def cure() -> str:
-    """What to type where torch and torchaudio do not fit each other."""
+    """The command that repairs a torch and a torchaudio that do not fit each other."""
     wanted = [line for line in metadata.requires("audiocli") or () if line.partition("==")[0] in PAIR]
     return f"pip install {' '.join(wanted)}"
 
@@ -34,8 +34,8 @@ def broken(error: Exception) -> LibraryError:
     """The error in one line for an import that failed: which library, its version, what to type."""
     reason = (str(error).strip() or type(error).__name__).splitlines()[0]
     if "torchaudio" in f"{reason} {getattr(error, 'name', '')}":
-        found = " beside ".join(f"{name} {version(name) or '(not installed)'}" for name in reversed(PAIR))
-        return LibraryError(f"{found} does not load ({reason}): {cure()}")
+        versions = " beside ".join(f"{name} {version(name) or '(not installed)'}" for name in reversed(PAIR))
+        return LibraryError(f"{versions} does not load ({reason}): {cure()}")
     return LibraryError(f"a library does not load ({reason}): 'audiocli doctor' shows which are broken")
 
 

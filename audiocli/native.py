@@ -59,7 +59,7 @@ def _descriptor(stream: io.TextIOWrapper) -> int:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Send what C code prints on descriptor 2 nowhere; does nothing before `contain_native_stderr()`. Threads may overlap."""
+    """Discard what C code prints on descriptor 2; does nothing before `contain_native_stderr()`. Threads may overlap."""
     if not _contained:
         yield
         return
@@ -89,7 +89,7 @@ def _leave() -> None:
 
 
 def _come_out() -> None:
-    """In a forked child no thread is inside `quiet()`, nor holds the lock, whatever it was in the parent."""
+    """Reset the state in a forked child: no thread is inside `quiet()` or holds the lock there, whatever the parent's did."""
     global _lock, _depth
     _lock = threading.Lock()
     if _depth:

@@ -1,4 +1,4 @@
-"""Rows of numbers that may be too many for memory: kept in it while they are few, in a file without a name after that."""
+"""Rows of numbers that may be too many for memory: in memory while they are few, after that in a file without a name."""
 
 import os
 import tempfile
@@ -28,7 +28,7 @@ class Spool:
         """Add rows [n, columns], or [n] when there is one column; the array must not change afterwards."""
         self.n_rows += len(block)
         self._blocks.append(block.reshape(len(block), self.columns))
-        if sum(kept.nbytes for kept in self._blocks) > MEMORY:
+        if sum(one.nbytes for one in self._blocks) > MEMORY:
             self._to_file()
 
     def _to_file(self) -> None:
@@ -39,7 +39,7 @@ class Spool:
         self._blocks.clear()
 
     def drop_last(self) -> None:
-        """Take the last row away; nothing may be appended after that."""
+        """Remove the last row; nothing may be appended after that."""
         self.n_rows = max(0, self.n_rows - 1)
 
     def blocks(self) -> Iterator[NDArray[Any]]:
@@ -71,12 +71,12 @@ def in_blocks(values: NDArray[Any]) -> Iterator[NDArray[Any]]:
 
 def reblocked(blocks: Iterator[NDArray[Any]]) -> Iterator[NDArray[Any]]:
     """Blocks of any length as the blocks that a Spool would give."""
-    kept: list[NDArray[Any]] = []
+    waiting: list[NDArray[Any]] = []
     for block in blocks:
-        kept.append(block)
-        while sum(map(len, kept)) >= BLOCK_ROWS:
-            whole = np.concatenate(kept)
+        waiting.append(block)
+        while sum(map(len, waiting)) >= BLOCK_ROWS:
+            whole = np.concatenate(waiting)
             yield whole[:BLOCK_ROWS]
-            kept = [whole[BLOCK_ROWS:]]
-    if sum(map(len, kept)):
-        yield np.concatenate(kept)
+            waiting = [whole[BLOCK_ROWS:]]
+    if sum(map(len, waiting)):
+        yield np.concatenate(waiting)

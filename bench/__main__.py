@@ -32,7 +32,7 @@ def machine() -> str:
 
 
 def duration(value: float) -> str:
-    """Seconds in the unit that reads best."""
+    """Seconds in the most readable unit."""
     return f"{value:.2f} s" if value >= 1 else f"{value * 1e3:.3g} ms" if value >= 1e-3 else f"{value * 1e6:.3g} µs"
 
 
@@ -73,7 +73,7 @@ def written() -> dict[str, list[str]]:
 
 
 def main(scripts: list[str]) -> None:
-    """Run scripts (all of them when none is named), print what they find, and put it in its place in bench.md."""
+    """Run scripts (all of them when none is named), print their results, and put them in their place in bench.md."""
     versions = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
     head = [
         "# Benchmarks",

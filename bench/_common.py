@@ -1,4 +1,4 @@
-"""What every script here shares: side-by-side timing, and the shape of a row of bench.md."""
+"""Common parts of the scripts here: side-by-side timing, and the rows of bench.md."""
 
 import statistics
 import time
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Row:
-    """One line of bench.md: what was timed, both medians in seconds, their ratio and what we want it to be."""
+    """One line of bench.md: the name of the task, both medians in seconds, their ratio and its target."""
 
     what: str
     ours: float
@@ -20,13 +20,13 @@ class Row:
 
     @property
     def ratio(self) -> float:
-        """How many times faster we are (peer time / our time)."""
+        """The factor by which we are faster (peer time / our time)."""
         return self.peer / self.ours
 
 
 @dataclass(frozen=True)
 class Score:
-    """One line of bench.md that is no time: an error rate, a memory, a quality; the values as they shall be read."""
+    """One line of bench.md that is not a time: an error rate, a memory, a quality; the values as text."""
 
     what: str
     ours: str

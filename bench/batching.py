@@ -8,10 +8,12 @@ import csv
 import os
 import random
 import tempfile
+from collections.abc import Callable
 from pathlib import Path, PurePath
 from typing import Any
 
 import torch
+from tokenizers.pre_tokenizers import ByteLevel
 from transformers import (
     WhisperConfig,
     WhisperFeatureExtractor,
@@ -29,10 +31,10 @@ from audiocli.verbs.transcribe.recogniser import Recogniser
 from audiocli.verbs.transcribe.work import Work
 from bench._common import Row, seconds
 from tests.kernels.rhythm_signals import DATA
-from tests.models.tiny import LANGUAGES, ByteLevel
+from tests.models.tiny import LANGUAGES
 
 UTTERANCES = int(os.environ.get("AUDIOCLI_BENCH_UTTERANCES", "200"))
-WORDS = 24  # of the sentence: what a person says in 10 s
+WORDS = 24  # of the sentence: as many as a person says in 10 s
 VOCABULARY = 50_257  # text tokens
 WIDTH, HEADS = 256, 4
 LOUD = 40.0  # how far the sentence stands out of the random rest
@@ -53,7 +55,7 @@ def tokenizer() -> WhisperTokenizer:
 
 def network(made: WhisperTokenizer) -> WhisperForConditionalGeneration:
     torch.manual_seed(0)
-    number = made.convert_tokens_to_ids
+    number: Callable[[str], int] = made.convert_tokens_to_ids  # type: ignore[assignment]  # one token, one number
     end = number("<|endoftext|>")
     config = WhisperConfig(
         vocab_size=len(made), d_model=WIDTH, encoder_layers=4, decoder_layers=4, encoder_attention_heads=HEADS,
@@ -72,16 +74,18 @@ def network(made: WhisperTokenizer) -> WhisperForConditionalGeneration:
         model.model.decoder.layer_norm.weight.fill_(2.0)
     settings: Any = model.generation_config
     settings.no_timestamps_token_id = number("<|notimestamps|>")
-    settings._from_model_config = False  # else it would be made anew
+    settings._from_model_config = False  # else it would be replaced
     settings.is_multilingual = True
     settings.lang_to_id = {f"<|{code}|>": number(f"<|{code}|>") for code in LANGUAGES}
     settings.task_to_id = {task: number(f"<|{task}|>") for task in ("transcribe", "translate")}
-    return model.eval()
+    model.train(False)
+    return model
 
 
 def saved(folder: Path) -> str:
     made = tokenizer()
-    for part in (network(made), made, WhisperFeatureExtractor()):
+    parts: list[Any] = [network(made), made, WhisperFeatureExtractor()]  # type: ignore[no-untyped-call]  # transformers
+    for part in parts:
         part.save_pretrained(folder)
     return str(folder)
 
@@ -94,14 +98,17 @@ def files() -> list[Path]:
 
 
 class Ours:
-    """`audiocli transcribe`, less writing; keeps the texts, and the seconds within the model."""
+    """`audiocli transcribe` without writing; keeps the texts, and the seconds within the model."""
 
     def __init__(self, folder: str) -> None:
-        runner = load(folder, "transcribe", Recogniser, ModelOptions(device="cpu"), TranscribeOptions(language="en"))
+        runner: Any = load(
+            folder, "transcribe", Recogniser, ModelOptions(device="cpu"), TranscribeOptions(language="en")
+        )
         self.inside, self.texts = 0.0, list[str]()
         self._hear = runner.__call__
-        self.work = Work(self, InputOptions(), {}, vad=True)
         self.sample_rate, self.traits, self.batches = runner.sample_rate, runner.traits, runner.batches
+        recogniser: Any = self  # its __call__ names the clips otherwise
+        self.work = Work(recogniser, InputOptions(), {}, vad=True)
 
     def __call__(self, clips: list[audio.Audio]) -> Any:
         made: list[Any] = []
@@ -121,7 +128,7 @@ class Ours:
 
 
 def rows() -> list[Row]:
-    logging.set_verbosity_error()
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # transformers
     paths = files()
     length = sum(audio.read(path).duration for path in paths)
     with tempfile.TemporaryDirectory() as name:

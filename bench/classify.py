@@ -144,7 +144,7 @@ def accuracy_rows() -> list[Score]:
 
 
 def active(samples: Floats, rate: int) -> tuple[int, int]:
-    """First and last sample of what is within 30 dB of the loudest 20 ms."""
+    """First and last sample within 30 dB of the loudest 20 ms."""
     size = rate // 50
     power = (samples[: len(samples) // size * size].reshape(-1, size) ** 2).mean(axis=1)
     loud = np.flatnonzero(power > power.max() * 1e-3)
@@ -152,7 +152,7 @@ def active(samples: Floats, rate: int) -> tuple[int, int]:
 
 
 def scene(some: Sequence[Sound], seed: int, rate: int = 32_000) -> tuple[Floats, list[tuple[float, float, str]]]:
-    """Sounds one after the other with pauses of 1 to 3 s, over pink noise 25 dB below the loudest; and what is when."""
+    """Sounds one after the other with pauses of 1 to 3 s, over pink noise 25 dB below the loudest; and the true events."""
     random = np.random.default_rng(seed)
     parts, truth, position = [], [], 0
     for sound in some:
@@ -174,7 +174,7 @@ def scene(some: Sequence[Sound], seed: int, rate: int = 32_000) -> tuple[Floats,
 
 
 def matched(found: Sequence[Any], truth: Sequence[tuple[float, float, str]]) -> int:
-    """Events whose label is right, whose onset is within the collar, and whose offset is within it or a half of the length."""
+    """The number of events with the right label, an onset within the collar, and an offset within it or half of the length."""
     fits = np.zeros((len(found), len(truth)))
     for n, event in enumerate(found):
         for m, (start, end, label) in enumerate(truth):
@@ -196,7 +196,7 @@ def events_row() -> Score:
             (record,) = heard(work, [path])
             hits, said, there = hits + matched(record.segments, truth), said + len(record.segments), there + len(truth)
     f1 = 2 * hits / max(said + there, 1)
-    note = f"{there} events in {SCENES} scenes, {said} told, {hits} right; collar {COLLAR} s, at the end half the length if more"
+    note = f"{there} events in {SCENES} scenes, {said} found, {hits} right; collar {COLLAR} s, at the end half the length if more"
     return Score("events in scenes of fold-4 clips over noise, F1", f"{f1:.2f}", "-", "-", ">= 0.6", f1 >= 0.6, note)
 
 

@@ -1,4 +1,4 @@
-"""Voice conversion with no weights: how much nearer to the target it comes by the encoder of verify, and what becomes of the words.
+"""Voice conversion without weights: the gain in similarity to the target by the encoder of verify, and the word errors.
 
 Ten speakers of mini-librispeech by whom the encoder was not trained: the eight that it is tested on and two that it was chosen by.
 Each goes into the voices of two others: references of about 30 s, for each pair another short utterance as source; the similarity
@@ -40,7 +40,7 @@ Utterance = tuple[Path, str]
 
 @dataclass(frozen=True)
 class Person:
-    """Sources with their texts, one for each target; a reference, and what the results are compared with."""
+    """Sources with their texts, one for each target; a reference, and recordings to compare the results with."""
 
     sources: list[Utterance]
     reference: list[Utterance]
@@ -49,7 +49,7 @@ class Person:
 
 @lru_cache
 def people() -> dict[str, Person]:
-    """The same in every run."""
+    """The sources, the same in every run."""
     folder, found = DATA / "mini-librispeech", dict[str, list[Utterance]]()
     with (folder / "transcripts.tsv").open() as file:
         for row in csv.DictReader(file, delimiter="\t"):
@@ -74,7 +74,7 @@ def pairs() -> list[tuple[Utterance, str]]:
 
 @lru_cache
 def samples(path: Path) -> Floats:
-    return audio.read(path, sample_rate=timbre.SAMPLE_RATE, mono=True).samples[0]
+    return np.asarray(audio.read(path, sample_rate=timbre.SAMPLE_RATE, mono=True).samples[0])
 
 
 def joined(utterances: list[Utterance]) -> Floats:
@@ -82,7 +82,7 @@ def joined(utterances: list[Utterance]) -> Floats:
 
 
 def converted(convert: Callable[..., Floats]) -> tuple[list[Floats], float]:
-    """What is made of each pair's source, and the time for a second of sound."""
+    """The converted source of each pair, and the time for a second of sound."""
     targets = {name: timbre.timbre(joined(person.reference)) for name, person in people().items()}
     sources = [samples(path) for (path, _), _ in pairs()]
     own = [timbre.timbre(voice.speech(source)) for source in sources]
@@ -94,7 +94,7 @@ def converted(convert: Callable[..., Floats]) -> tuple[list[Floats], float]:
 
 def likeness(sounds: list[Floats], held: dict[str, Floats], encoder: Any) -> np.ndarray:
     """The similarity of each pair's sound to its target."""
-    voices = [voice.hear(encoder, sound).embedding for sound in sounds]
+    voices: list[Any] = [voice.hear(encoder, sound).embedding for sound in sounds]
     return np.array([one @ held[to] for one, (_, to) in zip(voices, pairs(), strict=True)])
 
 

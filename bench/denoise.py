@@ -1,4 +1,4 @@
-"""Denoising of speakers and noises that no net was trained on, every system on the same mixtures; what it does for a recogniser."""
+"""Denoising of speakers and noises that no net was trained on, every system on the same mixtures; its effect on a recogniser."""
 
 import csv
 import functools
@@ -37,7 +37,7 @@ LEVEL = 0.05  # root mean square of the speech
 
 @dataclass(frozen=True)
 class Mixture:
-    """Speech [samples], the same with noise, and how much (dB); what is said."""
+    """Speech [samples], the same with noise, the SNR (dB), and the text."""
 
     speech: Floats
     noisy: Floats
@@ -86,13 +86,13 @@ def mixtures(each: int, longest: float, snrs: tuple[int, ...]) -> Iterator[Mixtu
 
 
 def cleaner(model: str, strength: float | None = None) -> Callable[[Floats], Floats]:
-    """One of our denoisers on sound [samples]; what comes out stands at the same places as what went in."""
+    """One of our denoisers on sound [samples]; the output is aligned with the input."""
     runner = load(model, "denoise", Denoiser, ModelOptions(device="cpu"), DenoiseOptions())
     share = runner.wet if strength is None else strength
 
     def clean(noisy: Floats) -> Floats:
         cleaning = Cleaning(runner, RATE, 1, share)
-        return np.concatenate([cleaning.push(noisy[None]), cleaning.finish()], axis=1)[0]
+        return np.asarray(np.concatenate([cleaning.push(noisy[None]), cleaning.finish()], axis=1)[0])
 
     return clean
 

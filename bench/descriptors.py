@@ -121,7 +121,7 @@ def cents() -> str:
 
 
 def rows() -> list[Row]:
-    """All rows: spectra of drums, the pitch of plucked chords where the scores are there."""
+    """All rows: spectra of drums, the pitch of plucked chords where the scores exist."""
     samples = drums(105.0, SECONDS, swing=0.17)
     melody = next(chorales(1, SECONDS), ("", samples))[1]
     magnitude = spectra(samples)

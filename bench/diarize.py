@@ -1,4 +1,4 @@
-"""Who speaks when: made-up dialogues of speakers that the encoder has never heard, far-field meetings (AMI), and an hour of speech.
+"""Diarization: made-up dialogues of speakers that the encoder has never heard, far-field meetings (AMI), and an hour of speech.
 
 DER is taken by pyannote.metrics without a collar, overlap included. "One speaker" is the answer that gives all the speech we
 find to one speaker; what lies between it and us is what telling voices apart is worth.
@@ -87,7 +87,7 @@ def piece(draw: random.Random, path: Path) -> Floats:
 
 
 def dialogues(who: Sequence[int], count: int, seed: int) -> list[tuple[Floats, list[Turn]]]:
-    """The same ones in every run."""
+    """The dialogues, the same in every run."""
     draw, files = random.Random(seed), speakers()
     return [dialogue(draw, who, files) for _ in range(count)]
 
@@ -118,8 +118,8 @@ def errors(reference: Sequence[Turn], found: Sequence[Turn], end: float) -> dict
     from pyannote.core import Segment, Timeline
     from pyannote.metrics.diarization import DiarizationErrorRate
 
-    sides = (_annotation(turns) for turns in (reference, found))
-    detail: Any = DiarizationErrorRate()(*sides, uem=Timeline([Segment(0, end)]), detailed=True)
+    truth, answer = _annotation(reference), _annotation(found)
+    detail: Any = DiarizationErrorRate()(truth, answer, uem=Timeline([Segment(0, end)]), detailed=True)
     return {str(name): float(value) for name, value in detail.items()}
 
 
@@ -136,7 +136,7 @@ class Ours:
     """The built-in diarizer on samples in memory."""
 
     def __init__(self) -> None:
-        self._diarizer = load("siamese-clusters", "diarize", Diarizer, ModelOptions(), DiarizeOptions())
+        self._diarizer: Any = load("siamese-clusters", "diarize", Diarizer, ModelOptions(), DiarizeOptions())
 
     def __call__(self, samples: Floats, speakers: int | None = None) -> list[Turn]:
         diarizer = replace(self._diarizer, bounds=bounds(DiarizeOptions(speakers)))
@@ -148,7 +148,7 @@ class Ours:
 
 
 def heard(turns: Iterable[Turn]) -> int:
-    """How many speakers."""
+    """The number of speakers."""
     return len({turn.speaker for turn in turns})
 
 
@@ -163,7 +163,7 @@ def dialogue_row(ours: Ours, who: Sequence[int], seed: int) -> Score:
     confusion = total["confusion"] / total["total"]
     reached = confusion <= 0.02 and right >= 0.85 * DIALOGUES
     note = (
-        f"told the number: confusion {given / total['total']:.1%}; miss {total['missed detection'] / total['total']:.1%}, "
+        f"given the number: confusion {given / total['total']:.1%}; miss {total['missed detection'] / total['total']:.1%}, "
         f"false alarm {total['false alarm'] / total['total']:.1%}"
     )
     return Score(

@@ -1,4 +1,4 @@
-"""The house in figures: how far a reader walks for one run, circles, `Any` at the main wall, what a common option costs."""
+"""The house in figures: the rooms that one run meets, circles, `Any` at the main wall, the cost of a common option."""
 
 import ast
 import json
@@ -38,7 +38,7 @@ RUNS = {
 
 
 def product() -> list[Path]:
-    """Every module that is installed."""
+    """Every installed module of ours."""
     return sorted([*(ROOT / "audiocli").rglob("*.py"), *(ROOT / "kernels").glob("*.py")])
 
 
@@ -54,7 +54,7 @@ def dotted(path: Path) -> str:
 
 
 def room(path: Path) -> str:
-    """The room of a file: what stands in audiocli/, the folder of a verb, or the kernels."""
+    """The room of a file: a name in audiocli/, the folder of a verb, or the kernels."""
     parts = path.relative_to(ROOT).with_suffix("").parts
     return parts[0] if parts[0] == "kernels" else "/".join(parts[1:3] if parts[1] == "verbs" else parts[1:2])
 
@@ -108,7 +108,7 @@ def clips(work: Path) -> tuple[Path, Path]:
 
 
 def run_rows() -> Iterator[Score]:
-    """How many rooms and files each of four ordinary runs meets."""
+    """The number of rooms and files that each of four ordinary runs meets."""
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
         one, other = clips(work)
@@ -207,7 +207,7 @@ def circle_rows() -> Iterator[Score]:
 
 
 def loose(path: Path) -> int:
-    """How often the main wall has no type here: a model built into `Any`, a `work: Any`, a build that gives Any."""
+    """The number of places where the main wall has no type: a model built into `Any`, a `work: Any`, a build that gives Any."""
     n_loose = 0
     for node in ast.walk(tree(path)):
         kind = getattr(node, "annotation", None) or getattr(node, "returns", None)
@@ -222,7 +222,7 @@ def names(path: Path, word: str) -> bool:
 
 
 def size_rows() -> Iterator[Score]:
-    """Everything that needs no run."""
+    """All rows that need no run."""
     home = ROOT / "audiocli"
     entries = {"weights", *(path.relative_to(home).parts[0] for path in home.rglob("*.py"))}
     flat = Counter(str(path.parent.relative_to(ROOT)) for path in product())

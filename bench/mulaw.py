@@ -51,7 +51,7 @@ def exact_codes(x: NDArray[np.float32]) -> NDArray[np.uint8]:
 
 
 def compared(ours: NDArray[Any], exact: NDArray[Any], peer: NDArray[Any]) -> str:
-    """How many of the peer's codes are wrong; an error if one of ours is."""
+    """The number of the peer's codes that are wrong; an error if one of ours is."""
     np.testing.assert_array_equal(ours, exact)
     difference = np.abs(peer.astype(int) - exact)
     if difference.max() > 1:

@@ -1,4 +1,4 @@
-"""The nets for chorales: nats a token on the test split, how much their music is like Bach's, and how soon it is there."""
+"""The nets for chorales: nats a token on the test split, the likeness of their music to Bach's, and the time until it is ready."""
 
 import os
 import subprocess
@@ -40,17 +40,17 @@ NOWHERE = piece_of(np.empty((0, 4), np.int8), plan.TEMPO)
 
 
 def histogram(pieces: Sequence[Grid]) -> NDArray[np.float64]:
-    """[2, 12]: how often each degree above the tonic sounds in major and in minor, as shares of all."""
+    """[2, 12]: the share of each degree above the tonic in major and in minor."""
     counts = np.zeros((2, 12))
     for piece in pieces:
         key = key_of(piece)
         degrees = (piece[piece != REST].astype(int) - key) % 12
         counts[key // 12] += np.bincount(degrees, minlength=12)
-    return counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    return np.asarray(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1))
 
 
 def overlap(one: Sequence[Grid], other: Sequence[Grid]) -> float:
-    """What the histograms have in common, 0 to 1: the mean of major and minor."""
+    """The overlap of the histograms, 0 to 1: the mean of major and minor."""
     return float(np.minimum(histogram(one), histogram(other)).sum(axis=1).mean())
 
 
@@ -125,10 +125,10 @@ def built_in(name: str) -> Any:
 def nll_row(nets: dict[str, Any], test: Sequence[Grid]) -> Score:
     found = {name: nll(net, test) for name, net in nets.items()}
     ours, plain = found["chorale-transformer"], found["chorale-lstm"]
-    told = nll(nets["chorale-transformer"], test, hints=True)
+    hinted = nll(nets["chorale-transformer"], test, hints=True)
     note = (
-        f"nats a frame of four voices: {4 * ours:.2f} (LSTM {4 * plain:.2f}); with key and end told {told:.3f}; the peer's is of "
-        "the validation split, ours of the test split"
+        f"nats a frame of four voices: {4 * ours:.2f} (LSTM {4 * plain:.2f}); with key and end given {hinted:.3f}; the peer's: "
+        "validation split, ours: test split"
     )
     return Score(
         "nats a token, one token a voice a sixteenth, JSB test", f"{ours:.3f} (LSTM {plain:.3f})",
@@ -137,7 +137,7 @@ def nll_row(nets: dict[str, Any], test: Sequence[Grid]) -> Score:
 
 
 def sense_rows(nets: dict[str, Any], data: dict[str, list[Grid]]) -> list[Score]:
-    """How like Bach: each value within NEAR of the test set's own; the valid split shows how far Bach is from Bach."""
+    """Likeness to Bach: each value within NEAR of the test set's own; the valid split shows how far Bach is from Bach."""
     made = {name: fifty(net, data["test"]) for name, net in nets.items()}
     rows = [
         _sense_row(
@@ -180,7 +180,7 @@ def in_scale(piece: Grid, key: int) -> float:
 
 
 def key_row(net: Any, test: Sequence[Grid]) -> Score:
-    """Whether pieces are in the key that was asked for, two in each of the 24."""
+    """The share of pieces in the key that was asked for, two in each of the 24."""
     keys = [n % 24 for n in range(48)]
     made = composed(net, [ASKED] * len(keys), keys)
     ours = float(np.mean([in_scale(piece, key) for piece, key in zip(made, keys, strict=True)]))

@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -50,7 +51,7 @@ def speech(sample_rate: int, channels: int) -> Iterator[NDArray[np.float32]]:
 def make_folder(folder: Path, sample_rate: int, channels: int) -> list[Path]:
     """FILES clips of CLIP seconds as FLAC."""
     folder.mkdir()
-    length, kept, paths = round(CLIP * sample_rate), np.zeros((0, channels), np.float32), []
+    length, kept, paths = round(CLIP * sample_rate), np.zeros((0, channels), np.float32), list[Path]()
     for part in speech(sample_rate, channels):
         kept = np.concatenate([kept, part])
         while len(kept) >= length and len(paths) < FILES:
@@ -63,7 +64,7 @@ def make_folder(folder: Path, sample_rate: int, channels: int) -> list[Path]:
 
 
 def decode_all(paths: Sequence[Path], sample_rate: int | None) -> None:
-    """Decoding alone on JOBS threads; with a sample_rate, to what the features take: mono at that rate."""
+    """Decoding alone on JOBS threads; with a sample_rate, to the input of the features: mono at that rate."""
 
     def decode(path: Path) -> int:
         return audio.read(path, sample_rate=sample_rate, mono=sample_rate is not None).sample_rate
@@ -86,7 +87,7 @@ def write_all(paths: Sequence[Path], folder: Path) -> None:
 
 
 def folder_rows(work: Path) -> Iterator[Row]:
-    """Features of a folder against decoding it; the process's start is taken off, for decoding has none here."""
+    """Features of a folder against decoding it; the start of the process is subtracted, because decoding has none here."""
     for sample_rate, channels in ((16_000, 1), (44_100, 2)):
         paths = make_folder(work / f"flac{sample_rate}", sample_rate, channels)
         out = work / "out"
@@ -101,9 +102,9 @@ def folder_rows(work: Path) -> Iterator[Row]:
         whole, start, bare, decoding, writing = side_by_side(
             features,
             one,
-            lambda paths=paths: decode_all(paths, None),
-            lambda paths=paths: decode_all(paths, 16_000),
-            lambda paths=paths: write_all(paths, work / "written"),
+            partial(decode_all, paths, None),
+            partial(decode_all, paths, 16_000),
+            partial(write_all, paths, work / "written"),
             repeats=5,
         )
         what = f"folder of {FILES} FLAC of {CLIP:g} s, {sample_rate / 1000:g} kHz x {channels}, log-mel to npz, {JOBS} jobs"

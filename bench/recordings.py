@@ -41,7 +41,7 @@ SPEEDS = (1.0, 0.85, 1.12, 0.92, 1.2, 0.8, 0.72, 1.25)  # the last one is the fa
 
 @cache
 def utterances() -> tuple[list[Path], NDArray[np.float64]]:
-    """All read speech there is, and when each utterance would begin were they said one after the other (s)."""
+    """All read speech, and the start of each utterance if they followed one another (s)."""
     paths = sorted((DATA / "mini-librispeech").glob("*/*.opus")) + sorted((DATA / "cmu-arctic").glob("*/*.opus"))
     return paths, np.cumsum([0.0, *(soundfile.info(path).duration for path in paths)])
 
@@ -54,19 +54,19 @@ def chorales() -> tuple[list[list[int]], ...]:
 
 @cache
 def said(path: Path) -> NDArray[np.float16]:
-    """An utterance [n], decoded once for all rounds; its last bits are no matter here."""
-    return audio.read(path, sample_rate=SAMPLE_RATE, mono=True).samples[0].astype(np.float16)
+    """An utterance [n], decoded once for all rounds; its last bits do not matter here."""
+    return np.asarray(audio.read(path, sample_rate=SAMPLE_RATE, mono=True).samples[0], np.float16)
 
 
 def stream(number: int, n: int) -> Floats:
-    """A stretch of all read speech [n], the next one for each track; every time round it is said at another speed."""
+    """A stretch of all read speech [n], the next one for each track; each round is at another speed."""
     paths, begins = utterances()
     around, start = divmod(number * SECONDS * SPEEDS[-1], begins[-1] - SECONDS * SPEEDS[-1])
     speed = SPEEDS[int(around)]
     first = int(np.searchsorted(begins, start, "right")) - 1
     last = int(np.searchsorted(begins, start + n / SAMPLE_RATE * speed)) + 1
     flow = np.concatenate([said(path) for path in paths[first:last]]).astype(np.float32)
-    return np.interp(np.arange(n) * speed, np.arange(len(flow)), flow).astype(np.float32)
+    return np.asarray(np.interp(np.arange(n) * speed, np.arange(len(flow)), flow), np.float32)
 
 
 def music(random: np.random.Generator, n: int) -> Floats:
@@ -146,7 +146,7 @@ def through_mp3(query: Floats) -> Floats:
             frame.sample_rate = 16_000
             for packet in (*stream_.encode(frame), *stream_.encode(None)):
                 file.mux(packet)
-        return audio.read(path, sample_rate=SAMPLE_RATE, mono=True).samples[0]
+        return np.asarray(audio.read(path, sample_rate=SAMPLE_RATE, mono=True).samples[0])
 
 
 def telephone(query: Floats) -> Floats:

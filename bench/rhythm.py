@@ -2,7 +2,7 @@
 
 librosa.beat.beat_track is given the samples, and so are we: mel spectrogram (audiocli.kernels.spectral), median onset
 strength, tempo, beats. `mel_db` is the only function here that knows how the mel spectrogram is made, and takes most of
-our time. librosa's time, and less so ours, hangs on whether malloc has kept pages for its large arrays: after the many
+our time. librosa's time, and less so ours, depends on whether malloc has kept pages for its large arrays: after the many
 signals of the F-measure librosa took 75 ms for the 30 s that take 22 ms in a fresh process. So times are taken first.
 """
 
@@ -74,7 +74,7 @@ def agreement(samples: Samples) -> float:
 
 
 def agreements() -> tuple[float, str]:
-    """Mean F-measure over all signals, and a note of what it is the mean of."""
+    """Mean F-measure over all signals, and a note of the groups of signals."""
     groups = {"synthesised": synthesised(), "chorales": chorales(N_CHORALES), "recordings": recordings()}
     found = {name: [agreement(samples) for _, samples in group] for name, group in groups.items()}
     every = [score for scores in found.values() for score in scores]

@@ -1,6 +1,6 @@
-"""The built-in voices: words that the recogniser of transcribe gets wrong of what they say, how fast they are, how soon they begin.
+"""The built-in voices: the word errors of the recogniser of transcribe on them, their speed, and the time to the first sound.
 
-Sentences: lists 1 to 4 of the Harvard sentences (IEEE 1969); for voices that are no engine's default, lists 1 and 2. The ear is
+Sentences: lists 1 to 4 of the Harvard sentences (IEEE 1969); for voices that are not an engine's default, lists 1 and 2. The ear is
 pocketsphinx, not a listener; flite is measured where its program is installed.
 """
 
@@ -44,7 +44,7 @@ The meal was cooked before the bell rang. What joy there is in living."""
 TEXTS = re.split(r"(?<=[.])\s+", SENTENCES)
 WORST = 0.25  # of the words, by the default voice; flite rms had 18.6 % of twelve of these sentences
 FIRST_SOUND = 1.0  # s
-FEWER = 20  # sentences, for the voices that nobody gets unless asked for
+FEWER = 20  # sentences, for the voices that must be asked for
 REPEATS = 5
 
 
@@ -54,7 +54,7 @@ def normalised(text: str) -> str:
 
 
 def round_trip(synthesiser: Synthesiser, recogniser: Any, texts: list[str]) -> tuple[float, float]:
-    """Word error rate of the recogniser on what is spoken, and seconds of speaking for a second of sound."""
+    """Word error rate of the recogniser on the speech, and seconds of synthesis for a second of sound."""
     start = time.perf_counter()
     spoken = [one.samples for one in synthesiser(texts)]
     took = time.perf_counter() - start
@@ -64,7 +64,7 @@ def round_trip(synthesiser: Synthesiser, recogniser: Any, texts: list[str]) -> t
 
 
 def recognised(recogniser: Any, samples: np.ndarray, rate: int) -> str:
-    """What the recogniser makes of samples, by the way that a file takes."""
+    """The recogniser's text for samples, by the way that a file takes."""
     file = io.BytesIO()
     soundfile.write(file, samples, rate, format="WAV")
 
@@ -76,7 +76,7 @@ def recognised(recogniser: Any, samples: np.ndarray, rate: int) -> str:
 
 
 def voices() -> dict[str, Synthesiser]:
-    """What is measured, the default first where it is there."""
+    """The voices to measure, the default first where it is installed."""
     found: dict[str, Synthesiser] = {}
     if shutil.which("flite"):
         found |= {f"flite {name}": flite.synthesiser(name, 1.0) for name in ("rms", "slt", "awb", "kal16")}
@@ -107,7 +107,7 @@ def first_sound(*arguments: str) -> float:
 
 
 def score(name: str, count: int, wrong: float, factor: float, default: str) -> Score:
-    """A line about a voice; only the default one has to reach something."""
+    """A line about a voice; only the default one has a target."""
     chosen = name == default
     return Score(
         f"words of {count} sentences that pocketsphinx gets wrong, {name}", f"{wrong:.1%}", "", "",
@@ -125,7 +125,7 @@ def rows() -> list[Score]:
     recogniser = load("pocketsphinx", "transcribe", Recogniser, ModelOptions(), TranscribeOptions())
     found = voices()
     default = next(iter(found))
-    mine = {default, f"espeak-ng en-us+{tts_espeak.VARIANT}"}  # what each engine says without --voice
+    mine = {default, f"espeak-ng en-us+{tts_espeak.VARIANT}"}  # the voice of each engine without --voice
     scores = []
     for name, synthesiser in found.items():
         texts = TEXTS if name in mine else TEXTS[:FEWER]

@@ -30,7 +30,7 @@ def ours(samples: Floats, threads: int = THREADS) -> Floats:
     padded = pad_ends(samples, N_FFT, "constant")
     values = spectral.analyse(padded, FRAMING, bank=BANK, log=DECIBELS, threads=threads).mel
     assert values is not None
-    return values
+    return np.asarray(values)
 
 
 def by_librosa(samples: Floats) -> Floats:

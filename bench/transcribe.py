@@ -1,4 +1,4 @@
-"""The built-in recogniser: its word errors on read speech, and how soon it speaks, against plain pocketsphinx."""
+"""The built-in recogniser: its word errors on read speech, and the time to its first word, against plain pocketsphinx."""
 
 import csv
 import itertools
@@ -109,7 +109,7 @@ def errors_row() -> Row:
 
 
 def first_word(*command: str) -> float:
-    """Seconds from the start of a process to the first byte that it says."""
+    """Seconds from the start of a process to its first byte."""
     start = time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         assert process.stdout
@@ -133,7 +133,7 @@ def first_word_row() -> Row:
 
 
 def first_partial(path: Path) -> tuple[float, bool]:
-    """Seconds from the first word in live speech to the first words said of it, and whether the text is the file's in the end."""
+    """Seconds from the first word in live speech to the first words of text, and whether the final text is the file's."""
     command = [sys.executable, "-m", "audiocli", "transcribe", "-q", "--stream", "-", "--format", "jsonl"]
     samples = audio.read(path, sample_rate=16_000, mono=True).samples[0]
     pcm = (np.pad(samples, (16_000, 0)) * 32_767).astype(np.int16)
@@ -147,7 +147,7 @@ def first_partial(path: Path) -> tuple[float, bool]:
         stdin = process.stdin
         stdin.write(raw[:PIECE])
         stdin.flush()
-        time.sleep(STARTED)  # whoever speaks into a microphone has started the program before
+        time.sleep(STARTED)  # a person at a microphone has started the program before
 
         def feed() -> None:
             for n, first in enumerate(range(PIECE, len(raw), PIECE)):

@@ -1,4 +1,4 @@
-"""Speakers: equal error rates of the 8 speakers held out of all training, and whether thresholds hold what they claim."""
+"""Speakers: equal error rates of the 8 speakers held out of all training, and whether thresholds keep their promise."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -69,7 +69,7 @@ def changed(clip: Clip, seconds: float | None, snr: float | None, random: np.ran
 
 @dataclass(frozen=True)
 class Trials:
-    """All pairs of clips that something can be decided of, whether they are of one speaker, and how many clips are left out."""
+    """All pairs of clips that can be decided, whether they are of one speaker, and the number of clips left out."""
 
     known: calibration.Pairs
     judged: calibration.Judged
@@ -98,7 +98,7 @@ def trials(encoder: SpeakerEncoder, seconds: float | None, snr: float | None) ->
 
 
 def error_row(name: str, found: Trials) -> Score:
-    """The equal error rate under a condition, as `--trials` tells it; and that of the bare cosine."""
+    """The equal error rate under a condition, as `--trials` reports it; and that of the bare cosine."""
     rate, bare = (
         100 * error_rates.curve(values, found.same).equal_error_rate()
         for values in (found.judged.log_odds, found.known.cosine(found.known.scores))
@@ -110,7 +110,7 @@ def error_row(name: str, found: Trials) -> Score:
 
 
 def decision_row(name: str, found: Trials) -> Score:
-    """What is decided at the default operating point under a condition, and what is said of it there."""
+    """The error rates at the default operating point under a condition, and a note about them."""
     judged = found.judged
     accepts, rejects = float(judged.same[~found.same].mean()), float((~judged.same[found.same]).mean())
     claimed = float(judged.false_rejects[found.same].mean())

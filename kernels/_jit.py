@@ -1,4 +1,4 @@
-"""How every kernel is compiled: lazily, without the GIL, cached in a folder that can be written.
+"""Compilation of every kernel: lazily, without the GIL, cached in a writable folder.
 
 numba's own choice of cache raises "no locator available" when neither the package nor the home folder is writable
 (numba issue 5566), so the folder is chosen here and a machine without one compiles at each start.
@@ -71,5 +71,5 @@ def jit(function: Function) -> Function:
 
 
 def jit_sums(function: Function) -> Function:
-    """As jit, but sums may be reordered so that they vectorise; NaN and inf still come out as NaN and inf."""
+    """Like jit, but sums may be reordered so that they vectorise; NaN and inf still come out as NaN and inf."""
     return _compiled(function, fastmath={"reassoc", "contract"})

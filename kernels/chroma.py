@@ -74,7 +74,7 @@ def peaks(power: ArrayLike, sample_rate: float) -> Floats:
 
 
 def tuning(blocks: Callable[[], Iterator[Floats]]) -> float:
-    """What most pitches lie above or below a semitone of A4 = 440 Hz, -0.5 to 0.49 of a semitone; 0 without any.
+    """The most frequent deviation of pitches from the semitones of A4 = 440 Hz, -0.5 to 0.49 of a semitone; 0 without any.
 
     blocks: each call gives all peaks, [n, 2] at a time. Those stronger than the median count (librosa's estimate_tuning).
     """

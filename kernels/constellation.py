@@ -1,4 +1,4 @@
-"""Constellations of spectral peaks: what of a recording survives noise, codecs, filters and any level.
+"""Constellations of spectral peaks: the part of a recording that survives noise, codecs, filters and any level.
 
 A peak is a cell of a spectrogram that nothing around it exceeds; two peaks and the time between them make a hash that
 says when it occurs and hardly anything else does. Where many hashes of a query occur in a track at one and the same distance in
@@ -19,7 +19,7 @@ BIN_BITS, STEP_BITS, WAIT_BITS = (
     8,
     7,
     6,
-)  # of a hash: the first peak's bin, the way to the second one's, the frames between
+)  # of a hash: the first peak's bin, the distance to the second one's, the frames between
 BINS, WAIT = 1 << BIN_BITS, (1 << WAIT_BITS) - 1
 STEP = (1 << (STEP_BITS - 1)) - 1  # bins that two peaks of a pair are apart, at most
 HASHES = 1 << (BIN_BITS + STEP_BITS + WAIT_BITS)
@@ -37,13 +37,13 @@ def peaks(power: ArrayLike, frames: int, bins: int, floor: float = 0.0) -> tuple
         raise ValueError(f"no peaks within {frames} frames and {bins} bins of cells of shape {cells.shape}")
     # Of any (frames + 1) x (bins + 1) cells, one at most is a peak.
     most = (cells.shape[0] // (frames + 1) + 1) * (cells.shape[1] // (bins + 1) + 1)
-    found = np.empty((2, most), np.int32)
-    count = _peaks(cells, frames, bins, np.float32(floor), found) if cells.size else 0
-    return found[0, :count].copy(), found[1, :count].copy()
+    places = np.empty((2, most), np.int32)
+    count = _peaks(cells, frames, bins, np.float32(floor), places) if cells.size else 0
+    return places[0, :count].copy(), places[1, :count].copy()
 
 
 @jit
-def _peaks(cells: NDArray[np.float32], frames: int, bins: int, floor: np.float32, found: Integers) -> int:
+def _peaks(cells: NDArray[np.float32], frames: int, bins: int, floor: np.float32, places: Integers) -> int:
     n_frames, n_bins = cells.shape
     count = 0
     for f in range(n_frames):
@@ -53,7 +53,7 @@ def _peaks(cells: NDArray[np.float32], frames: int, bins: int, floor: np.float32
                 continue
             if _exceeded_in_row(cells, f, b, bins) or _exceeded_around(cells, f, b, frames, bins):
                 continue
-            found[0, count], found[1, count] = f, b
+            places[0, count], places[1, count] = f, b
             count += 1
     return count
 
@@ -147,7 +147,7 @@ def agreement(
 
 @jit
 def _first(codes: Hashes, asked: Hashes, n: int, before: int) -> int:
-    """Where hash n of those asked for stands, or would stand, among hashes in rising order; the one before it stands at `before`.
+    """The position of hash n of those asked for, or its insertion point, in rising hashes; the one before it is at `before`.
 
     Those asked for mostly rise too, so it is near: steps of twice the size lead to it through memory that is at hand.
     """
@@ -194,7 +194,7 @@ def _mark(
 
 @jit
 def _best(counts: Integers) -> int:
-    """Where three neighbours hold most, the middle one of them most of all."""
+    """The index at which three neighbours hold most, the middle one most of all."""
     best, most = 0, -1
     for n in range(len(counts)):
         own = 2 * counts[n]

@@ -1,8 +1,8 @@
-"""One number per frame of a spectrum: where its weight lies, how wide, how flat it is, how much it rose.
+"""One number per frame of a spectrum: its centre, its width, its flatness, its rise.
 
 Spectra are [frames, bins], float32. The numbers are those of librosa 0.11 when the spectra are magnitudes; `shape`
 takes power spectra and computes them all while a frame is in the cache. Sums run in float64. A frame that holds a NaN
-gives NaN, and no other frame feels it; silence gives centroid, bandwidth and rolloff 0, flatness 1, flux 0.
+gives NaN, and no other frame is affected; silence gives centroid, bandwidth and rolloff 0, flatness 1, flux 0.
 
 References: Klapuri & Davy (2007), "Signal Processing Methods for Music Transcription", chapter 5 (centroid, bandwidth,
 rolloff); Dubnov (2004), "Generalization of spectral flatness measure for non-Gaussian linear processes" (flatness);
@@ -104,7 +104,7 @@ def flatness(spectra: ArrayLike, *, exponent: int = 2, floor: float = 1e-10) -> 
 
 
 def flux(spectra: ArrayLike, previous: ArrayLike | None = None) -> Floats:
-    """Mean over the bins of what each rose since the frame before (falls count 0): [frames].
+    """Mean over the bins of the rise since the frame before (falls count 0): [frames].
 
     previous: [bins], the spectrum before the first frame (of the same kind); None starts at flux 0.
     """

@@ -39,9 +39,9 @@ def beyond(inward: Floats, side: int, padding: str) -> Floats:
 class Framer:
     """Blocks of samples in, chunks of whole frames out.
 
-    padding: what stands before the first and after the last sample, frame_length // 2 values each side so that frame
+    padding: the values before the first and after the last sample, frame_length // 2 on each side so that frame
     f is centred on sample f * hop_length: "constant" (zeros), "edge" (the end samples again and again), "reflect" (the
-    signal mirrored at its end samples, which stand once) or "none" (frame 0 starts at sample 0, what does not fill a
+    signal mirrored at its end samples, which are not repeated) or "none" (frame 0 starts at sample 0, what does not fill a
     frame at the end is left out).
     """
 

@@ -63,7 +63,7 @@ def decode(codes: NDArray[Any], mu: int = 255, threads: int = 1) -> NDArray[np.f
     """Samples in [-1, 1] of mu-law codes, as torchaudio's mu_law_decoding but rounded once, from float64.
 
     codes: integers 0..mu of any dtype and shape [...]; returns float32 [...].
-    ValueError: mu is not 2**n - 1 with n in 1..16, codes are no integers or outside 0..mu, or threads < 1.
+    ValueError: mu is not 2**n - 1 with n in 1..16, codes are not integers or outside 0..mu, or threads < 1.
     """
     mu = _checked(mu, threads)
     codes = np.asarray(codes)
@@ -101,7 +101,7 @@ def _definition(x: NDArray[Any], mu: int) -> NDArray[np.float64]:
 
 
 def _to_keys(x: NDArray[np.float32]) -> NDArray[np.int64]:
-    """Where each float32 stands when all are sorted: 0 and up for those >= 0, negative for the others."""
+    """The rank of each float32 when all are sorted: 0 and up for those >= 0, negative for the others."""
     bits = x.view(np.int32).astype(np.int64)
     return np.where(bits < 0, bits ^ int(MAGNITUDE), bits)
 
@@ -220,17 +220,17 @@ def _step(
     Two loops over a short block, because the second then runs on vectors: fused, the look-up would keep the compiler
     from it, and that takes 2.5 times as long.
     """
-    shift = np.uint32(shift & WIDEST_SHIFT)  # changes nothing, but tells the compiler that 32-bit shifts will do
+    shift = np.uint32(shift & WIDEST_SHIFT)  # changes nothing, but shows the compiler that 32-bit shifts will do
     low_bits = np.uint32((ONE << shift) - ONE)
-    found = np.empty(BLOCK, np.uint32)
+    looked_up = np.empty(BLOCK, np.uint32)
     for start in range(0, bits.size, BLOCK):
         block = bits[start : start + BLOCK]
         out = codes[start : start + BLOCK]
         for i in range(block.size):
-            found[i] = entries[block[i] >> shift]
+            looked_up[i] = entries[block[i] >> shift]
         for i in range(block.size):
             rise = np.uint32((block[i] ^ (ALL if block[i] & SIGN else ZERO)) & low_bits)
-            code = np.uint32(np.uint32(found[i] + rise) >> shift)
+            code = np.uint32(np.uint32(looked_up[i] + rise) >> shift)
             out[i] = middle if np.uint32(block[i] & MAGNITUDE) > INFINITY else code
 
 
@@ -245,7 +245,7 @@ def _look_up(indices: NDArray[Any], table: NDArray[Any], out: NDArray[Any]) -> N
 def _look_up_fours(
     fours: NDArray[np.uint32], first: NDArray[np.uint64], second: NDArray[np.uint64], pairs: NDArray[np.uint64]
 ) -> None:
-    """As _look_up for bytes, four in a uint32 [n], into pairs of float32 as uint64 [2 n].
+    """_look_up for bytes, four in a uint32 [n], into pairs of float32 as uint64 [2 n].
 
     One load of four codes and a store of two samples take a third less time than single ones.
     """

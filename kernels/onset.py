@@ -1,4 +1,4 @@
-"""Onset strength: how much a log-power mel spectrogram rose since the frame before.
+"""Onset strength: the rise of a log-power mel spectrogram since the frame before.
 
 The numbers are those of librosa 0.11: onset.onset_strength takes the mean over the bands, beat.beat_track the median.
 Any block of frames will do when the frame before it is given; `centred` then moves the whole file's envelope:
@@ -22,7 +22,7 @@ ZERO = np.float32(0.0)
 def onset_strength(
     mel_db: ArrayLike, previous: ArrayLike | None = None, *, median: bool = False, lowest_db: float = -100.0
 ) -> Floats:
-    """How much the bands of a mel spectrogram in dB [frames, bands] rose since the frame before: [frames].
+    """Rise of the bands of a mel spectrogram in dB [frames, bands] since the frame before: [frames].
 
     The mean over the bands of the rises (falls count 0), or their median. previous: [bands], the frame before the
     first; None starts at 0. lowest_db: lower values count as this one (librosa.power_to_db: -100, and then 80 below the
@@ -70,7 +70,7 @@ def _strength(bands: Floats, before: Floats, lowest: Single, median: bool, out: 
 
 @jit_sums
 def _rises(row: Floats, before: Floats, lowest: Single, rises: Floats) -> tuple[float, int]:
-    """Fill rises with what each band rose, falls as 0; their sum, and how many are above 0."""
+    """Fill `rises` with the rise of each band, falls as 0; their sum, and how many are above 0."""
     total, n_rising = 0.0, 0
     for k in range(row.shape[0]):
         change = _at_least(row[k], lowest) - _at_least(before[k], lowest)
@@ -101,12 +101,12 @@ def _median(values: Floats) -> Single:
 @jit
 def _select(bits: NDArray[np.int32], rank: int) -> np.int32:
     """The value with `rank` smaller ones, bit by bit from the top: counting vectorises, sorting would not."""
-    found = np.int32(0)
+    value = np.int32(0)
     for shift in range(30, -1, -1):
-        trial = np.int32(found | (1 << shift))
+        trial = np.int32(value | (1 << shift))
         if _count_below(bits, trial) <= rank:
-            found = trial
-    return found
+            value = trial
+    return value
 
 
 @jit_sums

@@ -21,12 +21,12 @@ Doubles = NDArray[np.float64]
 # Frames transformed at once. Always so many (the last batch is filled with zeros): scipy.fft works on several rows in
 # one register, the rest of a batch goes another way, and a frame must give the same bits wherever a block ends.
 BATCH = 32
-# Differences smaller than this part of the energy are what the FFT in float32 leaves of 0.
+# Differences smaller than this part of the energy are rounding errors of the FFT in float32.
 ROUNDING = 1e-6
 
 
 class Pitch(NamedTuple):
-    """What yin finds, each [frames] float32."""
+    """The results of yin, each [frames] float32."""
 
     f0: Floats  # Hz; NaN where unvoiced
     aperiodicity: Floats  # 0 (periodic) to about 1 (noise, silence); below the threshold where voiced
@@ -89,7 +89,7 @@ def _correlate(frames: Floats, products: Floats) -> None:
 
 @jit
 def _fill(samples: Floats, hop_length: int, frames: Floats) -> None:
-    """The frames without their mean, which no difference feels, but the rounding of large sums does."""
+    """The frames without their mean, which does not affect differences but the rounding of large sums."""
     length = frames.shape[1]
     for f in range(frames.shape[0]):
         source, frame = samples[f * hop_length : f * hop_length + length], frames[f]
@@ -105,12 +105,12 @@ def _search(frames: Floats, products: Floats, first: int, threshold: float, lag:
     for f in range(lag.shape[0]):
         _differ(frames[f], products[f], difference)
         _normalise(difference, normalised)
-        found = _first_trough(normalised, first, threshold)
-        if found > 0:
+        trough = _first_trough(normalised, first, threshold)
+        if trough > 0:
             # Of the difference itself: it is symmetric around a period, the normalised one is not (step 5 of the
             # paper).
-            lag[f] = found + _vertex(difference[found - 1], difference[found], difference[found + 1])
-            aperiodicity[f] = normalised[found]
+            lag[f] = trough + _vertex(difference[trough - 1], difference[trough], difference[trough + 1])
+            aperiodicity[f] = normalised[trough]
         else:
             lag[f] = np.nan
             aperiodicity[f] = normalised[first:-1].min()
@@ -168,6 +168,6 @@ def _first_trough(values: Doubles, first: int, threshold: float) -> int:
 
 @jit
 def _vertex(left: float, middle: float, right: float) -> float:
-    """Where the parabola through three values at -1, 0 and 1 has its minimum, -0.5 to 0.5 when the middle is least."""
+    """The minimum of the parabola through three values at -1, 0 and 1, -0.5 to 0.5 when the middle one is least."""
     bend = left - 2.0 * middle + right
     return 0.0 if bend <= 0.0 else 0.5 * (left - right) / bend

@@ -2,7 +2,7 @@
 
     onset_strength (block by block) -> centred -> tempo -> beats
 
-The first two stand in `onset`. What must be held at once is the onset envelope of the whole file, one number per frame;
+The first two are in `onset`. Only the onset envelope of the whole file, one number per frame, must be held at once;
 time and memory of `tempo` and `beats` grow with its length. Conventions and defaults are those of librosa 0.11
 (feature.tempo and beat.beat_track). Frames of the envelope that are not finite count as 0.
 
@@ -92,7 +92,7 @@ def autocorrelation(onset: ArrayLike, length: int) -> Doubles:
 
 
 def _spread(n: int, wanted: int) -> Frames:
-    """Of the frames 0 to n - 1, `wanted` in the middles of equal parts, or all when there are fewer."""
+    """`wanted` of the frames 0 to n - 1, in the middles of equal parts, or all when there are fewer."""
     count = min(n, wanted)
     return np.arange(n) if count == n else ((np.arange(count) + 0.5) * n / count).astype(np.int64)
 
@@ -114,7 +114,7 @@ def beats(
 ) -> Frames:
     """Frames of the beats [beats], rising, in an onset envelope [frames] with frame_rate frames a second.
 
-    tempo_bpm: from `tempo`; 0 gives no beats. tightness: how dearly a beat away from that tempo is paid for. trim:
+    tempo_bpm: from `tempo`; 0 gives no beats. tightness: the cost of a beat away from that tempo. trim:
     leave out beats before the first and after the last loud onset.
     """
     values = _onsets(onset)
@@ -129,8 +129,8 @@ def beats(
     best, links = np.empty(values.size), np.empty(values.size, np.int64)
     lags = np.arange(max(1, round(period / 2)), 2 * period + 1)
     _link(score, lags[0], tightness * np.log(lags / period) ** 2, FIRST_BEAT * score.max(), best, links)
-    found = _follow(links, _last_beat(best))
-    return _trimmed(found, score, trim)
+    chain = _follow(links, _last_beat(best))
+    return _trimmed(chain, score, trim)
 
 
 def _onsets(onset: ArrayLike) -> Doubles:
@@ -155,25 +155,25 @@ def _last_beat(best: Doubles) -> int:
     return int(high[-1]) if high.size else best.size - 1
 
 
-def _trimmed(found: Frames, score: Doubles, trim: bool) -> Frames:
-    """Without the beats outside the frames whose score exceeds half the root mean square of the beats' scores."""
-    # The smoothing sums to 2, so that the threshold is just below the score of even beats: whether they stay hangs on
+def _trimmed(chain: Frames, score: Doubles, trim: bool) -> Frames:
+    """The beats inside the frames whose score exceeds half the root mean square of the beats' scores."""
+    # The smoothing sums to 2, so that the threshold is just below the score of even beats: whether they stay depends on
     # the ends. librosa has two values more at the end (half the last score, and 0); without them even click tracks lose
     # beats.
-    around = np.convolve(score[found], [0.5, 1.0, 0.5])[1:]
-    threshold = 0.5 * np.sqrt(np.sum(np.square(around)) / (found.size + 2)) if trim else 0.0
+    around = np.convolve(score[chain], [0.5, 1.0, 0.5])[1:]
+    threshold = 0.5 * np.sqrt(np.sum(np.square(around)) / (chain.size + 2)) if trim else 0.0
     loud = np.flatnonzero(score > threshold)
     if not loud.size:
         return np.empty(0, np.int64)
-    kept: Frames = found[(found >= loud[0]) & (found <= loud[-1])]
-    return kept
+    inner: Frames = chain[(chain >= loud[0]) & (chain <= loud[-1])]
+    return inner
 
 
 @jit
 def _link(score: Doubles, nearest: int, cost: Doubles, first: float, best: Doubles, links: Frames) -> None:
     """Best total score of beats that end at each frame, and the frame of the beat before (-1: none).
 
-    cost[j] is paid for a distance of nearest + j frames. Until a score reaches `first`, no frame has one before it.
+    cost[j] is the cost of a distance of nearest + j frames. Until a score reaches `first`, no frame has one before it.
     """
     started = False
     for i in range(score.shape[0]):

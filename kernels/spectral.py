@@ -1,7 +1,7 @@
 """Frames -> window -> power spectrum -> mel -> log, block by block so that everything between stays in the cache.
 
 After the FFT the layout inside a block is [bins, frames]: every step there runs along the frames with unit stride, which
-vectorises. What goes out is [frames, ...], one frame after the other, because frames are what a long file adds.
+vectorises. The output is [frames, ...], one frame after the other, because frames are what a long file adds.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,7 @@ Floats = NDArray[np.float32]
 BLOCK_VALUES = 65_536
 # The frames per block are a multiple of what one vector register holds, up to AVX-512.
 LANES = 16
-# Below this many frames a second thread costs more than it brings.
+# Below this many frames a second thread costs more than it saves.
 FRAMES_PER_THREAD = 2_000
 
 DECIBEL = 10.0 / np.log(10.0)
@@ -31,7 +31,7 @@ DECIBEL = 10.0 / np.log(10.0)
 
 @dataclass(frozen=True)
 class Framing:
-    """How frames are cut and weighted before the FFT.
+    """Cutting and weighting of frames before the FFT.
 
     window: [length] float32, at most n_fft long. A shorter one stands in the middle of the n_fft samples (librosa, torch), or
     at their start when `speech` is set. speech: (gain, preemphasis) of Kaldi: each frame is multiplied by gain, its mean
@@ -64,7 +64,7 @@ class Log:
 
 @dataclass
 class Spectra:
-    """What `analyse` fills; each [frames, ...] or None when it is not wanted."""
+    """The outputs of `analyse`; each [frames, ...] or None when it is not wanted."""
 
     power: Floats | None  # [frames, bins] |X|^exponent
     mel: Floats | None  # [frames, n_mels], a power, or its logarithm

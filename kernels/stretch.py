@@ -1,7 +1,7 @@
 """Time stretching by waveform similarity (WSOLA): the same sound, faster or slower, at the same pitch.
 
-Windows of the input are laid over one another at another distance; each is taken from near where it should be, there where it
-goes on best from the one before. Reference: Verhelst & Roelands (1993), "An overlap-add technique based on waveform similarity".
+Windows of the input are overlapped at another distance; each is taken from near its own place, where it best continues the one
+before. Reference: Verhelst & Roelands (1993), "An overlap-add technique based on waveform similarity".
 """
 
 import numpy as np
@@ -31,7 +31,7 @@ def stretch(samples: ArrayLike, rate: float, sample_rate: int) -> Floats:
 
 @jit_sums
 def _laid(padded: Floats, window: Floats, half: int, search: int, rate: float, size: int) -> Floats:
-    """Windows of 2 * half samples, half apart, summed; frame f is looked for around its place in `padded`."""
+    """Windows of 2 * half samples, half apart, summed; frame f is searched for around its place in `padded`."""
     out = np.zeros(size + 2 * half, np.float32)
     last = padded.size - 2 * half
     natural = -1  # where the frame before goes on

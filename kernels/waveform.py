@@ -1,4 +1,4 @@
-"""One number per frame of samples: how loud it is, how often it crosses zero.
+"""One number per frame of samples: its level, its rate of zero crossings.
 
 The numbers are those of librosa 0.11 (feature.rms, feature.zero_crossing_rate) with center=False: pad the samples
 first. Frames are the whole ones, frame f from sample f * hop_length on.
@@ -76,7 +76,7 @@ def _zero_crossings(samples: Floats, frame_length: int, hop_length: int, least: 
     for f in range(out.shape[0]):
         start, end = f * hop_length, f * hop_length + frame_length
         if f and hop_length < frame_length:
-            # What the last frame had, less what left at its start, plus what came in at the end.
+            # The count of the last frame, less the crossings that left at its start, plus those that came in at the end.
             count += _changes(samples, end - hop_length, end, least)
             count -= _changes(samples, start - hop_length + 1, start + 1, least)
         elif f:

@@ -1,7 +1,7 @@
 """Write the man pages from the Typer app: `python man/generate.py [FOLDER]`. They are checked in; a test compares them.
 
 Typer carries its own copy of Click, so that tools for Click's pages find no options in it; the few names used here are those
-that Typer's own document generator stands on.
+that Typer's own document generator builds on.
 """
 
 import os
@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-# Help is wrapped to the width of the terminal; pages must not depend on it.
+# Help is wrapped to the width of the terminal, on which pages must not depend.
 os.environ["COLUMNS"] = "100"
 
 import typer.main
@@ -37,8 +37,8 @@ def escaped(text: str) -> str:
 
 def date() -> str:
     """The date of the newest release in the changelog: today's would change every page every day."""
-    found = re.search(r"^## \[[^\]]+\] - (\d{4}-\d{2}-\d{2})", (HERE.parent / "CHANGELOG.md").read_text(), re.MULTILINE)
-    return found.group(1) if found else ""
+    match = re.search(r"^## \[[^\]]+\] - (\d{4}-\d{2}-\d{2})", (HERE.parent / "CHANGELOG.md").read_text(), re.MULTILINE)
+    return match.group(1) if match else ""
 
 
 def page(command: Any, name: str, parent: Any = None) -> str:
@@ -102,7 +102,7 @@ def notes(name: str) -> list[str]:
 
 
 def examples(name: str) -> list[str]:
-    """What stands in man/examples/NAME.txt: a comment line, then the command."""
+    """The contents of man/examples/NAME.txt: a comment line, then the command."""
     path = EXAMPLES / f"{name}.txt"
     if not path.exists():
         return []

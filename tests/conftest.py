@@ -21,7 +21,7 @@ from hypothesis import settings
 
 from audiocli.cli import app
 
-# The same examples every time, however slow the machine: a test that fails only sometimes tells nobody anything.
+# The same examples every time, however slow the machine: a test that fails only sometimes is of no use.
 settings.register_profile("steady", deadline=None, derandomize=True)
 settings.load_profile("steady")
 
@@ -60,7 +60,7 @@ def real():
 
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory):
-    """The folder of real audio beside the project, or what espeak-ng speaks in its stead."""
+    """The folder of real audio beside the project, or the speech of espeak-ng in its place."""
     if (SHARED / "data").is_dir():
         return SHARED
     from tests import standin

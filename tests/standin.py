@@ -1,6 +1,6 @@
-"""What stands in for ../shared where that is missing: the same folders, of speech that espeak-ng speaks.
+"""A stand-in for ../shared where that is missing: the same folders, of speech by espeak-ng.
 
-It is enough for tests that need words at known times, or two voices that can be told apart; what needs people, sounds of the
+It is enough for tests that need words at known times, or two distinct voices; what needs people, sounds of the
 world or published files asks for the fixture `real` and is skipped.
 """
 
@@ -32,7 +32,7 @@ VOICES = {"7367": MAN, "6848": WOMAN, "1111": MAN, "2222": WOMAN}
 
 
 def make(folder: Path) -> Path:
-    """A folder as ../shared is, with what can be made of it."""
+    """A folder like ../shared, with the parts that can be made."""
     _librispeech(folder / "data" / "mini-librispeech")
     _arctic(folder / "data" / "cmu-arctic")
     return folder

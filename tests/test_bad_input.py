@@ -44,7 +44,7 @@ def patched(source, target, offset, data):
 
 def test_files_that_are_no_sound(call, speech):
     Path("empty.wav").write_bytes(b"")
-    Path("text.wav").write_text("This is no sound.\n" * 100)
+    Path("text.wav").write_text("This is not sound.\n" * 100)
     Path("picture.wav").write_bytes(b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01" + bytes(range(256)) * 40)
     Path("zeros.wav").write_bytes(bytes(10_000))
     Path("header.wav").write_bytes(speech.read_bytes()[:20])
@@ -64,7 +64,7 @@ def test_files_that_are_no_sound(call, speech):
 
 
 def test_truncated_files(run, recording, tmp_path):
-    """What is there is read, and that something is missing is told, once and by us."""
+    """The part that exists is read, and the missing one is reported, once and by us."""
     samples, rate = soundfile.read(recording)
     names = ["cut.wav", "cut.flac", "cut.mp3", "cut.ogg"]
     for name in names:
@@ -79,7 +79,7 @@ def test_truncated_files(run, recording, tmp_path):
     assert all(3 < duration < 7 for duration in durations)
 
 
-@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # the sum of what is too loud is infinite
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # the sum of excessive levels is infinite
 def test_odd_samples_and_headers(call):
     wav("nan.wav", np.array([0.1, np.nan, np.inf, -np.inf] * 100, np.float32), subtype="FLOAT")
     wav("all-nan.wav", np.full(1_000, np.nan, np.float32), subtype="FLOAT")
@@ -288,7 +288,7 @@ def test_raw(call, speech):
     code, records, lines = results(call, "x.pcm", "--raw", "s16le:16000:1")
     assert code == 0
     assert records["x.pcm"]["duration"] == 1.0
-    assert lines == ["audiocli: x.pcm: 1 bytes at the end are no whole sample: left out"]
+    assert lines == ["audiocli: x.pcm: 1 bytes at the end are not a whole sample: left out"]
     Path("empty.pcm").write_bytes(b"")
     assert results(call, "empty.pcm", "--raw", "s16le:16000:1")[0] == 0
     for bad in ("s16le", "s16le:0:1", "s16le:16000:0", "s16le:16000:99999", "x:1:1", "s16le:1e3:1"):

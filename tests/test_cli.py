@@ -1,4 +1,4 @@
-"""The process as a user meets it: exit codes, what goes to which stream, pipes that close, standard input."""
+"""The process as a user meets it: exit codes, the two output streams, pipes that close, standard input."""
 
 import fcntl
 import io
@@ -22,7 +22,7 @@ from audiocli.run.verb import seconds
 
 
 def drained(descriptor):
-    """Wait until what was written to a pipe has been read."""
+    """Wait until all bytes of a pipe have been read."""
     while struct.unpack("i", fcntl.ioctl(descriptor, termios.FIONREAD, b"\0" * 4))[0]:
         time.sleep(0.01)
 
@@ -89,7 +89,7 @@ def test_usage_errors(call, tmp_path, args, reason):
 
 
 @pytest.mark.parametrize("args", [("--raw", "s16:1"), ("-k", "mfcc", "-k", "tempo", "-f", "csv")])
-def test_usage_errors_that_show_late_are_told_once(call, tmp_path, many, args):
+def test_usage_errors_that_show_late_are_reported_once(call, tmp_path, many, args):
     code, _, err = call("features", many(3), "-o", "out/", *args)
     assert code == 2
     one_line(err)
@@ -162,7 +162,7 @@ def opposite(tmp_path):
     return tmp_path / "opposite.wav"
 
 
-def test_channels_that_cancel_are_told_and_heard(call, opposite):
+def test_channels_that_cancel_are_reported_and_avoided(call, opposite):
     code, out, err = call("features", opposite, "-k", "rms", "--stats", "-f", "json")
     assert code == 0
     assert "cancel each other out" in one_line(err)
@@ -197,7 +197,7 @@ def test_exit_codes_of_inputs(call, speech):
     assert err == "audiocli: missing.wav: no such file or directory\n"
 
 
-def test_a_bug_is_told_in_a_line_and_the_others_go_on(call, monkeypatch, many):
+def test_a_bug_is_reported_in_a_line_and_the_others_go_on(call, monkeypatch, many):
     from audiocli.verbs.features import work as features
 
     monkeypatch.setattr(features, "record", lambda *args: {}["nothing"])
@@ -271,7 +271,7 @@ def test_a_terminal_gets_progress_when_results_go_elsewhere(start, speech, tmp_p
 
 
 def terminal_text(descriptor):
-    """What has been written to a terminal whose other end is closed."""
+    """The output to a terminal whose other end is closed."""
     text = b""
     while True:
         try:

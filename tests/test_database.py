@@ -1,4 +1,4 @@
-"""Databases of ours: made whole or not at all, whoever else makes them at the same time."""
+"""Databases of ours: made whole or not at all, even when other processes make them at the same time."""
 
 import subprocess
 import sys
@@ -48,12 +48,12 @@ def test_two_processes_make_one_database(tmp_path):
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"", "is empty, no database of tests"),
-        (b"hello", "is no database of tests"),
-        (b"hello" * 9_999, "is no database"),
+        (b"", "is empty, not a database of tests"),
+        (b"hello", "is not a database of tests"),
+        (b"hello" * 9_999, "is not a database"),
     ],
 )
-def test_what_is_no_database(tmp_path, content, reason):
+def test_other_files_are_refused(tmp_path, content, reason):
     path = tmp_path / "x.db"
     path.write_bytes(content)
     with pytest.raises(InputError, match=reason):

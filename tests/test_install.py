@@ -1,4 +1,4 @@
-"""What users get: the versions that were tested, a wheel that holds everything, a diagnosis where something is broken."""
+"""The installed package: the versions that were tested, a wheel that holds everything, a diagnosis of broken parts."""
 
 import json
 import re
@@ -37,7 +37,7 @@ def test_what_is_installed_is_what_was_tested():
 
 
 def test_everything_that_audiocli_stands_on_is_pinned():
-    """Transitive ones too; what a marker of another system or an extra of another package asks for is not installed."""
+    """Transitive ones too; requirements with markers of other systems or extras of other packages are not installed."""
     seen, left = set(), ["audiocli"]
     while left:
         name = left.pop()
@@ -68,7 +68,7 @@ def test_a_pin_is_a_version_and_nothing_else():
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
-    """The wheel of this checkout, and what was said while it was built."""
+    """The wheel of this checkout, and the output of its build."""
     source, made = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)
@@ -192,16 +192,16 @@ def test_imports_that_fail_or_kill_their_process_are_reported(monkeypatch, tmp_p
 
 def test_doctor_reports_what_is_there(call):
     code, out, err = call("doctor", "--json")
-    told = json.loads(out)
-    assert (code, err) == (0 if told["ok"] else 1, "")
-    assert told["packages"]["torch"] == {"state": "ok", "detail": PINS["torch"]}
-    assert told["engines"]["torch and torchaudio"]["state"] == "ok"
-    assert told["defaults"].keys() == {
+    report = json.loads(out)
+    assert (code, err) == (0 if report["ok"] else 1, "")
+    assert report["packages"]["torch"] == {"state": "ok", "detail": PINS["torch"]}
+    assert report["engines"]["torch and torchaudio"]["state"] == "ok"
+    assert report["defaults"].keys() == {
         "transcribe", "classify", "denoise", "verify", "diarize", "speak", "clone", "generate-music",
     }  # fmt: skip
-    assert told["defaults"]["denoise"] == {"state": "ok", "detail": "rnnoise (built-in)"}
-    states = {one["state"] for section in told.values() if isinstance(section, dict) for one in section.values()}
-    assert told["ok"] == ("broken" not in states)
+    assert report["defaults"]["denoise"] == {"state": "ok", "detail": "rnnoise (built-in)"}
+    states = {one["state"] for section in report.values() if isinstance(section, dict) for one in section.values()}
+    assert report["ok"] == ("broken" not in states)
 
 
 def test_doctor_finds_the_pair_that_does_not_fit(broken_torchaudio, run):

@@ -1,4 +1,4 @@
-"""Standard error holds what audiocli has to say, and nothing of the libraries below it: each verb, in a process of its own."""
+"""Standard error holds audiocli's messages only, and nothing from the libraries below it: each verb, in its own process."""
 
 import json
 import subprocess
@@ -57,14 +57,14 @@ def test_verbs(run, sounds, tmp_path, args):
 
 
 def test_a_folder_for_the_built_in_recogniser_leaves_no_semaphores(run, sounds):
-    """Its processes end before this one does: what tracks their semaphores would complain after the prompt is back."""
+    """Its processes end before this one does: the tracker of their semaphores would complain after the prompt is back."""
     ended = run("transcribe", str(sounds / "two"), "--jobs", "2", "--quiet", env=ONE)
     assert (ended.returncode, ended.stderr) == (0, b"")
     assert len(ended.stdout.split()) > 5
 
 
 def test_what_a_whisper_brings_along_is_not_given_twice(run, sounds, tmp_path):
-    """Its own settings for generating, which ours come before, are no matter to warn of."""
+    """Its own settings for generating, over which ours take precedence, give no warning."""
     tiny.untrained("whisper", tmp_path)
     settings = json.loads((tmp_path / "generation_config.json").read_text())
     more = {"max_length": 64, "suppress_tokens": [1, 2], "begin_suppress_tokens": [3]}

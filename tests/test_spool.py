@@ -1,4 +1,4 @@
-"""Spools give back what was put in, from memory and from a file, in the same blocks."""
+"""Spools return the rows that were put in, from memory and from a file, in the same blocks."""
 
 import itertools
 

@@ -1,6 +1,6 @@
 """Audio in and out for every verb: samples as float32 [channels, samples] in [-1, 1], read whole or in blocks, and written.
 
-Reading goes decoder -> NaN out -> levels looked at -> mono -> resample, block by block; `read` only joins the blocks, so that
+Reading goes decoder -> remove NaN -> check levels -> mono -> resample, block by block; `read` only joins the blocks, so that
 short and long files take one and the same way.
 """
 
@@ -136,7 +136,7 @@ def write(target: File, audio: Audio, *, format: str, subtype: str | None = None
 
 
 def _stream(decoder: Decoder, name: str, sample_rate: int, channel: str | None) -> Stream:
-    """What is done to the blocks of a decoder, one after the other; channel: the one to make of all, None to keep all."""
+    """The blocks of a decoder after each step of reading; channel: the one to make of all, None to keep all."""
     channels = 1 if channel else decoder.channels
     flow = blocks.plausible(blocks.finite(decoder.blocks(), decoder.warnings), decoder.subtype, decoder.warnings)
     if channel:
@@ -171,8 +171,8 @@ def _opened(file: File) -> Iterator[BinaryIO]:
         mode = os.stat(file).st_mode
         if stat.S_ISDIR(mode):
             raise InputError("is a folder")
-        if not stat.S_ISREG(mode):  # opening a pipe that nobody writes to would wait for ever
-            raise InputError("is no regular file; a pipe can be read as -")
+        if not stat.S_ISREG(mode):  # opening a pipe without a writer would wait forever
+            raise InputError("is not a regular file; a pipe can be read as -")
         opened = io.FileIO(file)
     except FileNotFoundError as error:
         raise InputError("no such file") from error

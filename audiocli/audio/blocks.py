@@ -1,4 +1,4 @@
-"""What is done to sound while it streams: block after block [samples, channels], each as it comes from a decoder.
+"""Processing of sound as it streams: block after block [samples, channels], each as it comes from a decoder.
 
 Hours of audio pass through here in constant memory; the result does not depend on where the blocks are cut.
 """
@@ -27,7 +27,7 @@ def block_length(channels: int) -> int:
 
 
 def finite(blocks: Iterable[Samples], warnings: list[str]) -> Iterator[Samples]:
-    """The blocks, changed in place: zero for NaN and infinity; at the end their number is told in `warnings`."""
+    """The blocks, changed in place: zero for NaN and infinity; `warnings` gets their number at the end."""
     bad = 0
     for block in blocks:
         good = np.isfinite(block)
@@ -40,7 +40,7 @@ def finite(blocks: Iterable[Samples], warnings: list[str]) -> Iterator[Samples]:
 
 
 def plausible(blocks: Iterable[Samples], subtype: str | None, warnings: list[str]) -> Iterator[Samples]:
-    """The blocks as they are; at the end `warnings` tells of levels that no recording has, as of a file that was made wrongly.
+    """The blocks as they are; at the end `warnings` gets levels that no recording has, a sign of a file that was made wrongly.
 
     subtype: how the samples are stored, in libsndfile's words.
     """

@@ -1,7 +1,7 @@
 """From bytes to samples: libsndfile as far as it goes, FFmpeg for what it does not know or gives up on.
 
 Both are pulled: `read(n)` gives the next frames [at most n, channels], and none at the end. `Decoder` has the two of them
-behind one face, and finds out at the end whether the file kept what its header promised.
+behind one interface, and finds out at the end whether the file kept what its header promised.
 """
 
 import io
@@ -21,7 +21,7 @@ from .spans import SLACK, Layout, Spans, layout
 class Decoder:
     """A file from `start` s on for `duration` s (None: to its end), by whichever decoder can read it.
 
-    The first block is read at once, for only then it is certain that one can: InputError if none. `blocks` is to be read once.
+    The first block is read at once, for only then is it certain that one can: InputError if none. `blocks` is to be read once.
     """
 
     def __init__(self, file: BinaryIO, raw: RawFormat | None, start: float, duration: float | None) -> None:
@@ -94,7 +94,7 @@ class Decoder:
         self.warnings += self._part.notes
 
     def _why_none(self) -> str:
-        """Where the samples are that were asked for, when there are none."""
+        """The reason why there are no samples in the span that was asked for."""
         if self._duration is not None and self._duration * self.sample_rate < 1.0:
             return f"--duration {self._duration:g} is less than one sample"
         long = self._part.position / self.sample_rate
@@ -104,7 +104,9 @@ class Decoder:
         """The next frames by FFmpeg, where libsndfile stopped before the end; none if FFmpeg cannot do better."""
         done, file = self._part.position, self._file
         file.seek(-rest, io.SEEK_END)
-        anew = rest > 0 and file.read(4) == b"fLaC"  # of a short one FFmpeg loses what follows, so that goes by itself
+        anew = (
+            rest > 0 and file.read(4) == b"fLaC"
+        )  # after a short file FFmpeg loses what follows, so that is read by itself
         try:
             if anew:
                 file = cast(BinaryIO, Spans(file, [(file.tell() - 4, rest)]))
@@ -137,18 +139,18 @@ class Decoder:
 
 
 def shortcomings(part: SoundfileDecoder | FFmpegDecoder, promised: int | None) -> list[str]:
-    """What is wrong with a file that was read to its end; promised: frames."""
+    """Warnings about a file that was read to its end; promised: frames."""
     there = part.position / part.sample_rate
-    found = discrepancy(there, (promised or 0) / part.sample_rate)
-    if not found and part.cut_off:
+    messages = discrepancy(there, (promised or 0) / part.sample_rate)
+    if not messages and part.cut_off:
         return [f"the file ends early, at {there:.1f} s: what follows is missing or cannot be read"]
-    if not found and part.damaged and not part.notes:
+    if not messages and part.damaged and not part.notes:
         return ["the file is damaged: parts of it may be missing or wrong"]
-    return found
+    return messages
 
 
 def discrepancy(there: float, promised: float) -> list[str]:
-    """What is to say of the seconds there were and those that were promised (0: none)."""
+    """Warnings where the seconds read differ from those promised (0: none)."""
     if promised - there > SLACK:
         return [f"the file ends early: {there:.1f} of {promised:.1f} s"]
     if promised and there - promised > SLACK:
@@ -157,8 +159,8 @@ def discrepancy(there: float, promised: float) -> list[str]:
 
 
 def odd_bytes(n: int) -> str:
-    """What is to say of the end of raw samples."""
-    return f"{n} bytes at the end are no whole sample: left out"
+    """The warning about n bytes left at the end of raw samples."""
+    return f"{n} bytes at the end are not a whole sample: left out"
 
 
 def _opened(
@@ -187,5 +189,5 @@ def _opened(
 
 
 def _plain(file: BinaryIO, layout: Layout) -> SoundfileDecoder:
-    """The samples where they lie: libsndfile stops where a header does, and a second data chunk is none to it."""
+    """The samples where they lie: libsndfile stops where a header does, and ignores a second data chunk."""
     return SoundfileDecoder(cast(BinaryIO, Spans(file, layout.spans)), layout.raw, layout.promised)

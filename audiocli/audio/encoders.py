@@ -1,4 +1,4 @@
-"""From samples to bytes: what soundfile writes, one block after the other or all at once."""
+"""From samples to bytes: the formats that soundfile writes, block by block or all at once."""
 
 import errno
 import io
@@ -21,7 +21,7 @@ Target = str | os.PathLike[str] | BinaryIO
 
 
 class Kind(NamedTuple):
-    """A file format: libsndfile's name, what it writes unless told otherwise, and what it can hold."""
+    """A file format: libsndfile's name, the default subtype, and what the format can hold."""
 
     major: str
     subtype: str
@@ -70,7 +70,7 @@ def format_of(path: str | os.PathLike[str]) -> str:
 
 
 def fitting(format: str, subtype: str | None) -> str | None:
-    """What a format stores samples in to keep those of a file with this subtype; None: what it stores by itself."""
+    """The subtype in which a format keeps the samples of a file with this subtype; None: the format's default."""
     kind = KINDS[format]
     if subtype in kind.subtypes:
         return subtype
@@ -108,7 +108,7 @@ class Writer:
 
 
 def rounded(frames: NDArray[np.floating]) -> NDArray[np.int16]:
-    """To the nearest of 16 bits: libsndfile rounds down in wav (half a step of offset), though not in flac."""
+    """Samples rounded to the nearest of 16 bits: libsndfile rounds down in wav (half a step of offset), though not in flac."""
     steps: NDArray[np.floating] = np.rint(np.clip(frames * 2.0**15, -(2**15), 2**15 - 1))
     return steps.astype(np.int16, order="C")
 
@@ -172,7 +172,7 @@ def _check_fit(format: str, kind: Kind, subtype: str, sample_rate: int, channels
 
 @contextmanager
 def _opened(target: Target) -> Iterator[BinaryIO]:
-    """A file that can seek (headers are mended at the end); for a pipe it is a temporary one, copied over when complete."""
+    """A file that can seek (headers are completed at the end); for a pipe it is a temporary one, copied over when complete."""
     if isinstance(target, io.BufferedWriter) and target.seekable() and not target.tell():
         yield target
         return

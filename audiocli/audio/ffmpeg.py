@@ -1,6 +1,6 @@
 """Decoding by FFmpeg, through PyAV: m4a, aac, mp4, webm, mkv, amr, wma, ac3, and what libsndfile gives up on.
 
-PyAV is imported inside, for it takes 70 ms. Files are handed over as Python objects, never as names: FFmpeg would take a
+PyAV is imported inside functions, for it takes 70 ms. Files are handed over as Python objects, never as names: FFmpeg would take a
 name for an address, and some formats (playlists) open other files. Those formats are not on the list either.
 """
 
@@ -30,7 +30,7 @@ CONTAINERS = (
     "ogg", "flac", "wav", "w64", "aiff", "caf", "au", "ape", "wv", "tta", "tak", "dts", "dtshd", "truehd", "mlp", "mpc",
     "mpc8", "rm", "voc", "oma", "xwma", "dsf", "wtv", "mxf", "nut", "sds",
 )  # fmt: skip
-# Their headers tell the length of the sound to the sample; elsewhere it is a guess from the bit rate.
+# Their headers give the length of the sound to the sample; elsewhere it is a guess from the bit rate.
 _EXACT = frozenset({"mov", "flac", "caf"})
 # Half-open windows at the start of a stream: a decoder gives them out as sound where the container does not say "skip"
 # (raw ADTS and AC-3, MPEG-TS, FLV). All encoders have at least these. AAC: the first frame (1,024 samples, 2,048 with SBR).
@@ -50,7 +50,7 @@ class FFmpegDecoder:
     def __init__(self, file: BinaryIO, like: tuple[int, int] | None = None) -> None:
         self.subtype: str | None = None  # FFmpeg's names are others, and most of its formats store no samples
         self.damaged = False
-        self.unfinished = False  # there is no other decoder to ask after this one
+        self.unfinished = False  # no decoder is left to try after this one
         self.cut_off = False
         self.rest = 0  # bytes: it reads to the end
         self.notes: list[str] = []
@@ -75,8 +75,8 @@ class FFmpegDecoder:
         if first is None and (self.damaged or not self._may_be_empty()):
             raise InputError("damaged audio: nothing in it can be decoded")
         own = self._stream.codec_context
-        found = (first.sample_rate, first.layout.nb_channels) if first else (own.sample_rate, own.channels)
-        self.sample_rate, self.channels = like or found
+        shape = (first.sample_rate, first.layout.nb_channels) if first else (own.sample_rate, own.channels)
+        self.sample_rate, self.channels = like or shape
         if min(self.sample_rate, self.channels) < 1:
             raise InputError("damaged audio: no sample rate")
         self.is_deep = first is not None and first.format.packed.name == "s32"  # more than 16 bits, and not lossy
@@ -182,7 +182,7 @@ class FFmpegDecoder:
         return np.broadcast_to(mean, (len(block), self.channels))
 
     def _unheard(self, first: AudioFrame | None) -> int:
-        """How many samples at the start are no sound, while the container does not say so."""
+        """The number of samples at the start that are not sound although the container does not say so."""
         codec = self._stream.codec_context.name
         if first is None or self._told_to_skip:
             return 0
@@ -195,7 +195,7 @@ class _Lent:
     def __init__(self, file: BinaryIO) -> None:
         self.file, self.failed = file, False
         self.seekable, self.tell = file.seekable, file.tell
-        name = getattr(file, "name", None)  # its suffix counts where nothing else tells the format
+        name = getattr(file, "name", None)  # its suffix counts where nothing else identifies the format
         self.name = os.fsdecode(name) if isinstance(name, str | os.PathLike) else "<none>"
 
     def read(self, n: int) -> bytes:

@@ -42,7 +42,7 @@ _Format = tuple[RawFormat | None, int]  # of plain samples, and how many there a
 
 
 class Header(NamedTuple):
-    """What samples are (None: not plain ones), bytes that the header gives them, and of these how many it vouches for."""
+    """The format of samples (None: not plain ones), their bytes by the header, and how many of these it vouches for."""
 
     kind: Container
     raw: RawFormat | None
@@ -51,7 +51,7 @@ class Header(NamedTuple):
 
 
 class Container(NamedTuple):
-    """How a format names and counts its chunks."""
+    """The way in which a format names and counts its chunks."""
 
     name: str
     order: str  # of bytes, as struct has it
@@ -105,17 +105,17 @@ def header(reader: Reader) -> Header | None:
     if kind.name == "au":
         return _au(reader, kind)
     reader.skip(kind.first)
-    found: _Format | None = None
+    sample_format: _Format | None = None
     long = None
     for _ in range(MANY):
         name, size = kind.chunk(reader.peek(kind.head)) or (b"", 0)
         if not (name and LETTERS.issuperset(name)) or size < 0:
             break
         if name == kind.data:
-            return _data(reader, kind, long if kind is _RF64 and size == 2**32 - 1 and long else size, found)
+            return _data(reader, kind, long if kind is _RF64 and size == 2**32 - 1 and long else size, sample_format)
         body = reader.peek(kind.head + min(size, 64))[kind.head :]
-        if name == kind.format and found is None:
-            found = _FORMATS[kind.name](body, kind.order)
+        if name == kind.format and sample_format is None:
+            sample_format = _FORMATS[kind.name](body, kind.order)
         if name == b"ds64" and len(body) >= 16:
             (long,) = struct.unpack_from("<Q", body, 8)
         reader.skip(kind.head + kind.whole(size))
@@ -123,7 +123,7 @@ def header(reader: Reader) -> Header | None:
 
 
 def wav_header(raw: RawFormat) -> bytes:
-    """A WAV file up to its first sample, for integers that go into a pipe: how many is not known yet."""
+    """A WAV file up to its first sample, for integers that go into a pipe: their number is still unknown."""
     width = raw.frame_bytes // raw.channels
     size = struct.pack("<I", UNKNOWN)
     form = struct.pack(
@@ -204,7 +204,7 @@ def _named(name: str, order: str) -> str:
 
 
 def _raw(kind: str, encoding: str, rate: int, channels: int) -> RawFormat | None:
-    """The format, None if it is no plain one; InputError if it cannot be."""
+    """The format, None if it is not plain; InputError if it is impossible."""
     if not (0 < rate < 2**31 and 0 < channels <= MAX_CHANNELS):
         raise InputError(f"damaged or unsupported {kind} file")
     return RawFormat(encoding, rate, channels) if encoding in ENCODINGS else None

@@ -1,4 +1,4 @@
-"""What bytes are the beginning of: files by their signatures, MPEG audio by its frames, tags that stand around them."""
+"""Kinds of files by their first bytes: signatures, the frames of MPEG audio, and the tags around them."""
 
 import struct
 
@@ -22,7 +22,7 @@ _KBITS = {
 
 
 def kind_of(head: bytes) -> str | None:
-    """What a file begins as, by its first FRAMES bytes (12 are enough for all but MPEG audio); None if nothing known."""
+    """The kind of a file by its first FRAMES bytes (12 are enough for all but MPEG audio); None if unknown."""
     if head[4:8] == b"ftyp":
         return "mp4"
     return next((kind for signature, kind in _SIGNATURES.items() if head.startswith(signature)), None) or _mpeg(head)

@@ -32,22 +32,22 @@ MAX_CHANNELS = 1024  # libsndfile's limit
 
 # Not for libsndfile: MIDI sample dumps, whose faults it prints on standard output (FFmpeg reads them), and MPC2000, where
 # two bytes are all the signature, so that any file that starts with them would be "audio". It also prints on a damaged packet
-# table of ALAC in CAF, but FFmpeg is no way out there: it takes the padding off the last packet twice.
+# table of ALAC in CAF, but FFmpeg does not help there: it takes the padding off the last packet twice.
 _REFUSED = (b"\xf0\x7e", b"\x01\x04")
 _UNKNOWN_FRAMES = 2**36 - 1  # what FLAC, and libsndfile for it, say for "no idea"; also 18 days at 44.1 kHz
 # Streaming writers put such sizes into headers that they cannot come back to: 2 GiB - 4 KiB (sox) to 4 GiB - 1.
 _UNKNOWN_BYTES = 0x7FFF_F000
-_SLACK = 0.05  # s: an MP3 frame; less than that missing is no news
+_SLACK = 0.05  # s: an MP3 frame; less than that missing is not reported
 _PADDING = 4  # frames of an MP3 that may fill up its end
-_TAGS = 2**14  # bytes after the last frame that are no reason to look for more
-# libsndfile mends the size of a cut file silently, but notes it in its log.
-_MENDED = re.compile(r"^ ?(?:data|SSND|riff|  Riff size|  Data Size) *: (\d+) \(should be (\d+)\)", re.MULTILINE)
+_TAGS = 2**14  # bytes after the last frame that are not a reason to look for more
+# libsndfile corrects the size of a cut file silently, but notes it in its log.
+_CORRECTED = re.compile(r"^ ?(?:data|SSND|riff|  Riff size|  Data Size) *: (\d+) \(should be (\d+)\)", re.MULTILINE)
 _LOGS_SIZE = frozenset({"WAV", "WAVEX", "RF64", "W64", "AIFF", "AU"})
 
 
 @dataclass(frozen=True, slots=True)
 class RawFormat:
-    """What samples without a header are: an encoding out of ENCODINGS, Hz, channels (interleaved)."""
+    """The format of samples without a header: an encoding out of ENCODINGS, Hz, channels (interleaved)."""
 
     encoding: str
     sample_rate: int
@@ -116,7 +116,7 @@ class SoundFile(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no 
         return False
 
     def can_seek(self) -> bool:
-        """What libsndfile says."""
+        """The message of libsndfile."""
         return bool(super().seekable())
 
 
@@ -162,7 +162,7 @@ class SoundfileDecoder:
             self.position = n
 
     def _seek(self, n: int) -> bool:
-        """Whether libsndfile could go there; if not it stands at the start."""
+        """Seek to frame n; False if libsndfile could not, and is at the start instead."""
         if n == 0:
             return True
         if not self._sound.can_seek():
@@ -177,7 +177,7 @@ class SoundfileDecoder:
         return True
 
     def read(self, n: int) -> Samples:
-        """The next frames [at most n, channels]; what was decoded before an error counts."""
+        """The next frames [at most n, channels]; those decoded before an error count."""
         block = np.empty((min(n, self._frames - self.position), self.channels), np.float32)
         if not len(block):
             return block
@@ -230,10 +230,10 @@ class SoundfileDecoder:
         """Frames that the header promises, or None if it does not say."""
         if self._promised is not None or not self._known:
             return self._promised
-        mended = _MENDED.search(self._sound.extra_info) if self._sound.format in _LOGS_SIZE else None
-        if mended is None or _UNKNOWN_BYTES <= int(mended[1]) < 2**32:
+        corrected = _CORRECTED.search(self._sound.extra_info) if self._sound.format in _LOGS_SIZE else None
+        if corrected is None or _UNKNOWN_BYTES <= int(corrected[1]) < 2**32:
             return self._frames
-        return max(1, self._frames * int(mended[1]) // max(1, int(mended[2])))
+        return max(1, self._frames * int(corrected[1]) // max(1, int(corrected[2])))
 
     def close(self) -> None:
         self._sound.close()
@@ -259,8 +259,8 @@ def _behind_flac(file: BinaryIO, place: int, size: int) -> int:
         return size - place
     first = max(4, place - _TAGS)
     file.seek(first)
-    found = file.read(size - first).find(b"fLaC\0\0\0\x22")
-    return size - first - found if found >= 0 else 0
+    index = file.read(size - first).find(b"fLaC\0\0\0\x22")
+    return size - first - index if index >= 0 else 0
 
 
 def _behind_ogg(file: BinaryIO, size: int) -> int:

@@ -1,6 +1,6 @@
 """One channel of many: their mean, one of them, or the best; blocks [n, channels] in, blocks [n, 1] out.
 
-Channels that are opposite, as of a balanced line in a stereo socket or a swapped wire, have silence for a mean. So windows of
+Channels that are opposite, as of a balanced line in a stereo socket or a swapped wire, average to silence. So windows of
 the sound are looked at, and where the mean is much weaker than that of channels that have nothing to do with each other, a
 channel is taken in its place. Windows are counted from the first sample, so where blocks are cut makes no difference.
 """
@@ -31,9 +31,9 @@ QUIET = 0.1  # of the frames are taken for noise alone
 def mono(
     blocks: Iterable[Samples], channel: str, sample_rate: int, channels: int, warnings: list[str]
 ) -> Iterator[Samples]:
-    """The channel that --channel asks for; what was taken instead of the mean is told in `warnings` at the end.
+    """The channel that --channel asks for; at the end `warnings` says what was taken instead of the mean.
 
-    channel: mix, best, left, right or a number from 1. Raises InputError, at once, for one that is not there.
+    channel: mix, best, left, right or a number from 1. Raises InputError, at once, for one that does not exist.
     """
     if channel not in ("mix", "best"):
         number = _number(channel, channels)
@@ -105,7 +105,7 @@ def _mixed(whole: Iterable[Samples], length: int, sample_rate: int, warnings: li
 
 
 def _instead(window: Samples, before: int | None, shortest: int) -> int | None:
-    """The channel to take instead of the mean; the same as before, if it will do, for opposite ones must not alternate."""
+    """The channel to take instead of the mean; the same as before, if possible, for opposite ones must not alternate."""
     if len(window) < shortest:
         return before
     planar = window.T.astype(np.float64, order="C")
@@ -120,7 +120,7 @@ def _instead(window: Samples, before: int | None, shortest: int) -> int | None:
 
 
 def _faded(window: Samples, before: int | None, choice: int | None, fade: int) -> Samples:
-    """What is taken of a window, from what was taken before."""
+    """One channel of a window, with a fade from the choice before."""
     taken = _taken(window, choice)
     if before != choice:
         beginning = _taken(window[:fade], before)
@@ -136,26 +136,26 @@ def _taken(window: Samples, choice: int | None) -> Samples:
 def _best(whole: Iterable[Samples], length: int, sample_rate: int, warnings: list[str]) -> Iterator[Samples]:
     """The channel that is best in the first JUDGED seconds of sound; silence before them is passed on meanwhile."""
     windows = (window for block in whole for window in _windows(block, length))
-    held, heard = list[Samples](), 0
+    waiting, audible = list[Samples](), 0
     for window in windows:
         silent = float(np.square(window).mean(axis=0).max()) < SILENT
-        if silent and not held:
+        if silent and not waiting:
             yield mean(window)
             continue
-        held.append(window)
-        heard += 0 if silent else len(window)
-        if heard >= JUDGED * sample_rate or sum(one.size for one in held) >= HELD:
+        waiting.append(window)
+        audible += 0 if silent else len(window)
+        if audible >= JUDGED * sample_rate or sum(one.size for one in waiting) >= HELD:
             break
-    if not held:
+    if not waiting:
         return
-    best = int(_merit(held, max(1, round(FRAME * sample_rate))).argmax())
-    warnings.append(f"channel {best + 1} of {held[0].shape[1]} is the best one, and is taken")
-    for window in chain(held, windows):
+    best = int(_merit(waiting, max(1, round(FRAME * sample_rate))).argmax())
+    warnings.append(f"channel {best + 1} of {waiting[0].shape[1]} is the best one, and is taken")
+    for window in chain(waiting, windows):
         yield window[:, best : best + 1].copy()
 
 
 def _merit(held: list[Samples], length: int) -> Powers:
-    """How far the power of each channel lies above that of its quiet frames [channels]: speech has pauses, noise goes on."""
+    """The ratio of each channel's power to that of its quiet frames [channels]: speech has pauses, noise goes on."""
     frames = [_powers(frame) for window in held for frame in _windows(window, length)]
     powers = np.array(frames)
     return np.asarray(powers.mean(axis=0) - np.quantile(powers, QUIET, axis=0))

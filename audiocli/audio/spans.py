@@ -1,6 +1,6 @@
-"""Where the sound lies behind a header of plain samples, in files and pipes alike, and parts of a file as a file.
+"""The place of the sound behind a header of plain samples, in files and pipes alike, and parts of a file as a file.
 
-Also what lies beyond the size that the header tells: sizes wrap at 4 GiB, recorders die before they can mend them, and files
+Also sound beyond the size in the header: sizes wrap at 4 GiB, recorders die before they can correct them, and files
 are put one after the other.
 """
 
@@ -16,7 +16,7 @@ from .libsndfile import RawFormat
 
 Span = tuple[int, int]  # first byte, bytes
 
-SLACK = 0.1  # s: less than that missing, or beyond the end, is no news (an MP3 frame, a rounded header)
+SLACK = 0.1  # s: less than that missing, or beyond the end, is not reported (an MP3 frame, a rounded header)
 _SECOND = 10_000  # bytes of one, where the codec is not known
 _WRAP = 2**32  # bytes: where 32-bit sizes begin again
 _HEADS = 64  # bytes in which a chunk or a file says what it is
@@ -41,7 +41,7 @@ class Passage(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """Where the sound lies behind a header, and what is left out."""
+    """The place of the sound behind a header, and notes of what is left out."""
 
     head: Header
     spans: list[Span]
@@ -49,7 +49,7 @@ class Layout(NamedTuple):
 
     @property
     def raw(self) -> RawFormat | None:
-        """What the samples are; None if they are no plain ones."""
+        """The format of the samples; None if they are not plain."""
         return self.head.raw
 
     @property
@@ -59,13 +59,13 @@ class Layout(NamedTuple):
 
     @property
     def beyond(self) -> int:
-        """Bytes of sound beyond the size that the header tells; none where it leaves that open."""
-        told = self.head.size if self.head.promised is None else self.head.promised
-        return max(0, sum(size for _, size in self.spans) - told) if told else 0
+        """Bytes of sound beyond the size in the header; none where it leaves that open."""
+        promised = self.head.size if self.head.promised is None else self.head.promised
+        return max(0, sum(size for _, size in self.spans) - promised) if promised else 0
 
 
 def passages(reader: Reader, head: Header, notes: list[str]) -> Iterator[Passage]:
-    """The sound, the reader at its first sample; whoever takes a passage brings the reader to its end before the next.
+    """The sound, the reader at its first sample; the caller brings the reader to the end of a passage before the next.
 
     A file that follows in another format is left out, which `notes` then say.
     """
@@ -80,7 +80,7 @@ def passages(reader: Reader, head: Header, notes: list[str]) -> Iterator[Passage
 
 
 def _following(reader: Reader, head: Header, notes: list[str]) -> Header | None:
-    """What the reader finds behind a passage, and is brought to the samples of: a header with their size, or None."""
+    """The header behind a passage, with the size of its samples, to which the reader is brought; None if there is none."""
     kind = head.kind
     fill = kind.whole(head.size) - head.size
     tagged = False
@@ -118,17 +118,17 @@ def _is_marked(kind: Container, ahead: bytes) -> bool:
 
 
 def _chunk(kind: Container, ahead: bytes) -> tuple[bytes, int] | None:
-    """Id and size of what must be a chunk and no samples."""
-    found = None if kind.name == "au" else kind.chunk(ahead)
-    if found is None:
+    """Id and size of what must be a chunk and not samples."""
+    chunk = None if kind.name == "au" else kind.chunk(ahead)
+    if chunk is None:
         return None
-    name, size = found
-    return found if size >= 0 and (name in _CHUNKS or (size < _MODEST and LETTERS.issuperset(name))) else None
+    name, size = chunk
+    return chunk if size >= 0 and (name in _CHUNKS or (size < _MODEST and LETTERS.issuperset(name))) else None
 
 
 def _is_padding(reader: Reader, head: Header) -> bool:
-    """Whether the rest of the file is no sound: zeros that fill it up, lyrics, next to nothing."""
-    if head.promised is None and reader.peek(1):  # nobody knew where the sound ends
+    """Whether the rest of the file is not sound: zeros that fill it up, lyrics, next to nothing."""
+    if head.promised is None and reader.peek(1):  # the writer did not know where the sound ends
         return False
     ahead = reader.peek(_LOOK)
     if ahead.startswith(b"LYRICSBEGIN"):
@@ -142,11 +142,11 @@ def _is_padding(reader: Reader, head: Header) -> bool:
 def _second(reader: Reader, head: Header, notes: list[str]) -> Header | None:
     """The header of a file that follows, if it is of the same format."""
     try:
-        found = header(reader)
+        second = header(reader)
     except InputError:
-        found = None
-    if found and found.raw and found.raw == head.raw:
-        return found._replace(promised=head.promised)
+        second = None
+    if second and second.raw and second.raw == head.raw:
+        return second._replace(promised=head.promised)
     notes.append("another file follows in this one, in another format: left out")
     return None
 
@@ -165,10 +165,10 @@ def layout(file: BinaryIO) -> Layout | None:
         reader.skip(size)
         spans.append((first, reader.position - first))
     whole = head.raw.frame_bytes if head.raw else 1
-    found = Layout(head, [(start, size // whole * whole) for start, size in spans], notes)
-    if found.beyond and not head.raw:
-        notes.append(f"the file goes on after what its header promises: {found.beyond} bytes, left out")
-    return found
+    result = Layout(head, [(start, size // whole * whole) for start, size in spans], notes)
+    if result.beyond and not head.raw:
+        notes.append(f"the file goes on after what its header promises: {result.beyond} bytes, left out")
+    return result
 
 
 class FileReader:
@@ -197,7 +197,7 @@ class Spans(io.RawIOBase):
         self._place = 0
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """As of any file; OSError before the first byte."""
+        """Move as in any file; OSError before the first byte."""
         place = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._place, io.SEEK_END: self._size}[whence]
         if place < 0:
             raise OSError("before the start")

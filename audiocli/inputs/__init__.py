@@ -1,1 +1,1 @@
-"""What goes in: files, folders, pipes, lists, texts, and sound that is still coming."""
+"""Inputs: files, folders, pipes, lists, texts, and sound that is still coming."""

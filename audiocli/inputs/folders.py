@@ -1,4 +1,4 @@
-"""What is in a folder: the one way in which folders are walked."""
+"""The files in a folder: the one way in which folders are walked."""
 
 import os
 from collections import deque
@@ -9,11 +9,11 @@ from pathlib import Path
 def walk(
     root: str, wanted: Callable[[str], bool], problems: list[OSError], *, leave_out: Path | None = None
 ) -> Iterator[str]:
-    """Paths of the files below root whose path from there is wanted; hidden names are passed over.
+    """Paths of the files below root whose path from there is wanted; hidden names are skipped.
 
     Links to folders are followed after all else, so that a file is named by its own folder where that is below root, too; each
     real folder is walked once, which cuts loops. A link that leads nowhere is yielded if its name is wanted, or might be a
-    folder's. Pipes and devices are passed over. leave_out: a folder below root that is not walked. problems: gets the folders
+    folder's. Pipes and devices are skipped. leave_out: a folder below root that is not walked. problems: gets the folders
     that cannot be read.
     """
     # The root itself may be what is left out: results then stand beside their inputs.

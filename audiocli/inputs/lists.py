@@ -27,7 +27,7 @@ class Decoder:
     """
 
     def __init__(self, errors: str = "surrogateescape") -> None:
-        self.encoding = ""  # not known before the first bytes
+        self.encoding = ""  # unknown before the first bytes
         self._errors, self._head = errors, b""
         self._decoder: codecs.IncrementalDecoder | None = None
 
@@ -73,9 +73,9 @@ def is_comment(line: str, *names: str) -> bool:
 
 
 def fields(line: str, delimiter: str = ",") -> list[str]:
-    """The fields of a line of CSV without the blanks around them; quotes hold delimiters. Blanks that repeat are one."""
-    found = next(csv.reader([line.strip()], delimiter=delimiter, skipinitialspace=True), [])
-    return [field.strip() for field in found if field or delimiter != " "]
+    """The fields of a line of CSV without the blanks around them; quotes hold delimiters. Repeated blanks count as one."""
+    row = next(csv.reader([line.strip()], delimiter=delimiter, skipinitialspace=True), [])
+    return [field.strip() for field in row if field or delimiter != " "]
 
 
 def table(rows: list[str], suffix: str) -> tuple[list[str], Iterator[tuple[int, dict[str, str]]]]:

@@ -1,4 +1,4 @@
-"""Sound from standard input as it comes: what the bytes are, and their samples; for verbs that answer before the end."""
+"""Sound from standard input as it comes: the format of the bytes, and their samples; for verbs that answer before the end."""
 
 import io
 import os
@@ -33,7 +33,7 @@ HEADER = 1 << 24  # bytes in which the samples behind a header must begin
 
 
 class Opened(NamedTuple):
-    """What standard input holds: the format to answer in and what stands before its samples, frames [n, channels] as they come."""
+    """The sound on standard input: the format to answer in, the header before its samples, frames [n, channels] as they come."""
 
     raw: RawFormat
     header: bytes
@@ -63,7 +63,7 @@ class Incoming(io.RawIOBase):
                     raise InputError(f"its samples begin after more than {HEADER >> 20} MiB")
 
     def settle(self) -> bytes:
-        """What skip() has passed; from now on there is no way back."""
+        """The bytes that skip() has passed; from now on rewinding is impossible."""
         passed, self._passed = bytes(self._passed or b""), None
         return passed
 
@@ -79,7 +79,7 @@ class Incoming(io.RawIOBase):
             yield chunk
 
     def read(self, n: int = -1) -> bytes:
-        """What is there of the next n bytes, once some are; none at the end."""
+        """As many of the next n bytes as have come, once some have; none at the end."""
         data = self._ahead or next(self._chunks, b"")
         n = len(data) if n < 0 else n
         self._ahead = data[n:]
@@ -101,13 +101,13 @@ def check_stdin(example: str) -> None:
 
 
 def chunks() -> Iterator[bytes]:
-    """What comes, as it comes."""
+    """Bytes as they come."""
     while data := os.read(0, READ):
         yield data
 
 
 def write_out(data: bytes) -> None:
-    """All of it to standard output, now: a short write of a full pipe is gone on with."""
+    """Write all of it to standard output, now; after a short write to a full pipe, go on with the rest."""
     while data:
         data = data[os.write(1, data) :]
 
@@ -119,7 +119,7 @@ def report(warnings: list[str], stop: Stop, console: Console) -> None:
 
 
 def opened(chunks: Iterable[bytes], given: RawFormat | None, warnings: list[str]) -> Opened:
-    """The format that is given, else what the first bytes speak of, else samples as RAW; `warnings` is complete at the end.
+    """The format that is given, else the one that the first bytes show, else samples as RAW; `warnings` is complete at the end.
 
     Plain samples are answered in the format that came in, behind the header that came in; what is compressed, as WAV.
     Raises InputError.
@@ -148,7 +148,7 @@ def _plain(incoming: Incoming, warnings: list[str]) -> Opened | None:
 
 
 def _compressed(incoming: Incoming, warnings: list[str]) -> Opened:
-    """What FFmpeg decodes of a file that it cannot seek in."""
+    """Sound that FFmpeg decodes from a file in which it cannot seek."""
     kind = kind_of(incoming.peek(FRAMES))
     try:
         part = FFmpegDecoder(cast(BinaryIO, incoming))
@@ -164,7 +164,7 @@ def _compressed(incoming: Incoming, warnings: list[str]) -> Opened:
 
 
 def _behind(incoming: Incoming, head: Header, raw: RawFormat, warnings: list[str]) -> Iterator[Floats]:
-    """The samples behind a header, and what is to say of their number."""
+    """The samples behind a header, with a warning where their number is wrong."""
     n = 0
     for block in _frames(incoming, raw, passages(incoming, head, warnings)):
         n += len(block)
@@ -180,10 +180,10 @@ def _raw(incoming: Incoming, raw: RawFormat, warnings: list[str]) -> Iterator[Fl
         warnings.append(odd_bytes(odd))
 
 
-def _frames(incoming: Incoming, raw: RawFormat, found: Iterable[Passage]) -> Iterator[Floats]:
-    """Frames [n, channels] of passages; what is no whole frame waits for the next chunk."""
+def _frames(incoming: Incoming, raw: RawFormat, parts: Iterable[Passage]) -> Iterator[Floats]:
+    """Frames [n, channels] of passages; a frame that is incomplete waits for the next chunk."""
     rest = b""
-    for passage in found:
+    for passage in parts:
         rest = rest if passage.goes_on else b""
         for chunk in incoming.take(passage.size):
             rest += chunk

@@ -1,4 +1,4 @@
-"""What comes through pipes: standard input, named pipes, <(...) of the shell. Decoders seek, so it goes to a file first."""
+"""Pipes: standard input, named pipes, <(...) of the shell. Decoders seek, so their contents go to a file first."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ CHUNK = 65_536  # bytes
 
 
 def blocking(descriptor: int) -> None:
-    """Let reads and writes wait, whatever the process before us has set."""
+    """Make reads and writes wait, whatever the process before us has set."""
     if sys.platform != "win32":
         os.set_blocking(descriptor, True)
 
@@ -38,7 +38,7 @@ def standard_input() -> BinaryIO:
 
 
 def pipe(path: str) -> BinaryIO:
-    """All that comes through a pipe with a path. Raises InputError when nobody writes to it: opening it would wait for ever.
+    """All that comes through a pipe with a path. Raises InputError when nobody writes to it: opening it would wait forever.
 
     One without a name of its own, as of <(...) in the shell, has all the writers that it will ever have.
     """
@@ -60,7 +60,7 @@ def _spooled(stream: BinaryIO, first: bytes = b"") -> BinaryIO:
 
 
 def _first_bytes(descriptor: int) -> bytes:
-    """Some bytes of the pipe, or none when a writer is there that has written nothing yet.
+    """Some bytes of the pipe, or none when there is a writer that has written nothing yet.
 
     Reading an empty pipe without blocking gives b"" when it has no writer, and EAGAIN when it has one.
     """

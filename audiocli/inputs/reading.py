@@ -23,7 +23,7 @@ _BLANK = re.compile(
 
 
 def cleaned(text: str) -> str:
-    """Text without what nobody says: control characters, colours of a terminal, emoji. Line ends stay."""
+    """Text without what nobody pronounces: control characters, colours of a terminal, emoji. Line ends stay."""
     text = _PAGES.sub("\n\n", _COLOURS.sub("", text)).replace("\x85", "\n").replace("\u2028", "\n")
     return _BLANK.sub(" ", _NOTHING.sub("", text))
 
@@ -36,7 +36,7 @@ def speakable(text: str) -> bool:
 def blocks(descriptor: int) -> Iterator[str]:
     """The clean text of an open file or pipe, UTF-8 unless its first bytes mark another Unicode encoding; each read at once.
 
-    Raises InputError for what is no text.
+    Raises InputError for anything but text.
     """
     return decoded(iter(lambda: os.read(descriptor, CHUNK), b""))
 
@@ -47,6 +47,6 @@ def decoded(chunks: Iterable[bytes]) -> Iterator[str]:
     for chunk in chunks:
         text = decoder.decode(chunk)
         if decoder.encoding.startswith("utf-8") and "\0" in text:
-            raise InputError("is no text: it has zero bytes")
+            raise InputError("is not text: it has zero bytes")
         yield cleaned(ends.decode(text))
     yield cleaned(ends.decode(decoder.decode(b"", final=True), final=True))

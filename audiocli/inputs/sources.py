@@ -1,4 +1,4 @@
-"""Which inputs there are: files, folders, "-", pipes and lists of paths, as a stream of Source."""
+"""Inputs as a stream of Source: files, folders, "-", pipes and lists of paths."""
 
 import fnmatch
 import json
@@ -32,7 +32,7 @@ class Source:
 
     @property
     def name(self) -> str:
-        """What messages call it."""
+        """The name in messages."""
         return called(self.path)
 
     def open(self) -> str | BinaryIO:
@@ -52,7 +52,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Kept(Source):
-    """What came through a pipe, kept in a file so that it can be read more than once."""
+    """The contents of a pipe, in a file so that they can be read more than once."""
 
     file: BinaryIO | None = None
 
@@ -102,7 +102,7 @@ class Streamed:
 
 
 def called(path: str) -> str:
-    """What messages call an input."""
+    """The name of an input in messages."""
     return "standard input" if path == "-" else path
 
 
@@ -128,9 +128,9 @@ def find(
     return _once(_all(inputs, glob, paths, leave_out))
 
 
-def _once(found: Iterator[Found]) -> Iterator[Found]:
+def _once(inputs: Iterator[Found]) -> Iterator[Found]:
     seen: set[str] = set()
-    for one in found:
+    for one in inputs:
         if isinstance(one, Source):
             place = os.path.abspath(one.path)
             if place in seen:
@@ -156,18 +156,18 @@ def _file(path: str, relative: PurePath) -> Source | Failure:
     if path == "-":
         return Source(path, relative)
     try:
-        found = os.stat(path)
+        status = os.stat(path)
     except OSError as error:
         return Failure(path, reason(error))
     except ValueError:  # a zero byte, or characters that no file name can have
-        return Failure(path, "is no file name")
-    if not stat.S_ISREG(found.st_mode):
+        return Failure(path, "is not a file name")
+    if not stat.S_ISREG(status.st_mode):
         return Source(path, relative)
-    return Source(path, relative, found.st_size, found.st_mtime_ns)
+    return Source(path, relative, status.st_size, status.st_mtime_ns)
 
 
 def named(path: str) -> Source | Failure:
-    """One input by its name; a folder is none."""
+    """One input by its name, which must not be a folder's."""
     return _file(path, PurePath("stdin" if path == "-" else PurePath(path).name))
 
 
@@ -200,7 +200,7 @@ def _open_list(files_from: str) -> BinaryIO:
 
 
 def _entries(descriptor: int) -> Iterator[str | None]:
-    """What stands between separators, as it arrives; None before a wait: an earlier verb in the pipe may be at work."""
+    """The items between separators, as they arrive; None before a wait: an earlier verb in the pipe may be at work."""
     decoder, rest, separator = lists.Decoder(), "", ""
     chunk = b"."
     while chunk:
@@ -218,7 +218,7 @@ def _entries(descriptor: int) -> Iterator[str | None]:
 
 
 def _trimmed(entry: str, separator: str) -> str:
-    """A line may end as Windows has it, or be a comment, which is nothing; between zeros every character counts."""
+    """One item of a list: a line may end as on Windows, and a comment is nothing; between zeros every character counts."""
     if separator == "\0":
         return entry
     entry = entry.removesuffix("\r")
@@ -232,13 +232,13 @@ def _entry(path: str) -> Source | Failure:
             record = json.loads(path)
         except (ValueError, RecursionError):
             record = {"path": path}
-        found = record.get("output") or record.get("path")
+        output = record.get("output") or record.get("path")
         if record.get("status") == "failed":
-            return Failure(str(found), f"failed in the step before: {record.get('error')}")
-        if not isinstance(found, str) or found == "-":
-            return Failure(str(found), "the step before has written no file")
-        path = found
-    # Standard input is no path in a list: "-" is the name of a file there.
+            return Failure(str(output), f"failed in the step before: {record.get('error')}")
+        if not isinstance(output, str) or output == "-":
+            return Failure(str(output), "the step before has written no file")
+        path = output
+    # Standard input is not a path in a list: "-" is the name of a file there.
     path = "./-" if path == "-" else path
     relative = PurePath(path)
     inside = not relative.is_absolute() and ".." not in relative.parts

@@ -18,7 +18,7 @@ class _WaitIsOverError(Exception):
 
 
 class Stop:
-    """Asks a run to end after the files in hand: the first Ctrl-C. The second one ends the process. ending: what is told then."""
+    """Asks a run to end after the files in hand at the first Ctrl-C (message: `ending`); the second one ends the process."""
 
     def __init__(self, console: Console, ending: str = "finishing the file in hand") -> None:
         self.asked = False

@@ -1,4 +1,4 @@
-"""Which texts there are to speak: an argument, files, standard input, or the lines of one of them, as a stream of Text."""
+"""Texts to speak as a stream of Text: an argument, files, standard input, or the lines of one of them."""
 
 import hashlib
 import os
@@ -22,7 +22,7 @@ _FIELD = re.compile(r"\{(index|slug|id|voice)(?::0?(\d{1,2})d?)?\}")
 
 @dataclass(frozen=True)
 class Text(Source):
-    """A text in memory, or what is to be read from `path`; `voice` where a line of a table names one; `remark`: about its name."""
+    """A text in memory, or a `path` to read it from; `voice` where a line of a table names one; `remark`: about its name."""
 
     text: str | None = None
     voice: str | None = None
@@ -50,7 +50,7 @@ def _opened(path: str) -> Iterator[int]:
     try:
         descriptor = os.open(path, os.O_RDONLY)
     except (OSError, ValueError) as error:
-        raise InputError(reason(error) if isinstance(error, OSError) else "is no file name") from error
+        raise InputError(reason(error) if isinstance(error, OSError) else "is not a file name") from error
     try:
         yield descriptor
     except OSError as error:
@@ -85,20 +85,20 @@ def _file(path: str) -> Text | Failure:
     if path == "-":
         return Text(path, PurePath("stdin"))
     try:
-        found = os.stat(path)
+        status = os.stat(path)
     except (OSError, ValueError) as error:
-        return Failure(path, reason(error) if isinstance(error, OSError) else "is no file name")
+        return Failure(path, reason(error) if isinstance(error, OSError) else "is not a file name")
     if os.path.isdir(path):
         return Failure(path, "is a folder: give the files in it")
-    known = found.st_mtime_ns if os.path.isfile(path) else None
-    return Text(path, PurePath(PurePath(path).name), found.st_size, known)
+    known = status.st_mtime_ns if os.path.isfile(path) else None
+    return Text(path, PurePath(PurePath(path).name), status.st_size, known)
 
 
 def _in_memory(path: str, name: str, text: str, voice: str | None = None, remark: str | None = None) -> Text:
-    """A text that is no file: in place of a time of change stands a digest of what it says, so that --resume sees changes."""
+    """A text that is not a file: a digest of it takes the place of a modification time, so that --resume sees changes."""
     encoded = text.encode("utf-8", "surrogateescape")
     digest = int.from_bytes(hashlib.sha256(encoded).digest()[:7], "big")
-    # The name is one of its own: what follows a dot in it is no suffix to be taken off.
+    # The name is not a file's: what follows a dot in it is not a suffix to be removed.
     return Text(path, PurePath(f"{name}.txt"), len(encoded), digest, text, voice, remark)
 
 
@@ -149,16 +149,16 @@ def _line(path: str, index: int, line: str, name: str, taken: dict[str, int]) ->
 
 def _free(name: str, taken: dict[str, int]) -> str:
     """A name that no line before has, and how often each was wanted: a, a-2, a-3."""
-    found = name
-    while found in taken:
+    free = name
+    while free in taken:
         taken[name] += 1
-        found = f"{name}-{taken[name]}"
-    taken[found] = 1
-    return found
+        free = f"{name}-{taken[name]}"
+    taken[free] = 1
+    return free
 
 
 def check_name(name: str) -> None:
-    """Raises UsageError for a --name that is no template."""
+    """Raises UsageError for a --name that is not a template."""
     rest = _FIELD.sub("", name)
     if not _FIELD.search(name) or "{" in rest or "}" in rest or os.path.isabs(name) or ".." in PurePath(name).parts:
         raise UsageError(f"--name {name}: a relative name with some of {{index:04d}}, {{slug}}, {{id}}, {{voice}}")

@@ -1,4 +1,4 @@
-"""How much goes through a model at once: groups of like lengths within a budget, and halves of them when memory runs out."""
+"""Batches for a model: groups of similar lengths within a budget, and halves of them when memory runs out."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -28,7 +28,7 @@ class Batches:
         self, items: Sequence[Item], cost: Callable[[Item], float], forward: Callable[[list[Item]], Sequence[Result]],
         *, alike: bool = False,
     ) -> list[Result]:  # fmt: skip
-        """What `forward` makes of the items, in their order.
+        """The results of `forward` for the items, in their order.
 
         cost: the seconds of an item. alike: only items of one length go together.
         """
@@ -42,7 +42,7 @@ class Batches:
         return [made[n] for n in range(len(items))]
 
     def _fitting(self, costs: Sequence[float], alike: bool) -> int:
-        """How many of the next items, by rising cost, go together: at least one."""
+        """The number of the next items, by rising cost, that go together: at least one."""
         for n, cost in enumerate(costs):
             full = n >= self.size if self.size else (n + 1) * cost > self.seconds
             if n and (full or (alike and cost != costs[0])):

@@ -1,8 +1,8 @@
-"""The hub's cache on this machine: what is there, whether it is whole; read without the hub's library, so no socket opens.
+"""The hub's cache on this machine: the models in it, and whether they are whole; read without the hub's library, offline.
 
 The layout is the library's own and shared with every other program that uses it:
 `models--org--name/blobs/HASH`, `snapshots/COMMIT/FILE` (links into blobs), `refs/main` (a commit), `trees/COMMIT.json`.
-A blob goes by the SHA-256 of its bytes, or, a file that is small enough for git itself, by git's SHA-1.
+A blob is named by the SHA-256 of its bytes, or, if the file is small enough for git itself, by git's SHA-1.
 """
 
 import hashlib
@@ -52,7 +52,7 @@ class Repo:
 
     @property
     def folder(self) -> Path:
-        """Where the cache has it, or would have it."""
+        """The folder in which the cache has it, or would have it."""
         return cache() / ("models--" + self.id.replace("/", "--"))
 
     @property
@@ -84,7 +84,7 @@ def cache() -> Path:
 
 
 def chosen(names: Collection[str], patterns: tuple[str, ...] = ()) -> list[str]:
-    """The files of a repository that a model is loaded from; one format of the weights, none when there is no safe one.
+    """The files of a repository that a model is loaded from; one format of the weights, nothing when none is safe.
 
     Repositories hold much else: the same weights for other libraries, in other precisions, for a thousand languages.
     """
@@ -111,7 +111,7 @@ def cached(repo: Repo, patterns: tuple[str, ...] = ()) -> Path | None:
 
 
 def here(spec: ModelSpec) -> bool:
-    """Whether what a row of the registry stands for is on this machine: its files, or the program that it runs."""
+    """Whether the model of a row of the registry is on this machine: its files, or the program that it runs."""
     if spec.built_in:
         return spec.program is None or shutil.which(spec.program) is not None
     repos = Repo(spec.source, spec.revision or "main"), *map(Repo, spec.parts)
@@ -119,17 +119,17 @@ def here(spec: ModelSpec) -> bool:
 
 
 def _shards(folder: Path, names: Iterable[str]) -> Iterator[str]:
-    """The files that the indices among the names tell of."""
+    """The files that the indices among the names list."""
     for name in set(names) & set(INDEX.values()):
         if (folder / name).exists():
             yield from json.loads((folder / name).read_text())["weight_map"].values()
 
 
 def _listed(folder: Path) -> dict[str, Any] | None:
-    """What the hub said the commit consists of, where the library has kept that."""
+    """The hub's listing of the commit, where the library has kept it."""
     try:
-        kept = json.loads((folder.parent.parent / "trees" / f"{folder.name}.json").read_text())
-        return dict(kept["files"])
+        listing = json.loads((folder.parent.parent / "trees" / f"{folder.name}.json").read_text())
+        return dict(listing["files"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -150,7 +150,7 @@ def on_disk(repo: Repo) -> int:
 
 
 def remove(repo: Repo) -> int:
-    """Take a model out of the cache, every revision of it; the bytes that this gave back."""
+    """Remove a model from the cache, every revision of it; the bytes that this freed."""
     freed = on_disk(repo)
     shutil.rmtree(repo.folder, ignore_errors=True)
     shutil.rmtree(cache() / ".locks" / repo.folder.name, ignore_errors=True)
@@ -171,7 +171,7 @@ def digest(path: Path, like: str) -> str:
 def problems(folder: Path, *, thorough: bool = False) -> Iterator[tuple[str, str | None]]:
     """Each file of a model's folder with what is wrong with it, or None.
 
-    In a moment: links that lead nowhere, JSON that ends early, weights of another length than they say. Thorough: each file
+    Quick: links that lead nowhere, JSON that ends early, weights of another length than they say. Thorough: each file
     of the cache against its hash.
     """
     listed = _listed(folder) or {}
@@ -206,7 +206,7 @@ def _problem(path: Path) -> str | None:
 
 
 def _wrong_hash(path: Path, listed: dict[str, Any]) -> str | None:
-    """A link's blob goes by its hash; a copy is looked up in the listing of its commit."""
+    """A link's blob is named by its hash; a copy is looked up in the listing of its commit."""
     expected = os.path.basename(os.readlink(path)) if path.is_symlink() else ""
     if len(expected) not in SIZES:
         expected = listed.get("lfs_sha256") or listed.get("blob_id") or ""
@@ -215,7 +215,7 @@ def _wrong_hash(path: Path, listed: dict[str, Any]) -> str | None:
 
 
 def tensors(path: Path) -> int:
-    """How many numbers a safetensors file holds, by its header. Raises ValueError when its length is not what that says."""
+    """The number of values in a safetensors file, by its header. Raises ValueError when its length does not agree with that."""
     total = path.stat().st_size
     with path.open("rb") as stream:
         length = int.from_bytes(stream.read(8), "little")

@@ -29,7 +29,7 @@ def variable(task: str) -> str:
 
 @dataclass(frozen=True)
 class Choice:
-    """The model of a verb, and what has chosen it: an environment variable, the config file, or nobody ("built-in")."""
+    """The model of a verb, and the source of the choice: an environment variable, the config file, or none ("built-in")."""
 
     name: str
     origin: str
@@ -61,7 +61,7 @@ def _usable(name: str) -> bool:
 
 
 def use(task: str, name: str | None) -> None:
-    """Write the user's model for a task, or with None take it out. Raises UsageError for a task that is none."""
+    """Write the user's model for a task, or remove it with None. Raises UsageError for an unknown task."""
     if task not in VERBS:
         raise UsageError(f"no task {task!r}: {hint(task, VERBS)}")
     everything = _read()
@@ -86,14 +86,14 @@ def _read() -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
-        raise UsageError(f"{path()} cannot be read, mend or remove it: {error}") from error
+        raise UsageError(f"{path()} cannot be read, repair or remove it: {error}") from error
     if not isinstance(everything, dict):
-        raise UsageError(f"{path()} must hold one JSON object: mend or remove it")
+        raise UsageError(f"{path()} must hold one JSON object: repair or remove it")
     return everything
 
 
 def _write(everything: dict[str, Any]) -> None:
-    """Replace the file at once: whoever reads meanwhile sees the old one or the new one."""
+    """Replace the file at once: other processes see the old one or the new one."""
     target = path()
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

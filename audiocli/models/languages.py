@@ -26,38 +26,38 @@ NAMES = MappingProxyType({
     ).split("|"))
     for name in names
 })  # fmt: skip
-# What is spoken there, which the tag itself does not say; and who understands whom.
+# The language spoken in a place, which the tag itself does not say; and who understands whom.
 _SPOKEN = {"zh-hk": "yue", "zh-mo": "yue", "nn": "nb"}
 FARTHEST = 10  # of the distances of CLDR: 5 for another country, 4 to 10 for a language that is understood
 
 
 def nearest(wanted: str, known: Iterable[str], names: Mapping[str, str] = NAMES) -> str | None:
-    """The code among `known` for a tag, a locale or an English name, by the distances of CLDR; None: there is nothing near."""
-    found = _nearest(_plain(wanted), tuple(known), tuple(names.items()))
-    return found[0] if found else None
+    """The code among `known` for a tag, a locale or an English name, by the distances of CLDR; None: no language is near."""
+    match = _nearest(_plain(wanted), tuple(known), tuple(names.items()))
+    return match[0] if match else None
 
 
 def code(language: str) -> str:
-    """The code of a language whatever its variety: of "French" and "fr-CA" "fr"; what is not known stays."""
+    """The code of a language whatever its variety: of "French" and "fr-CA" "fr"; unknown ones stay."""
     return nearest(language, NAMES.values()) or language
 
 
 def variety(wanted: str | None, spoken: str | None) -> str | None:
-    """What to tell somebody who asked for one variety of a language and gets another."""
+    """The message for a user who asked for one variety of a language and gets another."""
     if wanted is None or spoken is None or is_same(wanted, spoken):
         return None
     return f"--language {wanted}: this is spoken as {spoken}, the nearest that the model has"
 
 
 def is_near(language: str | None, *known: str) -> bool:
-    """Whether a language (None: any) is one of those, in whatever variety."""
+    """Whether a language (None: any) is among these, in whatever variety."""
     return language is None or nearest(language, known) is not None
 
 
 def is_same(language: str | None, other: str) -> bool:
     """Whether a language (None: any) is that one in the variety that is meant: "en" and "en-US", but not "en-AU", are "en-us"."""
-    found = language is None or _nearest(_plain(language), (other,), tuple(NAMES.items()))
-    return found is True or (found is not None and found[1] == 0)
+    match = language is None or _nearest(_plain(language), (other,), tuple(NAMES.items()))
+    return match is True or (match is not None and match[1] == 0)
 
 
 def _plain(text: str) -> str:
@@ -86,10 +86,10 @@ def _closest(wanted: str, codes: Mapping[str, str]) -> tuple[str, int] | None:
     try:
         # Of those that are equally far from the one wanted, that which is meant where no variety is said, or the shortest.
         usual, _ = closest_match(wanted.partition("-")[0], plain, FARTHEST, True)
-        found, distance = closest_match(wanted, [usual, *plain] if usual in tags else plain, FARTHEST, True)
+        nearest_tag, distance = closest_match(wanted, [usual, *plain] if usual in tags else plain, FARTHEST, True)
     except LanguageTagError:
         return None
-    return (codes[tags[found]], distance) if found in tags else None
+    return (codes[tags[nearest_tag]], distance) if nearest_tag in tags else None
 
 
 @cache

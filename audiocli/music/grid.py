@@ -38,7 +38,7 @@ def grid(steps: Sequence[Sequence[float]]) -> Grid:
 
 
 def _nearest(pitches: Sequence[float], last: Sequence[int]) -> tuple[int, ...]:
-    """Which voices sing falling pitches, fewer than four of them: those that have the least way to go."""
+    """The voices that sing falling pitches, fewer than four of them: those that have the least way to go."""
 
     def way(voices: tuple[int, ...]) -> float:
         return sum(abs(last[voice] - pitch) for voice, pitch in zip(voices, pitches, strict=True))
@@ -47,7 +47,7 @@ def _nearest(pitches: Sequence[float], last: Sequence[int]) -> tuple[int, ...]:
 
 
 def shifts(piece: Grid) -> range:
-    """By how many semitones a grid can be moved so that every voice stays in its range; 0 is always among them."""
+    """The semitones by which a grid can be moved so that every voice stays in its range; 0 is always among them."""
     lowest, highest = -12, 12
     for voice, (low, high) in enumerate(RANGES):
         sung = piece[:, voice][piece[:, voice] != REST]
@@ -76,5 +76,5 @@ def _centred(rows: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def key_name(key: int) -> str:
-    """As in "D minor"."""
+    """The name of a key, as in "D minor"."""
     return f"{NAMES[key % 12]} {'major' if key < 12 else 'minor'}"

@@ -1,4 +1,4 @@
-"""Voice leading: which pitches would move in parallel fifths or octaves with a voice above, as no pupil may write them."""
+"""Voice leading: the pitches that would move in parallel fifths or octaves with a voice above, which no pupil may write."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -35,7 +35,7 @@ class Track:
 
 @dataclass(frozen=True)
 class Score:
-    """What of a MIDI file is music: tracks that have notes, the first of them at step `lead` of the file."""
+    """The music in a MIDI file: tracks that have notes, the first of them at step `lead` of the file."""
 
     tracks: list[Track]
     lead: int
@@ -43,31 +43,31 @@ class Score:
     meter: tuple[Meter, ...]
     warnings: tuple[str, ...]
 
-    def piece(self, found: Grid, struck: Onsets) -> Piece:
+    def piece(self, pitches: Grid, struck: Onsets) -> Piece:
         """A grid with the times of the file; struck: bool [steps, 128], where a pitch begins in it."""
-        again = np.take_along_axis(struck[: len(found)], np.maximum(found, 0).astype(np.intp), axis=1)
-        onsets = begun(found) | (again & (found != REST))
-        return Piece(found, onsets, self.tempo, self.meter, self.lead, self.warnings)
+        again = np.take_along_axis(struck[: len(pitches)], np.maximum(pitches, 0).astype(np.intp), axis=1)
+        onsets = begun(pitches) | (again & (pitches != REST))
+        return Piece(pitches, onsets, self.tempo, self.meter, self.lead, self.warnings)
 
 
 def read(path: str) -> Piece:
     """Four-part music from a file: four tracks with one voice each, else the notes that sound at each sixteenth.
 
-    Raises InputError for what is no MIDI, has no notes, more than four at once, or pitches that no voice reaches.
+    Raises InputError for a file that is not MIDI, has no notes, more than four at once, or pitches that no voice reaches.
     """
     score = _score(path)
     tracks = _highest_first(score.tracks)
     steps = [_sounding(track.notes) for track in tracks]
     alone = all((sounding > 0).sum(axis=1).max() == 1 for sounding in steps)
     if len(tracks) == len(VOICES) and alone:
-        found = _voices(steps)
+        pitches = _voices(steps)
     else:
         together = _together(steps)
         if (most := int(together.sum(axis=1).max())) > len(VOICES):
             raise InputError(f"has {most} notes at once, and chorales have {len(VOICES)} voices")
-        found = grid([np.flatnonzero(row)[::-1].tolist() for row in together])
-    _check(found)
-    return score.piece(found, _struck(tracks, len(found)))
+        pitches = grid([np.flatnonzero(row)[::-1].tolist() for row in together])
+    _check(pitches)
+    return score.piece(pitches, _struck(tracks, len(pitches)))
 
 
 def melody(path: str) -> Piece:
@@ -75,12 +75,12 @@ def melody(path: str) -> Piece:
     score = _score(path)
     together = _together([_sounding(track.notes) for track in score.tracks])
     highest = together.shape[1] - 1 - together[:, ::-1].argmax(axis=1)
-    found = np.where(together.any(axis=1), highest, REST).astype(np.int8)[:, None]
-    return score.piece(found, _struck(score.tracks, len(found)))
+    line = np.where(together.any(axis=1), highest, REST).astype(np.int8)[:, None]
+    return score.piece(line, _struck(score.tracks, len(line)))
 
 
 def is_midi(path: str) -> bool:
-    """Whether a file is MIDI, by its name or by how it begins."""
+    """Whether a file is MIDI, by its name or its first bytes."""
     if os.path.splitext(path)[1].lower() in SUFFIXES:
         return True
     try:
@@ -105,9 +105,9 @@ def _score(path: str) -> Score:
     for events in parsed.tracks:
         name = next((event.data.decode("latin-1") for event in events if event.kind == smf.NAME), "")
         for played in _notes(events):
-            found = _on_grid(played, per_step)
-            lost += len(played) - len(found)
-            tracks.append(Track(name.strip().lower(), found))
+            notes = _on_grid(played, per_step)
+            lost += len(played) - len(notes)
+            tracks.append(Track(name.strip().lower(), notes))
     if not tracks:
         raise InputError("holds no notes")
     lead = min(note.start for track in tracks for note in track.notes)
@@ -129,7 +129,7 @@ def _data(path: str) -> bytes:
 
 
 def _meta(parsed: smf.File, kind: int, least: int) -> Iterator[smf.Event]:
-    """The events of a kind in all tracks, in order; those with less data than they need are no such events."""
+    """The events of a kind in all tracks, in order; those with less data than they need are ignored."""
     every = (event for events in parsed.tracks for event in events if event.kind == kind and len(event.data) >= least)
     return iter(sorted(every, key=lambda event: event.time))
 
@@ -142,17 +142,17 @@ def _tempo(parsed: smf.File, per_step: float) -> Tempo:
 
 
 def _meter(parsed: smf.File, per_step: float) -> tuple[Meter, ...]:
-    found = {
+    meters = {
         event.time / per_step: Meter(event.time / per_step, event.data[0], 1 << event.data[1])
         for event in _meta(parsed, smf.METER, 2)
         if event.data[0] and event.data[1] < 8
     }
-    return tuple(found.values())
+    return tuple(meters.values())
 
 
 def _notes(events: Sequence[smf.Event]) -> list[list[Note]]:
     """The notes of each channel of a track, in ticks."""
-    found, sounding = defaultdict[int, list[Note]](list), defaultdict[tuple[int, int], list[int]](list)
+    channels, sounding = defaultdict[int, list[Note]](list), defaultdict[tuple[int, int], list[int]](list)
     for event in events:
         if event.kind not in (smf.NOTE_ON, smf.NOTE_OFF) or event.channel == DRUMS:
             continue
@@ -162,18 +162,18 @@ def _notes(events: Sequence[smf.Event]) -> list[list[Note]]:
             starts.append(event.time)
         elif starts:
             start = starts.pop(0)
-            found[event.channel].append(Note(start, event.time - start, pitch))
-    for (channel, pitch), starts in sounding.items():  # that nobody ended
-        found[channel] += [Note(start, events[-1].time - start, pitch) for start in starts]
-    return [sorted(notes) for notes in found.values() if notes]
+            channels[event.channel].append(Note(start, event.time - start, pitch))
+    for (channel, pitch), starts in sounding.items():  # that were never ended
+        channels[channel] += [Note(start, events[-1].time - start, pitch) for start in starts]
+    return [sorted(notes) for notes in channels.values() if notes]
 
 
 def _on_grid(played: list[Note], per_step: float) -> list[Note]:
     """Notes from ticks to steps; those shorter than half a sixteenth get one."""
     if _one_line(played):
         return on_grid([(note.start / per_step, (note.start + note.length) / per_step, note.pitch) for note in played])
-    found = [(round(note.start / per_step), round((note.start + note.length) / per_step), note) for note in played]
-    return [Note(start, max(end - start, 1), note.pitch) for start, end, note in found]
+    rounded = [(round(note.start / per_step), round((note.start + note.length) / per_step), note) for note in played]
+    return [Note(start, max(end - start, 1), note.pitch) for start, end, note in rounded]
 
 
 def _one_line(played: list[Note]) -> bool:
@@ -186,13 +186,13 @@ def _one_line(played: list[Note]) -> bool:
 
 def on_grid(line: Sequence[tuple[float, float, int]]) -> list[Note]:
     """Notes of one voice, (start and end in steps, pitch), each up to the next; one that finds no step of its own is left out."""
-    found: list[Note] = []
+    notes: list[Note] = []
     for start, end, pitch in line:
-        at = max(round(start), found[-1].start + 1 if found else 0)
+        at = max(round(start), notes[-1].start + 1 if notes else 0)
         if at - start < 1.0:
-            found.append(Note(at, max(round(end) - at, 1), pitch))
-    ends = [*(note.start for note in found[1:]), MOST_STEPS + 1]
-    return [note._replace(length=min(note.length, end - note.start)) for note, end in zip(found, ends, strict=True)]
+            notes.append(Note(at, max(round(end) - at, 1), pitch))
+    ends = [*(note.start for note in notes[1:]), MOST_STEPS + 1]
+    return [note._replace(length=min(note.length, end - note.start)) for note, end in zip(notes, ends, strict=True)]
 
 
 def _sounding(notes: Sequence[Note]) -> NDArray[np.bool_]:
@@ -228,9 +228,9 @@ def _voices(steps: list[NDArray[np.bool_]]) -> Grid:
     return result
 
 
-def _check(found: Grid) -> None:
+def _check(pitches: Grid) -> None:
     """Raises InputError for pitches that the voices do not have."""
-    for name, (low, high), voice in zip(VOICES, RANGES, found.T, strict=True):
+    for name, (low, high), voice in zip(VOICES, RANGES, pitches.T, strict=True):
         sung = voice[voice != REST]
         if sung.size and not (low <= sung.min() and sung.max() <= high):
             raise InputError(
@@ -258,7 +258,7 @@ def score(piece: Piece, program: int, voices: Sequence[str] = VOICES) -> Any:
 
 
 def ticks(step: float) -> int:
-    """When a step begins, in files that are written."""
+    """The tick at which a step begins, in files that are written."""
     return round(step * TICKS_PER_STEP)
 
 

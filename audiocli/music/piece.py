@@ -1,4 +1,4 @@
-"""A piece of music by its notes: the grid, where notes begin in it, and when each of its steps is heard."""
+"""A piece of music by its notes: the grid, where notes begin in it, and the time of each step."""
 
 from bisect import bisect_right
 from dataclasses import dataclass, replace
@@ -46,12 +46,12 @@ class Tempo:
         return self.changes[max(bisect_right(self.changes, step, key=lambda change: change[0]) - 1, 0)][1]
 
     def seconds(self, step: float) -> float:
-        """When a step begins."""
+        """The time in seconds at which a step begins."""
         n = max(bisect_right(self.changes, step, key=lambda change: change[0]) - 1, 0)
         return self._begins[n] + (step - self.changes[n][0]) * _step_seconds(self.changes[n][1])
 
     def step(self, seconds: float) -> float:
-        """Which step, and which part of it, is heard at that time: the inverse of `seconds`."""
+        """The step, with its fraction, that is heard at a time: the inverse of `seconds`."""
         n = max(bisect_right(self._begins, seconds) - 1, 0)
         return self.changes[n][0] + (seconds - self._begins[n]) / _step_seconds(self.changes[n][1])
 
@@ -79,7 +79,7 @@ class Piece:
 
     onsets: bool [steps, voices], where notes begin: a pitch that is struck again looks in the grid as one that goes on.
     lead: steps of silence before the first step; the steps of tempo and meter count from before it.
-    warnings: what the file that it was read from lost on its way here.
+    warnings: what was lost in reading it from a file.
     """
 
     grid: Grid
@@ -91,7 +91,7 @@ class Piece:
 
     @property
     def seconds(self) -> float:
-        """When its last step ends."""
+        """The time in seconds at which its last step ends."""
         return self.time(len(self.grid))
 
     def time(self, step: float) -> float:
@@ -103,7 +103,7 @@ class Piece:
         return replace(self, grid=self.grid[:steps], onsets=self.onsets[:steps])
 
     def held(self, steps: int) -> "Piece":
-        """The same with so many steps more, through which the last chord is held."""
+        """The same piece with so many more steps, through which the last chord is held."""
         last = np.repeat(self.grid[-1:], steps, axis=0)
         grid = np.concatenate([self.grid, last])
         return replace(self, grid=grid, onsets=np.concatenate([self.onsets, np.zeros(last.shape, np.bool_)]))
@@ -113,8 +113,8 @@ class Piece:
         pitches = self.grid[:, voice]
         starts = np.flatnonzero(self.onsets[:, voice] | _changes(pitches))
         ends = np.append(starts, len(pitches))[1:]
-        found = zip(starts.tolist(), ends.tolist(), strict=True)
-        return [Note(a, b - a, int(pitches[a])) for a, b in found if pitches[a] != REST]
+        spans = zip(starts.tolist(), ends.tolist(), strict=True)
+        return [Note(a, b - a, int(pitches[a])) for a, b in spans if pitches[a] != REST]
 
 
 def piece_of(grid: Grid, quarters_a_minute: float) -> Piece:
@@ -123,10 +123,10 @@ def piece_of(grid: Grid, quarters_a_minute: float) -> Piece:
 
 
 def begun(grid: Grid) -> Onsets:
-    """Where the pitches of a grid [steps, voices] change."""
+    """A mask of the places where the pitches of a grid [steps, voices] change."""
     return np.asarray(_changes(grid) & (grid != REST))
 
 
 def _changes(pitches: Grid) -> Onsets:
-    """Where pitches [steps, ...] are not those of the step before."""
+    """A mask of the pitches [steps, ...] that differ from those of the step before."""
     return np.asarray(np.diff(pitches.astype(np.int16), axis=0, prepend=np.int16(REST - 1)) != 0)

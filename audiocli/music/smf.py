@@ -1,6 +1,6 @@
-"""Standard MIDI files (MIDI Manufacturers Association, RP-001), as the few events that music is made of, whatever else is in them.
+"""Standard MIDI files (MIDI Manufacturers Association, RP-001), as the few events that music consists of, whatever else is in them.
 
-mido refuses a whole file for a key signature that cannot be, and loses the time before an event that it does not know; symusic
+mido refuses a whole file for an impossible key signature, and loses the time before an event that it does not know; symusic
 reads beyond the end of damaged files.
 """
 
@@ -40,9 +40,9 @@ def is_midi(data: bytes) -> bool:
 
 
 def parse(data: bytes) -> File:
-    """The events of a file. Raises InputError for what is no MIDI file, is cut off or damaged, or counts no quarters."""
+    """The events of a file. Raises InputError for a file that is not MIDI, is cut off or damaged, or does not count in quarters."""
     if not is_midi(data):
-        raise InputError("is no MIDI file" if data else "is empty")
+        raise InputError("is not a MIDI file" if data else "is empty")
     try:
         return _parsed(data if data.startswith(HEAD) else _unwrapped(data))
     except (IndexError, ValueError) as error:
@@ -53,7 +53,7 @@ TOO_SOON = "it ends too soon"
 
 
 def _unwrapped(data: bytes) -> bytes:
-    """What is in the data chunk of a RIFF file."""
+    """The contents of the data chunk of a RIFF file."""
     for name, body in _chunks(data, 12, "little"):
         if name == b"data" and body.startswith(HEAD):
             return body
@@ -89,7 +89,7 @@ def _parsed(data: bytes) -> File:
 
 
 def _events(data: bytes) -> Iterator[Event]:
-    """The events of a track; what is none of the messages of a channel and no meta event is passed over."""
+    """The events of a track; anything but messages of a channel and meta events is skipped."""
     at, now, running = 0, 0, 0
     while at < len(data):
         delta, at = _number(data, at)

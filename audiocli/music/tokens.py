@@ -1,4 +1,4 @@
-"""From a grid to what the nets read: tokens, how long each pitch has been held, and the context of each step."""
+"""From a grid to the inputs of the nets: tokens, the time that each pitch has been held, and the context of each step."""
 
 from typing import NamedTuple
 
@@ -12,18 +12,18 @@ Ints = NDArray[np.int64]
 LOWEST = min(low for low, _ in RANGES)
 N_TOKENS = max(high for _, high in RANGES) - LOWEST + 2  # the pitches, and the rest as the last token
 REST_TOKEN = N_TOKENS - 1
-START = N_TOKENS  # what stands before the first step
+START = N_TOKENS  # the token before the first step
 LONGEST = 32  # steps that a pitch is counted as held, at most
 SOON = 64  # steps before the end from which on they are counted
 LATER = SOON + 1
 
 
 class Steps(NamedTuple):
-    """What a net reads, each [steps, ...]: the step before, its durations, the context, and the step itself."""
+    """The inputs of a net, each [steps, ...]: the step before, its durations, the context, and the step itself."""
 
     before: Ints  # [steps, 4]
     held: Ints  # [steps, 4]
-    context: Ints  # [steps, 3]: key (0: not known, 1 to 24), sixteenth of the bar, steps to the end (0: not known)
+    context: Ints  # [steps, 3]: key (0: unknown, 1 to 24), sixteenth of the bar, steps to the end (0: unknown)
     now: Ints  # [steps, 4]
 
 
@@ -45,7 +45,7 @@ def steps(piece: Grid) -> Steps:
 
 
 def held(before: Ints) -> Ints:
-    """For each step of `before`, how many steps its token stands there already, 0 to LONGEST."""
+    """For each step of `before`, the number of steps that its token has been held, 0 to LONGEST."""
     counts = np.zeros_like(before)
     for i in range(1, len(before)):
         counts[i] = np.where(before[i] == before[i - 1], counts[i - 1] + 1, 0)
@@ -61,7 +61,7 @@ def context(length: int, key: int | None) -> Ints:
 
 
 def without_hints(known: Ints, *, key: bool, end: bool) -> Ints:
-    """Contexts [..., steps, 3] in which the key or the end is not known."""
+    """Contexts [..., steps, 3] in which the key or the end is unknown."""
     hidden = known.copy()
     if key:
         hidden[..., 0] = 0

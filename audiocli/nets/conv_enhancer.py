@@ -1,7 +1,7 @@
 """The plain waveform enhancer that others are measured against: a convolutional encoder and decoder, 1-64-128 and back.
 
 A convolutional autoencoder over samples as of Pascual, Bonafonte, Serra, "SEGAN" (Interspeech 2017), with two layers each way and
-without the adversary. What comes out is what is taken off the noisy sound.
+without the adversary. The net's output is subtracted from the noisy sound.
 """
 
 from torch import Tensor, nn
@@ -33,7 +33,7 @@ class ConvEnhancer(nn.Module):
         )  # fmt: skip
 
     def forward(self, samples: Tensor) -> Tensor:
-        """The sound less what the net takes for noise."""
+        """The sound minus the net's estimate of the noise."""
         noise: Tensor = self.decoder(self.encoder(samples[:, None]))[:, 0]
         return samples - noise
 

@@ -1,10 +1,10 @@
 """A small causal speech enhancer: a complex mask over ERB bands, from a full-band and a sub-band recurrent net.
 
 ERB bands and the complex mask are GTCRN's (Rong et al., ICASSP 2024); between them stands FullSubNet's pair (Hao, Su, Horaud, Li,
-ICASSP 2021): one recurrent layer sees all bands at once, another, the same for every group of bands, sees that group and what
-the first one says of it. On a processor that trains five times as fast as GTCRN's convolutions. What the net need not find out
-by itself is given: how far each band stands above the lowest level of late (Martin, 2001), and a gain between 0 and 1 that the
-complex part only corrects.
+ICASSP 2021): one recurrent layer sees all bands at once, another, the same for every group of bands, sees that group and the output
+of the first one for it. On a processor that trains five times as fast as GTCRN's convolutions. The net need not learn what it is
+given: the level of each band above its lowest recent level (Martin, 2001), and a gain between 0 and 1 that the complex part only
+corrects.
 
 A frame's output depends on that frame and on earlier ones, of which only a `State` is kept: sound may come in pieces of any
 length, frame by frame or hours at once, and the result is the same.
@@ -28,8 +28,8 @@ N_GROUPS = -(-N_BANDS // GROUP)
 FLOOR = 1e-8  # of powers: about the noise of 16-bit samples
 SEEN = 4  # values of a band: level, level above the floor, real and imaginary part
 MEAN = -1.0  # of the levels (base 10 logarithms of the power), about
-RISE = 0.008  # by which the floor comes up in a frame: 5 dB a second
-OPEN = 2.0  # a gain's logit at first: what there is to learn is what to take away
+RISE = 0.008  # by which the floor rises in a frame: 5 dB a second
+OPEN = 2.0  # a gain's logit at first: the net only has to learn what to remove
 
 State = tuple[Tensor, Tensor, Tensor]
 
@@ -89,8 +89,8 @@ class Enhancer(nn.Module):
         seen, floor = self.features(spectrum, before[2])
         local = self.local(seen).relu()
         hidden, full_after = self.full(self.full_in(local.flatten(2)), before[0])
-        told = self.full_out(hidden).relu().view_as(local)
-        x = self.sub_in(torch.cat([seen, local, told], -1))
+        context = self.full_out(hidden).relu().view_as(local)
+        x = self.sub_in(torch.cat([seen, local, context], -1))
         hidden, sub_after = self.sub(x.view(frames, batch * N_GROUPS, -1), before[1])
         mask = self.mask(torch.cat([x, hidden.view_as(x)], -1)).view(frames, batch, N_GROUPS, 3, GROUP)
         mask = mask.permute(1, 0, 3, 2, 4).reshape(batch, frames, 3, N_GROUPS * GROUP)[..., :N_BANDS]
@@ -103,9 +103,9 @@ class Enhancer(nn.Module):
         )
 
     def features(self, spectrum: Tensor, floor: Tensor | None) -> tuple[Tensor, Tensor]:
-        """What each group sees, [frames, batch, N_GROUPS, SEEN * SIGHT], and the last floor of each band, [batch, N_BANDS].
+        """The inputs of each group, [frames, batch, N_GROUPS, SEEN * SIGHT], and the last floor of each band, [batch, N_BANDS].
 
-        Of each band: its level, how far that is above the floor, the compressed real and imaginary part.
+        For each band: its level, its level above the floor, the compressed real and imaginary part.
         """
         power = spectrum.real**2 + spectrum.imag**2 + FLOOR
         gain = power**-0.35
@@ -134,7 +134,7 @@ class Enhancer(nn.Module):
 
 
 def _floors(level: Tensor, before: Tensor) -> Tensor:
-    """The lowest level so far in each band, which comes up by RISE a frame; [batch, frames, bands], before: [batch, bands].
+    """The lowest level so far in each band, which rises by RISE a frame; [batch, frames, bands], before: [batch, bands].
 
     floor[t] = min(level[t], floor[t - 1] + RISE), which is the running minimum of level[t] - t * RISE, plus t * RISE.
     """

@@ -1,4 +1,4 @@
-"""What the nets for four-part music share: how a step of the grid goes in, and how the next one comes out voice by voice.
+"""Common layers of the nets for four-part music: a step of the grid as input, and the next one as output, voice by voice.
 
 The trunk (an LSTM or a transformer) sees one step at a time; within a step the voices come one after the other, each given
 those above it, as in NADE (Larochelle & Murray 2011) and the depth transformer of Lee et al. (2022). The likelihood is the one
@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 VOICES = 4
-CONTEXT = {"key": 25, "beat": 16, "countdown": 66}  # values of each; 0 of key and countdown: not known
+CONTEXT = {"key": 25, "beat": 16, "countdown": 66}  # values of each; 0 of key and countdown: unknown
 HELD = 32  # steps that a pitch has been held, at most
 
 
@@ -61,8 +61,8 @@ class StepOut(nn.Module):
 
     def _logits(self, total: Tensor, before: Tensor) -> Tensor:
         """[..., width] and the tokens before [...] -> [..., tokens]; at the first step there is nothing to hold."""
-        found = self.out(nn.functional.gelu(self.hidden(self.norm(total))))
-        logits, hold = found[..., :-1], found[..., -1:]
+        values = self.out(nn.functional.gelu(self.hidden(self.norm(total))))
+        logits, hold = values[..., :-1], values[..., -1:]
         hold = torch.where(before.unsqueeze(-1) < self.n_tokens, hold, torch.zeros_like(hold))
         held: Tensor = logits.scatter_add(-1, before.clamp(max=self.n_tokens - 1).unsqueeze(-1), hold)
         return held

@@ -24,7 +24,7 @@ class MusicLSTM(nn.Module):
         return logits
 
     def start(self) -> State | None:
-        """What `step` knows before the first step."""
+        """The state for `step` before the first step."""
         return None
 
     def step(self, before: Tensor, held: Tensor, context: Tensor, state: State | None) -> tuple[Tensor, State]:

@@ -30,15 +30,15 @@ class RelativeAttention(nn.Module):
         logits = (q @ k.transpose(-1, -2) + self._relative(q, k.shape[2])) / math.sqrt(q.shape[-1])
         if past is None:
             logits = logits.masked_fill(self._hidden(steps, x.device), -math.inf)
-        found = (logits.softmax(-1) @ v).transpose(1, 2).reshape(batch, steps, width)
-        return self.out(found), (k, v)
+        values = (logits.softmax(-1) @ v).transpose(1, 2).reshape(batch, steps, width)
+        return self.out(values), (k, v)
 
     def _relative(self, q: Tensor, keys: int) -> Tensor:
-        """What the distance adds to each logit: [batch, heads, queries, keys]."""
+        """The term that distance adds to each logit: [batch, heads, queries, keys]."""
         table = self.distance[-keys:].to(q.dtype)
         table = nn.functional.pad(table, (0, 0, keys - table.shape[0], 0))  # beyond reach: masked anyway
-        found = q @ table.transpose(-1, -2)
-        return found if q.shape[2] == 1 else skewed(found)
+        products = q @ table.transpose(-1, -2)
+        return products if q.shape[2] == 1 else skewed(products)
 
     def _hidden(self, steps: int, device: torch.device) -> Tensor:
         """True where a query [steps] may not see a key [steps]: in the future, and beyond reach."""
@@ -50,7 +50,7 @@ class RelativeAttention(nn.Module):
 def skewed(by_distance: Tensor) -> Tensor:
     """Column r of row i, the logit for distance steps - 1 - r, moved to column i - distance: the paper's section 3.4.1.
 
-    [..., steps, steps] -> the same; what stands above the diagonal has no meaning.
+    [..., steps, steps] -> the same; entries above the diagonal have no meaning.
     """
     *outer, rows, columns = by_distance.shape
     padded = nn.functional.pad(by_distance, (1, 0))
@@ -69,8 +69,8 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor, past: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """x: [batch, steps, width] -> (the same shape, keys and values)."""
-        found, past = self.attention(self.norm1(x), past)
-        x = x + self.drop(found)
+        attended, past = self.attention(self.norm1(x), past)
+        x = x + self.drop(attended)
         return x + self.drop(self.narrow(nn.functional.gelu(self.wide(self.norm2(x))))), past
 
 
@@ -94,7 +94,7 @@ class MusicTransformer(nn.Module):
         return logits
 
     def states(self, before: Tensor, held: Tensor, context: Tensor) -> Tensor:
-        """What the trunk makes of all steps: [batch, steps, width] for `step_out`."""
+        """The trunk's output for all steps: [batch, steps, width] for `step_out`."""
         x = self.drop(self.step_in(before, held, context))
         for block in self.blocks:
             x, _ = block(x)
@@ -102,7 +102,7 @@ class MusicTransformer(nn.Module):
         return normed
 
     def start(self) -> Cache | None:
-        """What `step` knows before the first step."""
+        """The state for `step` before the first step."""
         return None
 
     def step(self, before: Tensor, held: Tensor, context: Tensor, state: Cache | None) -> tuple[Tensor, Cache]:

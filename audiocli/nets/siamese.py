@@ -1,6 +1,6 @@
 """A Siamese encoder: one net for both sides of a comparison, whose embeddings are compared by their cosine.
 
-Log-mel bands with their mean taken out, a few two-dimensional convolutions that see formants wherever they lie, a
+Log-mel bands with their mean removed, a few two-dimensional convolutions that see formants wherever they lie, a
 time-delay net of squeezed and dilated blocks over them, and attentive statistics over time.
 
 References: Bromley et al. (1993), "Signature verification using a Siamese time delay neural network"; Desplanques et al.
@@ -22,7 +22,7 @@ QUIETEST = 1e-6  # an effective value that is still made as loud as others
 
 @dataclass(frozen=True)
 class Sizes:
-    """What the weights must fit."""
+    """The sizes that the weights must fit."""
 
     sample_rate: int = 16_000  # Hz
     n_fft: int = 512
@@ -46,7 +46,7 @@ class Front(nn.Module):
         self.logmel = LogMel(sizes.sample_rate, sizes.n_fft, sizes.hop_length, sizes.n_mels, sizes.fmin, sizes.fmax)
 
     def forward(self, clips: Tensor) -> Tensor:
-        """The bands around their mean over time; what is RANGE below the loudest counts as silence, recorded or digital alike."""
+        """The bands around their mean over time; values RANGE below the loudest count as silence, recorded or digital alike."""
         level = clips.square().mean(1, keepdim=True).sqrt().clamp(min=QUIETEST)
         bands: Tensor = self.logmel(clips / level)
         bands = torch.maximum(bands, bands.amax((1, 2), keepdim=True) - RANGE)
@@ -108,7 +108,7 @@ class AttentiveStatistics(nn.Module):
 class Siamese(nn.Module):
     """Clips [batch, samples] of one length to embeddings [batch, embedding] of length 1.
 
-    `directions` [classes, embedding]: where the voices of the training lie; the margin is measured to them.
+    `directions` [classes, embedding]: the directions of the training voices, from which the margin is measured.
     """
 
     def __init__(self, sizes: Sizes, classes: int) -> None:

@@ -1,1 +1,1 @@
-"""What comes out: where it goes, in which format, whole or not at all."""
+"""Outputs: their places and formats, written whole or not at all."""

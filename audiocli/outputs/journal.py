@@ -1,4 +1,4 @@
-"""What a run has finished, one JSON line an input, so that --resume can go on after a kill."""
+"""The journal of finished inputs, one JSON line each, so that --resume can go on after a kill."""
 
 import errno
 import json
@@ -14,7 +14,7 @@ from ..inputs.sources import Source
 
 @dataclass(frozen=True)
 class Entry:
-    """One finished input: with which options, what its file was like then, and what came of it."""
+    """One finished input: a digest of the options, its file as it was then, and the outputs."""
 
     key: str  # a digest of the options that shape the result
     path: str  # from the journal's folder, so that another working folder makes no difference; "-" is standard input
@@ -25,7 +25,7 @@ class Entry:
 
 
 class Journal:
-    """Lines that are only ever added; a torn line (a kill, a full disk) counts for nothing. Without a path nothing is kept."""
+    """Lines that are only ever appended; a torn line (a kill, a full disk) is ignored. Without a path nothing is kept."""
 
     def __init__(self, path: Path | None, key: str) -> None:
         self._path, self._key = path, key
@@ -33,7 +33,7 @@ class Journal:
         self._stream: FileIO | None = None
 
     def entry(self, source: Source, outputs: Iterable[Path] = (), end: int = 0) -> Entry:
-        """What is noted when this input, as it is now, has become these outputs."""
+        """The entry for this input, as it is now, when it has become these outputs."""
         return Entry(
             self._key, self._from_here(source.path), source.size, source.mtime_ns,
             tuple(self._from_here(path) for path in outputs), end,
@@ -47,10 +47,10 @@ class Journal:
         if self._path is None or entry.mtime_ns is None or entry.key != self._key:
             return False
         try:
-            found = os.stat(os.path.normpath(self._path.parent / entry.path))
+            status = os.stat(os.path.normpath(self._path.parent / entry.path))
         except OSError:
             return True
-        return (found.st_size, found.st_mtime_ns) == (entry.size, entry.mtime_ns)
+        return (status.st_size, status.st_mtime_ns) == (entry.size, entry.mtime_ns)
 
     def add(self, entry: Entry) -> None:
         """Note that an input is finished."""

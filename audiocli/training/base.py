@@ -1,4 +1,4 @@
-"""Where a training begins that goes on from a model: the weights of --from."""
+"""The weights of --from, from which a training starts."""
 
 import json
 from pathlib import Path
@@ -19,12 +19,12 @@ def begin_from(folder: str | None, net: nn.Module, kind: str, classes: str = "")
     if folder is None:
         return
     try:
-        found = json.loads((Path(folder) / "config.json").read_text(encoding="utf-8")).get("model_type")
+        trained = json.loads((Path(folder) / "config.json").read_text(encoding="utf-8")).get("model_type")
         weights = load_file(Path(folder) / "model.safetensors")
     except (OSError, ValueError, AttributeError, SafetensorError) as error:
-        raise UsageError(f"--from {folder}: is no folder that 'audiocli train' has written") from error
-    if found != kind:
-        raise UsageError(f"--from {folder}: is a {found}, not a {kind}")
+        raise UsageError(f"--from {folder}: is not a folder that 'audiocli train' has written") from error
+    if trained != kind:
+        raise UsageError(f"--from {folder}: is a {trained}, not a {kind}")
     fresh = net.state_dict()
     if classes and classes in weights and weights[classes].shape != fresh[classes].shape:
         weights[classes] = fresh[classes]

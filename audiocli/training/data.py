@@ -1,4 +1,4 @@
-"""What nets are trained on: how examples are split, and their sound in memory."""
+"""Training data: examples in splits, and their sound in memory."""
 
 import random
 from collections import Counter, defaultdict
@@ -31,7 +31,7 @@ class Split:
 
 
 def split(all_of_them: Sequence[Example], valid: str | None, test: str | None, seed: int) -> Split:
-    """Take what is held out away: COLUMN=VALUE[,VALUE...][;COLUMN=...], a share like 0.1 (of each label), or "none".
+    """Split off the held-out examples: COLUMN=VALUE[,VALUE...][;COLUMN=...], a share like 0.1 (of each label), or "none".
 
     Raises UsageError when a choice holds nothing or leaves nothing.
     """
@@ -43,7 +43,7 @@ def split(all_of_them: Sequence[Example], valid: str | None, test: str | None, s
 
 
 def _take(rows: list[Example], choice: str | float, seed: int, option: str) -> tuple[list[Example], list[Example]]:
-    """(what stays, what is taken out)."""
+    """(the rest, the examples chosen)."""
     if choice == "none":
         return rows, []
     if "=" in str(choice):
@@ -58,21 +58,21 @@ def _take(rows: list[Example], choice: str | float, seed: int, option: str) -> t
 
 
 def _by_columns(rows: list[Example], choice: str, option: str) -> tuple[list[Example], list[Example]]:
-    """(what stays, what has one of the values), as speaker=7,8;fold=4 says it."""
+    """(the rest, the examples with one of the values), as in speaker=7,8;fold=4."""
     taken = list[Example]()
     for part in choice.split(";"):
         column, _, values = part.partition("=")
         wanted = set(values.split(","))
-        found = [row for row in rows if row.fields.get(column) in wanted]
-        if not found:
-            raise UsageError(f"{option} {part}: no example has that")
+        matches = [row for row in rows if row.fields.get(column) in wanted]
+        if not matches:
+            raise UsageError(f"{option} {part}: no example matches")
         rows = [row for row in rows if row.fields.get(column) not in wanted]
-        taken += found
+        taken += matches
     return rows, taken
 
 
 def _share(rows: list[Example], share: float, seed: int) -> tuple[list[Example], list[Example]]:
-    """A share of each label's examples, by lot; a label with one example keeps it."""
+    """A random share of each label's examples; a label with one example keeps it."""
     by_label = defaultdict(list)
     for n, row in enumerate(rows):
         by_label[row.label].append(n)
@@ -98,16 +98,16 @@ class Clips:
         self.rows, self.sample_rate = list(rows), sample_rate
         self._room = budget
         self._kept: dict[int, NDArray[np.int16]] = {}
-        self.notes: dict[int, list[str]] = {}  # what is to be said of the clips that were decoded
+        self.notes: dict[int, list[str]] = {}  # warnings about the clips that were decoded
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def __getitem__(self, index: int) -> NDArray[np.float32]:
         """Samples [samples] of an example. Raises InputError."""
-        kept = self._kept.get(index)
-        if kept is not None:
-            return kept.astype(np.float32) / np.float32(FULL_SCALE)
+        decoded = self._kept.get(index)
+        if decoded is not None:
+            return decoded.astype(np.float32) / np.float32(FULL_SCALE)
         self.notes[index] = []
         samples = decode(self.rows[index].path, self.sample_rate, self.notes[index].append)
         if 2 * len(samples) <= self._room:
@@ -123,7 +123,7 @@ def decode(path: str, sample_rate: int, warn: Callable[[str], None] | None = Non
 
 
 def load(rows: Sequence[Example], sample_rate: int, console: Console, *, jobs: int) -> Clips:
-    """The clips of the examples that can be read and hold sound; the others are told, counted and left out.
+    """The clips of the examples that can be read and hold sound; the others are reported, counted and left out.
 
     Raises InputError when none is left of some.
     """
@@ -137,8 +137,8 @@ def load(rows: Sequence[Example], sample_rate: int, console: Console, *, jobs: i
 
     with ThreadPoolExecutor(jobs) as pool, console.bar(len(rows), "reading data") as bar:
         problems = []
-        for found in pool.map(problem, range(len(rows))):
-            problems.append(found)
+        for reason in pool.map(problem, range(len(rows))):
+            problems.append(reason)
             bar.step()
     for index in sorted(clips.notes):
         for note in clips.notes[index]:

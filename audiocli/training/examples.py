@@ -1,4 +1,4 @@
-"""Which files nets are trained on: folders and manifests, and what these say about each file."""
+"""The files that nets are trained on: folders and manifests, with their columns for each file."""
 
 import json
 import os
@@ -15,19 +15,19 @@ TABLES, MANIFESTS = (".tsv", ".csv"), (".tsv", ".csv", ".jsonl")
 
 @dataclass(frozen=True)
 class Example:
-    """A file, and what a manifest or its folder says of it: label, text, speaker, fold..."""
+    """A file, and its columns from a manifest or its folder: label, text, speaker, fold..."""
 
     path: str
     fields: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def label(self) -> str:
-        """Its class; "" where nobody has said."""
+        """Its class; "" where unknown."""
         return self.fields.get("label", "")
 
     @property
     def speaker(self) -> str:
-        """Who speaks; "" where nobody has said."""
+        """Its speaker; "" where unknown."""
         return self.fields.get("speaker", "")
 
 
@@ -37,10 +37,10 @@ def examples(data: Sequence[str], suffixes: frozenset[str] = audio.EXTENSIONS) -
     A manifest is a TSV or CSV with a head line, or JSONL; its `path` stands as seen from the manifest's folder, or from here.
     Raises UsageError when there is nothing, InputError for what cannot be read.
     """
-    found = [example for entry in data for example in _entry(entry, suffixes)]
-    if not found:
+    rows = [example for entry in data for example in _entry(entry, suffixes)]
+    if not rows:
         raise UsageError(f"no examples in {', '.join(data)}" if data else "no data: give --data FOLDER or MANIFEST")
-    return found
+    return rows
 
 
 def _entry(entry: str, suffixes: frozenset[str]) -> Iterator[Example]:
@@ -61,10 +61,10 @@ def _entry(entry: str, suffixes: frozenset[str]) -> Iterator[Example]:
 def _folder(root: Path, suffixes: frozenset[str]) -> Iterator[Example]:
     """The files below a folder, in the order of their names; the first folder on the way to one is its label."""
     problems: list[OSError] = []
-    found = sorted(map(Path, folders.walk(str(root), lambda path: Path(path).suffix.lower() in suffixes, problems)))
+    paths = sorted(map(Path, folders.walk(str(root), lambda path: Path(path).suffix.lower() in suffixes, problems)))
     for error in problems:
         raise InputError(f"{os.fsdecode(error.filename or root)}: {sources.reason(error)}")
-    for path in found:
+    for path in paths:
         inside = path.relative_to(root).parts
         yield Example(str(path), {"label": inside[0]} if len(inside) > 1 else {})
 
@@ -87,10 +87,10 @@ def _manifest(path: Path) -> Iterator[Example]:
 def _rows(path: Path, rows: list[str]) -> Iterator[tuple[int, dict[str, str]]]:
     """The rows of a manifest with their line numbers. Raises UsageError."""
     if path.suffix in TABLES:
-        columns, found = lists.table(rows, path.suffix)
+        columns, numbered = lists.table(rows, path.suffix)
         if "path" not in columns:
-            raise UsageError(f"{path}: its head line names no column `path`, but {', '.join(columns) or 'nothing'}")
-        yield from found
+            raise UsageError(f"{path}: its head line has no column `path`, only {', '.join(columns) or 'nothing'}")
+        yield from numbered
         return
     for number, line in enumerate(rows, 1):
         if line.strip() and not lists.is_comment(line):
@@ -101,7 +101,7 @@ def _object(path: Path, number: int, line: str) -> dict[str, str]:
     try:
         parsed = json.loads(line)
     except ValueError as error:
-        raise UsageError(f"{path}, line {number}: is no JSON") from error
+        raise UsageError(f"{path}, line {number}: is not JSON") from error
     if not isinstance(parsed, dict):
-        raise UsageError(f"{path}, line {number}: is no JSON object")
+        raise UsageError(f"{path}, line {number}: is not a JSON object")
     return {key: str(value) for key, value in parsed.items() if isinstance(value, str | int | float)}

@@ -1,4 +1,4 @@
-"""What is left of a training: a folder with weights, config.json, a card, a log and its curves."""
+"""The result of a training: a folder with weights, config.json, a card, a log and its curves."""
 
 import csv
 import datetime
@@ -49,7 +49,7 @@ def save_model(
     """Write the folder; the scores of the weights as they are stored."""
     net = recipe.net
     if recipe.half:
-        net.half().float()  # what is scored is what is stored
+        net.half().float()  # so that scores are those of the stored weights
     held = {f"held-out {name}": value for name, value in _tested(recipe).items()}
     scores = {**score(recipe, net), **held}
     tensors = {name: _stored(value, recipe.half) for name, value in net.state_dict().items()}
@@ -75,8 +75,8 @@ def _tested(recipe: Recipe) -> dict[str, float]:
 
 
 def _stored(value: torch.Tensor, half: bool) -> torch.Tensor:
-    kept = value.half() if half and value.is_floating_point() else value
-    return kept.detach().cpu().contiguous()
+    stored = value.half() if half and value.is_floating_point() else value
+    return stored.detach().cpu().contiguous()
 
 
 def _log(history: list[dict[str, float]]) -> bytes:
@@ -92,7 +92,7 @@ def card(
     recipe: Recipe, outcome: Outcome, name: str, row: Row, options: TrainOptions, where: Place, command: str,
     scores: Mapping[str, float],
 ) -> str:  # fmt: skip
-    """The model's README: what it is, on what it was trained and how good it is."""
+    """The model's README: its purpose, training data and scores."""
     about, progress = recipe.about(), outcome.progress
     count = sum(parameter.numel() for parameter in recipe.net.parameters())
     spent = f"{progress.epoch} epochs, {progress.step:,} steps, {progress.seconds / 60:.1f} minutes"

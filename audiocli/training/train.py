@@ -11,7 +11,7 @@ from ..errors import OutputError, TrainingError, UsageError
 from ..options import TrainOptions
 from . import recipes
 
-# What may change between a kill and --resume without making another run of it.
+# Options that may change between a kill and --resume without making it another run.
 _FREE = ("output", "minutes", "resume", "force", "quiet", "jobs", "device", "precision", "licence")
 
 
@@ -57,7 +57,7 @@ def _folder(options: TrainOptions) -> Path:
         raise UsageError("--resume goes on and --force begins anew: give one of them")
     folder = Path(options.output)
     if folder.exists() and not folder.is_dir():
-        raise OutputError(f"{folder} is no folder")
+        raise OutputError(f"{folder} is not a folder")
     if folder.is_dir() and os.listdir(folder) and not (options.resume or options.force):
         raise OutputError(f"{folder} is not empty: --resume goes on with a run, --force writes it again")
     return folder
@@ -78,6 +78,6 @@ def _check_same(folder: Path, key: str) -> None:
 
 def _key(name: str, options: TrainOptions) -> str:
     """A digest of all that shapes the run."""
-    told = {key: value for key, value in asdict(options).items() if key not in _FREE}
-    told["data"] = [os.path.normpath(entry) for entry in options.data]  # a folder is the same with a / behind it
-    return hashlib.sha256(json.dumps([name, told], sort_keys=True).encode()).hexdigest()[:16]
+    shaping = {key: value for key, value in asdict(options).items() if key not in _FREE}
+    shaping["data"] = [os.path.normpath(entry) for entry in options.data]  # a folder is the same with a / behind it
+    return hashlib.sha256(json.dumps([name, shaping], sort_keys=True).encode()).hexdigest()[:16]

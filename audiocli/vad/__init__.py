@@ -1,1 +1,1 @@
-"""Where speech is: silero-vad, and the cutter that makes pieces of speech of what it says."""
+"""Voice activity detection: silero-vad, and the cutter that turns its probabilities into pieces of speech."""

@@ -1,4 +1,4 @@
-"""Where somebody speaks: a cutter that makes pieces of speech of what silero-vad says about each frame.
+"""A cutter that makes pieces of speech from silero-vad's probability for each frame.
 
 Everything streams: block after block goes in, chunks of speech come out, and where the blocks are cut makes no difference.
 """
@@ -19,15 +19,15 @@ Floats = NDArray[np.float32]
 Detector = Callable[[Floats], Floats]
 
 FRAMES_AT_ONCE = 512  # 16 s: what the convolutions hold in memory
-# --no-vad: a frame this much below the loudest of late is a pause to cut at (-20 dB); the loudest fades by half in 7 s.
+# --no-vad: a frame this much below the loudest recent one is a pause to cut at (-20 dB); the loudest fades by half in 7 s.
 PAUSE, FADING = 0.1, 0.997
-# What the loudest frame of a quiet recording is lifted to, root mean square (-30 dBFS), and by how much at most (40 dB).
+# The level to which the loudest frame of a quiet recording is raised, root mean square (-30 dBFS), and the most gain (40 dB).
 TARGET, MOST = 10**-1.5, 100.0
 
 
 @dataclass(frozen=True)
 class Cut:
-    """How speech is cut into pieces; seconds, but for the probabilities."""
+    """Settings for cutting speech into pieces; seconds, but for the probabilities."""
 
     threshold: float = TranscribeOptions.vad_threshold  # a piece begins with frames above it
     hysteresis: float = 0.15  # and goes on while they are not further than this below, or than half of it
@@ -121,7 +121,7 @@ class Cutter:
         patience = cut.silence if self._length * FRAME < cut.comfortable * SAMPLE_RATE else cut.short
         if self._silent * FRAME >= patience * SAMPLE_RATE or self._length >= _frames(cut.longest):
             yield self._end()
-            # What was cut in the middle of speech goes on at once.
+            # A piece that was cut in the middle of speech goes on at once.
             self._run = _frames(cut.onset) if speech else 0
 
     def _give(self, begins: bool = False) -> Iterator[Chunk]:
@@ -156,15 +156,15 @@ def cutter(vad: bool, cut: Cut | None = None) -> Cutter:
 
 
 def spans(samples: Floats, cut: Cut | None = None, *, vad: bool = True) -> list[Span]:
-    """Where there is speech in samples [n] at 16 kHz, in order, none longer than cut.longest."""
-    work, found, start, end = cutter(vad, cut), [], 0, 0
+    """Spans of speech in samples [n] at 16 kHz, in order, none longer than cut.longest."""
+    work, stretches, start, end = cutter(vad, cut), [], 0, 0
     for chunk in (*work.push(samples), *work.finish()):
         if chunk.begins:
             start = chunk.start
         if chunk.ends:
-            found.append(Span(start / SAMPLE_RATE, min(end, samples.size) / SAMPLE_RATE))
+            stretches.append(Span(start / SAMPLE_RATE, min(end, samples.size) / SAMPLE_RATE))
         end = chunk.start + chunk.samples.size
-    return found
+    return stretches
 
 
 def pieces(work: Cutter, blocks: Iterable[Floats]) -> Iterator[tuple[int, Floats]]:
@@ -198,8 +198,8 @@ def merged(pieces: Iterable[Span], longest: float) -> list[Span]:
 class Attentive:
     """silero-vad that hears quiet recordings as well: 40 dB down it misses a tenth of read speech, 50 dB down more than half.
 
-    As long as nothing louder than TARGET has come, a second network hears the sound lifted to it, and the greater of both
-    probabilities counts. The first one always hears the sound as it is: noise that was lifted makes the network miss speech that
+    As long as nothing louder than TARGET has come, a second network hears the sound raised to it, and the greater of both
+    probabilities counts. The first one always hears the sound as it is: noise that was raised makes the network miss speech that
     follows it.
     """
 
@@ -208,16 +208,16 @@ class Attentive:
 
     def __call__(self, frames: Floats) -> Floats:
         """Frames [n, FRAME] to probabilities of speech [n]."""
-        found = self._plain(frames)
+        probabilities = self._plain(frames)
         levels = np.sqrt(np.mean(frames**2, axis=1, dtype=np.float64))
         loudest = np.maximum.accumulate(np.concatenate([[self._loudest], levels]))[1:]
         quiet = int(np.count_nonzero(loudest < TARGET))  # which are the first
         if quiet:
             gains = TARGET / np.maximum(loudest[:quiet], TARGET / MOST)
             lifted = self._lifted(frames[:quiet] * gains[:, None].astype(np.float32))
-            found[:quiet] = np.maximum(found[:quiet], lifted)
+            probabilities[:quiet] = np.maximum(probabilities[:quiet], lifted)
         self._loudest = float(loudest[-1]) if len(loudest) else self._loudest
-        return found
+        return probabilities
 
 
 class Loudness:

@@ -1,4 +1,4 @@
-"""The weights in an ONNX file, without a library for ONNX: its numbers are all that is wanted of it.
+"""The weights in an ONNX file, read without a library for ONNX: only its numbers are wanted.
 
 A file is a protocol buffer: fields with a number and a value, some of which are messages themselves
 (https://protobuf.dev/programming-guides/encoding, https://github.com/onnx/onnx/blob/main/onnx/onnx.proto).
@@ -18,16 +18,16 @@ VARINT, FIXED_64, BYTES, FIXED_32 = 0, 1, 2, 5  # how a value is written
 
 
 def tensors(path: Path) -> dict[str, NDArray[np.float32]]:
-    """The float32 tensors of a file's graph by name. Raises ValueError for a file that is none, or cut off."""
+    """The float32 tensors of a file's graph by name. Raises ValueError for a file that is not ONNX, or cut off."""
     graphs = [value for number, value in _fields(path.read_bytes()) if number == GRAPH and isinstance(value, bytes)]
-    found = (_tensor(value) for graph in graphs for number, value in _fields(graph) if number == INITIALIZER)
-    return {name: values for name, values in found if values is not None}
+    pairs = (_tensor(value) for graph in graphs for number, value in _fields(graph) if number == INITIALIZER)
+    return {name: values for name, values in pairs if values is not None}
 
 
 def _tensor(message: int | bytes) -> tuple[str, NDArray[np.float32] | None]:
     """The name of a tensor and its values; None for another type than float32."""
     if not isinstance(message, bytes):
-        raise ValueError("a tensor that is no message")
+        raise ValueError("a tensor that is not a message")
     fields = list(_fields(message))
     shape = [value for number, value in fields if number == DIMS and isinstance(value, int)]
     known = dict(fields)
@@ -51,7 +51,7 @@ def _fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
         if kind == BYTES:
             size, at = _varint(message, at)
         if size is None or at + size > len(message):
-            raise ValueError("no ONNX file, or one that is cut off")
+            raise ValueError("not an ONNX file, or one that is cut off")
         yield key >> 3, message[at : at + size]
         at += size
 
@@ -65,4 +65,4 @@ def _varint(message: bytes, at: int) -> tuple[int, int]:
         shift, at = shift + 7, at + 1
         if byte < 0x80:
             return value, at
-    raise ValueError("no ONNX file, or one that is cut off")
+    raise ValueError("not an ONNX file, or one that is cut off")

@@ -1,4 +1,4 @@
-"""silero-vad 6 for 16 kHz (Silero Team, 2024-26, MIT) in numpy: how likely each frame of a stream is speech.
+"""silero-vad 6 for 16 kHz (Silero Team, 2024-26, MIT) in numpy: the probability that each frame of a stream is speech.
 
 torch would take longer to import than most files take to transcribe, and the network is small: four convolutions over all frames
 at once, then an LSTM cell frame by frame, 0.3 % of real time on one core. The wheel has one network in TorchScript and, with the
@@ -24,7 +24,7 @@ FRAME = 512  # samples that the network judges at once
 CONTEXT = 64  # samples before them that it sees as well
 N_FFT, STRIDE, BINS = 256, 128, 129
 HIDDEN = 128
-# The gate before the network: the peak of a frame that is called silence unheard (-66 dBFS, 16 steps of 16 bits).
+# The gate before the network: a frame with a lower peak counts as silence without being judged (-66 dBFS, 16 steps of 16 bits).
 GATE = 5e-4
 CONVOLUTION_STRIDES = (1, 2, 2, 1)
 INSTALL = "pip install --force-reinstall 'silero-vad>=6.2', or use --no-vad"

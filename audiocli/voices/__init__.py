@@ -1,1 +1,1 @@
-"""Who speaks: voices of recordings, scores between them, and what a score means."""
+"""Voices of recordings, scores between them, and the meaning of a score."""

@@ -1,4 +1,4 @@
-"""Whether one person speaks, in a recording and in several: what one voice is to be made of."""
+"""Checks that only one person speaks, in a recording or in several from which one voice is to be made."""
 
 from collections.abc import Callable, Sequence
 from itertools import combinations
@@ -18,7 +18,7 @@ Floats = NDArray[np.float32]
 Decide = Callable[[Sequence[Voice], Sequence[Voice]], list[dict[str, Any]]]
 
 LONGEST = 120.0  # s of speech of a recording whose voice is listened to; more changes nothing
-# Cosine between the voices of the two speakers that the clusters of diarize make of a reference when they must. Below it two
+# Cosine between the voices of the two speakers that the clusters of diarize make of a reference when forced to. Below it two
 # people speak. Of thirteen speakers of LibriSpeech that the encoder was not trained on, at 12 and 25 s, each by itself lay at 0.55
 # or above; with another one's voice in a half all 26 lay at 0.47 or below, with a quarter the 13 of 25 s and 7 of those of 12 s.
 # It was chosen on these.
@@ -28,7 +28,7 @@ WINDOW = 2.4  # s; in those of diarize, which are shorter, a person differs from
 JUDGED = 10.0  # s of speech; in less, a person differs from itself as much (one of ten, at 9 s)
 SEVERAL = "more than one person speaks in it"
 APART = "are hardly of one person: a voice of both is nobody's"
-HARDLY = 0.1  # probability of one person, below which two recordings are not taken for that without a word
+HARDLY = 0.1  # probability of one person, below which there is a warning about two recordings
 COMPARED = 100  # recordings of a person; of more, the first ones
 
 
@@ -36,14 +36,14 @@ def several(spoken: Floats, encoder: Encoder) -> bool:
     """Whether more than one person is heard in speech [n]; there must be enough of it."""
     if len(spoken) < JUDGED * SAMPLE_RATE:
         return False
-    found = list(windows(cutter(True, SPEECH), [spoken], WINDOW))
-    heard = encoder.embed([samples for _, samples in found])
-    two = clusters.speakers([window for window, _ in found], heard, clusters.Bounds(2, 2), least=LEAST)
+    pieces = list(windows(cutter(True, SPEECH), [spoken], WINDOW))
+    embeddings = encoder.embed([samples for _, samples in pieces])
+    two = clusters.speakers([window for window, _ in pieces], embeddings, clusters.Bounds(2, 2), least=LEAST)
     return len(two) == 2 and float(two[0] @ two[1]) < TWO_PEOPLE
 
 
 def furthest(voices: Sequence[Voice], judge: Decide) -> tuple[int, int] | None:
-    """Which two of some recordings are hardly of one person, the least alike; None when all may be."""
+    """The two recordings that are hardly of one person, the least alike; None when all may be."""
     able = [n for n, one in enumerate(voices) if one.embedding is not None]
     if len(able) < 2:
         return None

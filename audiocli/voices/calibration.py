@@ -1,4 +1,4 @@
-"""What a score means, given how long and how noisy the recordings were.
+"""The meaning of a score, given how long and how noisy the recordings were.
 
 A bare cosine threshold drifts: of two different speakers in the same noise, or in a second of speech, half can be accepted at the
 threshold of clean, long recordings. So a cosine counts by how far it stands out from those of either side with the strangers of
@@ -33,7 +33,7 @@ TAIL = 0.01  # of the scores of different speakers are the ones that thresholds 
 
 @dataclass(frozen=True)
 class Pairs:
-    """What is known of n pairs: scores, seconds of speech and SNR in dB of either side, each [n].
+    """The known facts about n pairs: scores, seconds of speech and SNR in dB of either side, each [n].
 
     zero, unit: of the scale of the scores, as cosines [n]; without a cohort the scores are cosines.
     """
@@ -57,7 +57,7 @@ class Pairs:
 
 
 def between(a: Sequence[Voice], b: Sequence[Voice], cohort: Floats | None = None) -> Pairs:
-    """What is known of pairs of voices [n] that all have an embedding. cohort: embeddings of strangers [strangers, embedding].
+    """The Pairs of voices [n] that all have an embedding. cohort: embeddings of strangers [strangers, embedding].
 
     The score is the cosine, or with a cohort the mean of how many spreads it lies above the mean of either side's NEAREST.
     """
@@ -97,7 +97,7 @@ class Spread:
         return np.asarray((scores - self._mean(conditions)) / self._spread(conditions))
 
     def score(self, standard: Doubles | float, conditions: Doubles) -> Doubles:
-        """The way back."""
+        """The inverse of standardising: scores from spreads."""
         return np.asarray(self._mean(conditions) + standard * self._spread(conditions))
 
     def _mean(self, conditions: Doubles) -> Doubles:
@@ -109,7 +109,7 @@ class Spread:
 
 @dataclass(frozen=True)
 class Judged:
-    """For n pairs: the cosine to be reached, whether it is, how likely it is one speaker, share of false rejections expected."""
+    """The judgement of n pairs: the threshold, whether it is reached, the probability of one speaker, expected false rejections."""
 
     threshold: Doubles
     same: NDArray[np.bool_]
@@ -130,7 +130,7 @@ class Calibration:
     trials: int = 0
 
     def judge(self, pairs: Pairs, far: float) -> Judged:
-        """What to say of the pairs when a share `far` of different speakers may be accepted."""
+        """The judgement of the pairs when a share `far` of different speakers may be accepted."""
         conditions, log_odds = pairs.conditions(), self.log_odds(pairs)
         standard = np.interp(np.log(far), np.log(RATES), self.quantiles)
         threshold = self.different.score(float(standard), conditions)
@@ -145,12 +145,12 @@ class Calibration:
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """For config.json."""
+        """The fields for config.json."""
         return asdict(self)
 
 
 def from_dict(values: Mapping[str, Any]) -> Calibration:
-    """What `as_dict` gave."""
+    """The calibration from the result of `as_dict`."""
     spreads = {name: Spread(**values[name]) for name in ("different", "one")}
     return Calibration(**{**values, **spreads})
 
@@ -179,9 +179,9 @@ def _spread(scores: Doubles, conditions: Doubles) -> Spread:
 
 
 def _tail(scores: Doubles, conditions: Doubles) -> Spread:
-    """As `_spread`, but by the highest scores: a share TAIL of normal ones lies beyond as many spreads in all conditions.
+    """The same as `_spread`, but by the highest scores: a share TAIL of normal ones lies beyond as many spreads in all conditions.
 
-    Scores of different speakers are no bell curve, and less so the longer the clips: men and women are far apart, and few
+    Scores of different speakers are not normally distributed, least of all for long clips: men and women are far apart, and few
     pairs far out. By the spread of all of them the threshold of long clips would be one that hardly anybody reaches.
     """
     mean = np.linalg.lstsq(conditions, scores, rcond=None)[0]
@@ -197,17 +197,17 @@ def _quantile(scores: Doubles, conditions: Doubles, share: float) -> Doubles:
 
     By least squares again and again, each score by the inverse of its distance.
     """
-    found = np.linalg.lstsq(conditions, scores, rcond=None)[0]
+    fitted = np.linalg.lstsq(conditions, scores, rcond=None)[0]
     for _ in range(STEPS):
-        rest = scores - conditions @ found
+        rest = scores - conditions @ fitted
         weights = np.where(rest > 0.0, share, 1.0 - share) / np.maximum(np.abs(rest), LEAST)
         weighted = conditions * weights[:, None]
-        found = np.linalg.solve(weighted.T @ conditions, weighted.T @ scores)
-    return np.asarray(found)
+        fitted = np.linalg.solve(weighted.T @ conditions, weighted.T @ scores)
+    return np.asarray(fitted)
 
 
 def _inputs(different: Spread, one: Spread, scores: Doubles, conditions: Doubles) -> Doubles:
-    """What the logistic regression sees [n, 3]."""
+    """The inputs of the logistic regression [n, 3]."""
     columns = (np.ones(len(scores)), different.standard(scores, conditions), one.standard(scores, conditions))
     return np.stack(columns, axis=1)
 

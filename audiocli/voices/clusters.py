@@ -1,7 +1,7 @@
-"""Whose voice each window of speech has: agglomerative clustering of embeddings, then a path through the speakers over time.
+"""The speaker of each window of speech: agglomerative clustering of embeddings, then a path through the speakers over time.
 
 The order of pyannote (Bredin, 2023): voices locally, clusters globally, turns last. Average linkage on cosine distances up to
-THRESHOLD; clusters then are joined as long as they are rather one person's, by what is known of so much speech; the number of
+THRESHOLD; clusters are then joined as long as one person is likelier than two, given how much speech there is; the number of
 speakers is the number of those that speak long enough. numpy and SciPy only.
 """
 
@@ -45,18 +45,18 @@ class Window:
 
 @dataclass(frozen=True)
 class Bounds:
-    """How many speakers there may be."""
+    """Bounds on the number of speakers."""
 
     least: int = 1
     most: int | None = None
 
-    def of(self, found: int) -> int:
+    def of(self, number: int) -> int:
         """The number within the bounds that is nearest to the one that was found."""
-        return max(self.least, found if self.most is None else min(found, self.most))
+        return max(self.least, number if self.most is None else min(number, self.most))
 
 
 @dataclass(frozen=True)
-class Spoken:
+class SpeakerSpan:
     """A stretch of one speaker, and which (a row of the voices)."""
 
     start: float
@@ -64,7 +64,7 @@ class Spoken:
     speaker: int
 
 
-def diarize(windows: Sequence[Window], voices: Floats, bounds: Bounds, odds: Odds | None = None) -> list[Spoken]:
+def diarize(windows: Sequence[Window], voices: Floats, bounds: Bounds, odds: Odds | None = None) -> list[SpeakerSpan]:
     """Turns out of windows, in order, and their voices [windows, d] of length 1; without odds no clusters are joined.
 
     There are fewer speakers than bounds.least when there is not enough speech to tell them apart.
@@ -72,12 +72,12 @@ def diarize(windows: Sequence[Window], voices: Floats, bounds: Bounds, odds: Odd
     if not windows:
         return []
     least = LEAST_KNOWN if bounds.least == bounds.most else LEAST
-    found = speakers(windows, voices, bounds, odds, least)
-    cells, heard = _grid(windows, voices)
+    centres = speakers(windows, voices, bounds, odds, least)
+    cells, cell_voices = _grid(windows, voices)
     cost = np.array([CHANGE if a.region == b.region else PAUSE for a, b in pairwise(cells)])
     for _ in range(ROUNDS):
-        path = _path(heard @ found.T, cost)
-        found = np.stack([_mean(heard[path == n], found[n]) for n in range(len(found))])
+        path = _path(cell_voices @ centres.T, cost)
+        centres = np.stack([_mean(cell_voices[path == n], centres[n]) for n in range(len(centres))])
     return list(_turns(cells, path))
 
 
@@ -157,17 +157,17 @@ def _joined(
             likely[np.ix_(speaking, speaking)] = table[np.ix_(speaking, speaking)]
         elif table.max() < SAME:
             break
-        kept, gone = np.unravel_index(int(likely.argmax()), table.shape)
-        sums[kept] += sums[gone]
-        seconds[kept] += seconds[gone]
-        labels[labels == gone] = kept
-        labels[labels > gone] -= 1
-        sums, seconds = np.delete(sums, gone, axis=0), np.delete(seconds, gone)
-        table = np.delete(np.delete(table, gone, axis=0), gone, axis=1)
-        others = np.delete(np.arange(len(seconds)), kept)
+        one, other = np.unravel_index(int(likely.argmax()), table.shape)
+        sums[one] += sums[other]
+        seconds[one] += seconds[other]
+        labels[labels == other] = one
+        labels[labels > other] -= 1
+        sums, seconds = np.delete(sums, other, axis=0), np.delete(seconds, other)
+        table = np.delete(np.delete(table, other, axis=0), other, axis=1)
+        others = np.delete(np.arange(len(seconds)), one)
         if len(others):
-            told = odds(_directions(sums), seconds, others, np.full(len(others), kept))
-            table[np.minimum(others, kept), np.maximum(others, kept)] = told
+            likelihoods = odds(_directions(sums), seconds, others, np.full(len(others), one))
+            table[np.minimum(others, one), np.maximum(others, one)] = likelihoods
     return labels
 
 
@@ -203,7 +203,7 @@ def _grid(windows: Sequence[Window], voices: Floats) -> tuple[list[Window], Floa
     """The speech in cells, and the voice in each: between those of the two windows whose centres are nearest."""
     regions = np.array([window.region for window in windows])
     centres = np.array([(window.start + window.end) / 2 for window in windows])
-    cells, heard = list[Window](), list[Any]()
+    cells, cell_voices = list[Window](), list[Any]()
     for region in np.unique(regions):
         own = np.flatnonzero(regions == region)
         start, end = windows[own[0]].start, windows[own[-1]].end
@@ -212,8 +212,8 @@ def _grid(windows: Sequence[Window], voices: Floats) -> tuple[list[Window], Floa
         place = np.interp((edges[:-1] + edges[1:]) / 2, centres[own], np.arange(len(own)))
         before = np.floor(place).astype(int)
         after, part = np.minimum(before + 1, len(own) - 1), (place - before)[:, None]
-        heard.append(voices[own][before] * (1 - part) + voices[own][after] * part)
-    return cells, np.concatenate(heard).astype(np.float32)
+        cell_voices.append(voices[own][before] * (1 - part) + voices[own][after] * part)
+    return cells, np.concatenate(cell_voices).astype(np.float32)
 
 
 def _path(scores: Floats, cost: NDArray[np.float64]) -> Labels:
@@ -233,10 +233,10 @@ def _path(scores: Floats, cost: NDArray[np.float64]) -> Labels:
     return path
 
 
-def _turns(cells: Sequence[Window], path: Labels) -> Iterator[Spoken]:
+def _turns(cells: Sequence[Window], path: Labels) -> Iterator[SpeakerSpan]:
     """Neighbouring cells of one region and one speaker as one."""
     first = 0
     for i in range(1, len(cells) + 1):
         if i == len(cells) or path[i] != path[first] or cells[i].region != cells[first].region:
-            yield Spoken(cells[first].start, cells[i - 1].end, int(path[first]))
+            yield SpeakerSpan(cells[first].start, cells[i - 1].end, int(path[first]))
             first = i

@@ -1,4 +1,4 @@
-"""What the speaker encoders share: clips of any length in, vectors of length 1 out, whichever net it is."""
+"""The common part of the speaker encoders: clips of any length in, vectors of length 1 out, whichever net it is."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -20,9 +20,9 @@ LONG = 1.5  # pieces; in less, they would say nothing new
 
 @dataclass(frozen=True)
 class SpeakerEncoder:
-    """A loaded encoder. `forward` takes clips of one length [batch, samples] and gives [batch, embedding].
+    """A loaded encoder. `forward` takes clips of one length [batch, samples] and returns [batch, embedding].
 
-    calibration: how scores become decisions, from the model's config.json; empty when nobody has fitted one.
+    calibration: how scores become decisions, from the model's config.json; empty when none was fitted.
     cohort: embeddings of strangers [strangers, embedding] that the calibration measures scores by.
     threshold: the cosine that its authors, or their users, take where there is no calibration.
     speech: whether it hears voices, and is to get speech only; else it hears sounds of any kind.

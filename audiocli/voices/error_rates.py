@@ -1,4 +1,4 @@
-"""How well scores tell pairs of one speaker from pairs of two: equal error rate, detection cost, the curve between them."""
+"""How well scores distinguish pairs of one speaker from pairs of two: equal error rate, detection cost, the curve of both."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Curve:
     false_rejects: Doubles
 
     def equal_error_rate(self) -> float:
-        """Where both rates meet, between the two points around the crossing."""
+        """The rate at which both are equal, between the two points around the crossing."""
         gap = self.false_rejects - self.false_accepts
         after = int(np.argmax(gap >= 0.0))
         if after == 0:

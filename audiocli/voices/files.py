@@ -1,7 +1,7 @@
 """Voices in files: what `audiocli clone --save-voice` writes and --voice reads; plain arrays, nothing that can run.
 
 A .npy file is one vector. A .safetensors file holds several tensors by name (the speech itself, the embedding that judges by it,
-statistics of pitch and spectrum, a speaker vector where somebody made one), and in its metadata where they come from.
+statistics of pitch and spectrum, a speaker vector if one was made), and their origin in its metadata.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ class Target:
     """A voice to imitate, as each model wants it.
 
     embedding [embedding]: by the encoder that judges. speech [n]: at timbre.SAMPLE_RATE, at one level, without its pauses.
-    vectors: "xvector" [size] for SpeechT5, if somebody has made one.
+    vectors: "xvector" [size] for SpeechT5, if one was made.
     """
 
     name: str
@@ -32,13 +32,13 @@ class Target:
     vectors: Mapping[str, Floats] = field(default_factory=dict)
 
     def write(self, path: Path, about: Mapping[str, str]) -> None:
-        """Into a voice file. Raises OutputError."""
+        """Write a voice file. Raises OutputError."""
         own = {"embedding": self.embedding, "speech": self.speech}
         write(path, {**own, **self.timbre.arrays(), **self.vectors}, about)
 
 
 def read(path: Path) -> tuple[dict[str, Floats], dict[str, str]]:
-    """The arrays of a voice, and what its metadata say. Raises UsageError for a file that is none."""
+    """The arrays of a voice, and its metadata. Raises UsageError for any other file."""
     from safetensors import SafetensorError, safe_open
 
     if not path.is_file():
@@ -52,22 +52,22 @@ def read(path: Path) -> tuple[dict[str, Floats], dict[str, str]]:
             )
     except (OSError, ValueError, SafetensorError) as error:
         raise UsageError(
-            f"--voice {path} is no voice: it must be .npy, or what audiocli clone --save-voice wrote"
+            f"--voice {path} is not a voice: it must be .npy, or what audiocli clone --save-voice wrote"
         ) from error
 
 
 def xvector(arrays: Mapping[str, Floats], size: int, name: str) -> Floats:
     """The speaker vector [size] for SpeechT5 among the arrays of a voice; a .npy file holds nothing else. Raises UsageError."""
-    found = arrays.get("xvector", arrays.get(""))
-    if found is None:
+    vector = arrays.get("xvector", arrays.get(""))
+    if vector is None:
         raise UsageError(
             f"SpeechT5 needs a speaker vector of its own kind: give audiocli clone --speaker-model, an encoder with {size} values"
         )
-    if found.shape != (size,):
-        raise UsageError(f"{name} holds {found.size} numbers, and this model wants {size}")
-    if not np.isfinite(found).all():
+    if vector.shape != (size,):
+        raise UsageError(f"{name} holds {vector.size} numbers, and this model wants {size}")
+    if not np.isfinite(vector).all():
         raise UsageError(f"{name} holds numbers that are NaN or infinite")
-    return found
+    return vector
 
 
 def write(path: Path, arrays: Mapping[str, Floats], about: Mapping[str, str]) -> None:

@@ -31,7 +31,7 @@ class Enrolled:
 
 @dataclass(frozen=True)
 class Row:
-    """What a database says of a person: which net the voice is of, recordings, and seconds of speech."""
+    """A person's row in a database: the net that the voice is from, recordings, and seconds of speech."""
 
     name: str
     model: str
@@ -40,7 +40,7 @@ class Row:
 
 
 def add(path: str, model: str, one: Enrolled) -> Enrolled:
-    """Put a voice into a database, which is made if there is none, beside what is known of that name; both together.
+    """Put a voice into a database, which is made if there is none, merged with the voice that it has under that name.
 
     model: which net, in which state, the embeddings are of. Raises InputError, OutputError.
     """
@@ -57,29 +57,29 @@ def add(path: str, model: str, one: Enrolled) -> Enrolled:
 
 @contextmanager
 def _writing(path: str, connection: sqlite3.Connection) -> Iterator[None]:
-    """A change that nobody else's comes between."""
+    """A change that no other process can interrupt."""
     try:
         connection.execute("BEGIN IMMEDIATE")
         with connection:
             yield
     except sqlite3.Error as error:
-        raise database.told(path, error) from error
+        raise database.as_input_error(path, error) from error
 
 
 def named(path: str, model: str, name: str) -> Enrolled | None:
-    """What a database, if there is one, knows of a person. Raises InputError."""
+    """A person's voice in a database, if both exist. Raises InputError."""
     if not os.path.exists(path) or not os.path.getsize(path):
         return None
     with closing(database.connect(path, KIND)) as connection:
         try:
             return _named(connection, model, name)
         except sqlite3.Error as error:
-            raise database.told(path, error) from error
+            raise database.as_input_error(path, error) from error
 
 
 def _named(connection: sqlite3.Connection, model: str, name: str) -> Enrolled | None:
-    found = connection.execute(f"{_VOICES} WHERE model = ? AND name = ?", (model, name)).fetchone()
-    return _enrolled(*found) if found else None
+    row = connection.execute(f"{_VOICES} WHERE model = ? AND name = ?", (model, name)).fetchone()
+    return _enrolled(*row) if row else None
 
 
 _VOICES = "SELECT name, clips, seconds, snr, embedding FROM voices"
@@ -90,25 +90,25 @@ def _enrolled(name: str, clips: int, seconds: float, snr: float, blob: bytes) ->
 
 
 def everyone(path: str) -> list[Row]:
-    """Who is in a database, of whatever model. Raises InputError."""
+    """The people in a database, of whatever model. Raises InputError."""
     with closing(database.connect(path, KIND)) as connection:
         try:
             return [
                 Row(*row) for row in connection.execute("SELECT name, model, clips, seconds FROM voices ORDER BY 1, 2")
             ]
         except sqlite3.Error as error:
-            raise database.told(path, error) from error
+            raise database.as_input_error(path, error) from error
 
 
 def remove(path: str, name: str) -> None:
-    """Forget a person. Raises InputError for a name that is not there."""
+    """Remove a person. Raises InputError for an unknown name."""
     _known(path, name)
     with closing(database.connect(path, KIND)) as connection, _writing(path, connection):
         connection.execute("DELETE FROM voices WHERE name = ?", (name,))
 
 
 def rename(path: str, old: str, new: str) -> None:
-    """Call a person otherwise. Raises InputError for a name that is not there, and for a new one that is."""
+    """Rename a person. Raises InputError for an unknown name, and for a new one that exists."""
     _known(path, old)
     if any(row.name == new for row in everyone(path)):
         raise InputError(f"{path} has a {new!r} already: remove it first, or enroll the recordings under that name")
@@ -120,18 +120,18 @@ def _known(path: str, name: str) -> None:
     names = [row.name for row in everyone(path)]
     if name not in names:
         near = get_close_matches(name, names, 1)
-        raise InputError(f"{path} has nobody of the name {name!r}" + (f": did you mean {near[0]!r}?" if near else ""))
+        raise InputError(f"{path} has nobody named {name!r}" + (f": did you mean {near[0]!r}?" if near else ""))
 
 
 def read(path: str, model: str) -> list[Enrolled]:
     """The voices of a model in a database, by name. Raises InputError when it has none of this model."""
     with closing(database.connect(path, KIND)) as connection:
         try:
-            found = connection.execute(f"{_VOICES} WHERE model = ? ORDER BY name", (model,)).fetchall()
+            rows = connection.execute(f"{_VOICES} WHERE model = ? ORDER BY name", (model,)).fetchall()
             others = [row[0] for row in connection.execute("SELECT DISTINCT model FROM voices")]
         except sqlite3.Error as error:
-            raise database.told(path, error) from error
-    if not found:
+            raise database.as_input_error(path, error) from error
+    if not rows:
         of = f"its voices are of {', '.join(others)}" if others else "it is empty"
         raise InputError(f"{path} has no voices of {model}: {of}; enroll them with --enroll NAME FILE... --db {path}")
-    return [_enrolled(*row) for row in found]
+    return [_enrolled(*row) for row in rows]

@@ -41,21 +41,21 @@ def load(path: Path, spec: ModelSpec, place: Any, options: Any = None) -> Speake
 def _model(file: Path, spec: ModelSpec) -> Any:
     """The net of a checkpoint, with its weights. Raises ModelError."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of torchcodec, which is not asked to open anything
+        warnings.simplefilter("ignore")  # from torchcodec, which is not used to open anything
         held = checkpoint(file, spec.name)
         about = held["pyannote.audio"]["architecture"]
         if not about["module"].startswith(ARCHITECTURES):
-            raise ModelError(f"{spec.name} is no pyannote embedding, but {about['module']}.{about['class']}")
+            raise ModelError(f"{spec.name} is not a pyannote embedding but {about['module']}.{about['class']}")
         architecture = getattr(import_module(about["module"]), about["class"])
         own = signature(architecture).parameters  # a checkpoint has settings of what lies below the net, too
         model = architecture(**{key: value for key, value in held.get("hyper_parameters", {}).items() if key in own})
-    # The head of its training has no place here.
+    # The head of its training is not needed here.
     model.load_state_dict({k: v for k, v in held["state_dict"].items() if not k.startswith("loss_func")})
     return model
 
 
 def checkpoint(file: Path, name: str) -> dict[str, Any]:
-    """What a checkpoint of pyannote's holds. Raises ModelError when that is more than weights and descriptions, or not all."""
+    """The contents of a pyannote checkpoint. Raises ModelError when they are more than weights and descriptions, or incomplete."""
     import torch
     from pyannote.audio.core.task import Problem, Resolution, Specifications
 

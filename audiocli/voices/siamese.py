@@ -25,8 +25,8 @@ def load(path: Path, spec: ModelSpec, place: Any, options: Any = None) -> Speake
     net = Siamese(sizes, int(config["classes"]))
     net.load_state_dict({name: value.float() for name, value in load_file(path / "model.safetensors").items()})
     net.to(place.device).eval()
-    told = {name: config[name] for name in ("calibration", "threshold", "speech") if name in config}
-    return of(net, spec, getattr(torch, place.dtype), cohort=_cohort(path), **told)
+    settings = {name: config[name] for name in ("calibration", "threshold", "speech") if name in config}
+    return of(net, spec, getattr(torch, place.dtype), cohort=_cohort(path), **settings)
 
 
 def _cohort(path: Path) -> Floats | None:
@@ -36,7 +36,7 @@ def _cohort(path: Path) -> Floats | None:
 
 
 def of(
-    net: Siamese, spec: ModelSpec, dtype: torch.dtype = torch.float32, *, speech: bool = True, **told: Any
+    net: Siamese, spec: ModelSpec, dtype: torch.dtype = torch.float32, *, speech: bool = True, **settings: Any
 ) -> SpeakerEncoder:
     """The encoder that a net is, in its evaluation mode on its device."""
     device = next(net.parameters()).device
@@ -46,4 +46,4 @@ def of(
             return np.asarray(net(torch.from_numpy(clips).to(device)).float().cpu().numpy())
 
     pieces = PIECES if speech else None
-    return SpeakerEncoder(spec, net.sizes.sample_rate, forward, pieces=pieces, speech=speech, **told)
+    return SpeakerEncoder(spec, net.sizes.sample_rate, forward, pieces=pieces, speech=speech, **settings)

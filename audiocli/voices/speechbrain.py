@@ -29,7 +29,7 @@ def load(path: Path, spec: ModelSpec, place: Any, options: Any = None) -> Speake
         net.load_state_dict(weights)
     except (pickle.UnpicklingError, EOFError, RuntimeError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(
-            f"{path / SPEECHBRAIN_FILE} is damaged, or holds something else than an ECAPA-TDNN or an x-vector net"
+            f"{path / SPEECHBRAIN_FILE} is damaged, or holds something other than an ECAPA-TDNN or an x-vector net"
         ) from error
     net.to(place.device).eval()
     bands = Fbank(n_mels=n_mels).to(place.device)
@@ -37,8 +37,8 @@ def load(path: Path, spec: ModelSpec, place: Any, options: Any = None) -> Speake
     def forward(clips: Floats) -> Floats:
         with torch.inference_mode():
             features = bands(torch.from_numpy(clips).to(place.device))
-            found = net(features - features.mean(1, keepdim=True))
-            return np.asarray(found[:, 0].float().cpu().numpy())
+            embeddings = net(features - features.mean(1, keepdim=True))
+            return np.asarray(embeddings[:, 0].float().cpu().numpy())
 
     return SpeakerEncoder(spec, spec.sample_rate, forward, threshold=THRESHOLD)
 

@@ -1,4 +1,4 @@
-"""What a voice sounds like, apart from what it says: its pitch, and the mean and the spread of its spectral envelope.
+"""The sound of a voice, apart from what it says: its pitch, and the mean and the spread of its spectral envelope.
 
 Envelopes are cepstra cut off below the pitch period and raised towards the peaks of the harmonics (Roebel & Rodet 2005, "Efficient
 spectral envelope estimation", true envelope); everything runs at 16 kHz.
@@ -21,7 +21,7 @@ N_BINS = N_FFT // 2 + 1
 QUEFRENCIES = 30  # cepstral values that are kept: the pitch period of all but the highest voices is longer
 ROUNDS = 3  # of the true envelope
 FLOOR = 1e-5  # of magnitudes
-LOUD = 7.0  # a frame this many nepers of power below the loudest is no speech
+LOUD = 7.0  # a frame this many nepers of power below the loudest is not speech
 LOWEST, HIGHEST = 65.0, 450.0  # Hz of pitch
 HUM = 80.0  # Hz; mains hum below it would pass for a low voice
 PERIODIC = 0.15  # yin's threshold
@@ -38,7 +38,7 @@ class Timbre:
     spread: Floats
 
     def arrays(self) -> dict[str, Floats]:
-        """As a voice file has it."""
+        """The arrays for a voice file."""
         return {"pitch": np.array([self.pitch], np.float32), "envelope": self.mean, "spread": self.spread}
 
 
@@ -50,7 +50,7 @@ def of_arrays(arrays: Mapping[str, Floats]) -> Timbre | None:
 
 
 def timbre(samples: Floats) -> Timbre | None:
-    """Of speech [n] at SAMPLE_RATE; None when there is no voiced sound in it."""
+    """The timbre of speech [n] at SAMPLE_RATE; None when no sound in it is voiced."""
     spectrum = transform(samples)
     log_pitch = np.log(pitch(samples, loudness(spectrum)))
     log_pitch = log_pitch[np.isfinite(log_pitch)]
@@ -113,8 +113,8 @@ def pitch(samples: Floats, level: Floats) -> Floats:
         return np.full(len(level), np.nan, np.float32)
     clean = sosfiltfilt(butter(4, HUM, "high", fs=SAMPLE_RATE, output="sos"), samples).astype(np.float32)
     padded = np.pad(clean, (N_FFT // 2, N_FFT // 2 + HOP_LENGTH))
-    found = yin(padded, SAMPLE_RATE, LOWEST, HIGHEST, N_FFT, HOP_LENGTH, PERIODIC).f0[: len(level)]
-    return np.where(level[: len(found)] > -LOUD, found, np.nan).astype(np.float32)
+    hertz = yin(padded, SAMPLE_RATE, LOWEST, HIGHEST, N_FFT, HOP_LENGTH, PERIODIC).f0[: len(level)]
+    return np.where(level[: len(hertz)] > -LOUD, hertz, np.nan).astype(np.float32)
 
 
 def warped(values: Floats, factor: float) -> Floats:

@@ -27,7 +27,7 @@ def load(path: Path, spec: ModelSpec, place: Any, options: Any = None) -> Speake
     def forward(clips: Floats) -> Floats:
         made = inputs(list(clips), sampling_rate=sample_rate, return_tensors="pt")
         with torch.inference_mode():
-            found = model(input_values=made.input_values.to(model.device, model.dtype))
-        return np.asarray(found.embeddings.float().cpu().numpy())
+            output = model(input_values=made.input_values.to(model.device, model.dtype))
+        return np.asarray(output.embeddings.float().cpu().numpy())
 
     return SpeakerEncoder(spec, sample_rate, forward, threshold=THRESHOLDS.get(model.config.model_type, THRESHOLD))

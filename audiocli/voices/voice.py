@@ -23,7 +23,7 @@ NO_SPEECH, TOO_SHORT = "no_speech", "too_short"
 
 
 class Encoder(Protocol):
-    """What makes embeddings [clips, embedding] of clips [samples], of the speech in them or of all that is heard."""
+    """A model that turns clips [samples] into embeddings [clips, embedding], of the speech in them or of all that is heard."""
 
     @property
     def sample_rate(self) -> int: ...
@@ -44,12 +44,12 @@ class Voice:
 
     @property
     def status(self) -> str:
-        """Whether something can be decided by it."""
+        """Whether there is enough speech for a decision."""
         return "ok" if self.embedding is not None else TOO_SHORT if self.seconds else NO_SPEECH
 
 
 def speech(samples: Floats) -> Floats:
-    """What is spoken in samples [n] at 16 kHz, its pauses cut out."""
+    """The speech in samples [n] at 16 kHz, its pauses cut out."""
     spans = cutter.spans(samples, SPEECH)
     parts = [samples[round(s.start * SAMPLE_RATE) : round(s.end * SAMPLE_RATE)] for s in spans]
     return np.concatenate(parts) if parts else np.zeros(0, np.float32)
@@ -75,7 +75,7 @@ def snr(samples: Floats) -> float:
 
 
 def mean(voices: Sequence[Voice]) -> Voice:
-    """One voice of several recordings of a person, the longer ones counting for more; what is too short counts for nothing."""
+    """One voice of several recordings of a person, the longer ones counting for more; those that are too short are ignored."""
     known = [(voice.embedding, voice) for voice in voices if voice.embedding is not None]
     if not known:
         return max(voices, key=lambda voice: voice.seconds)

@@ -37,10 +37,10 @@ def _places(size: int, length: int) -> Iterator[tuple[int, int]]:
     yield max(size - length, 0), size
 
 
-def in_batches(found: Iterable[tuple[Window, Floats]], size: int) -> Iterator[tuple[Sequence[Window], Floats]]:
+def in_batches(stream: Iterable[tuple[Window, Floats]], size: int) -> Iterator[tuple[Sequence[Window], Floats]]:
     """Up to `size` windows, and their samples [windows, samples]."""
     held: list[tuple[Window, Floats]] = []
-    for one in found:
+    for one in stream:
         held.append(one)
         if len(held) == size:
             yield [window for window, _ in held], np.stack([samples for _, samples in held])

@@ -1,4 +1,4 @@
-"""Reading: every format soundfile can write, blocks, times, damage, and files that are no audio."""
+"""Reading: every format soundfile can write, blocks, times, damage, and files that are not audio."""
 
 import io
 import struct
@@ -126,7 +126,7 @@ def test_floats_beyond_one_are_kept():
     np.testing.assert_array_equal(got, samples.T)
 
 
-# ---- what can be opened
+# ---- files that can be opened
 
 
 def test_path_and_file_objects_give_the_same(tmp_path):
@@ -163,7 +163,7 @@ def test_reasons_for_what_cannot_be_opened(tmp_path):
     (tmp_path / "empty.wav").touch()
     for path, reason in [
         (tmp_path, "is a folder"), (tmp_path / "none.wav", "no such file"), (tmp_path / "empty.wav", "empty file"),
-        ("a\0b", "null byte"), ("/dev/null", "no regular file"),
+        ("a\0b", "null byte"), ("/dev/null", "not a regular file"),
     ]:  # fmt: skip
         with pytest.raises(InputError, match=reason) as caught:
             audio.read(path)
@@ -286,7 +286,7 @@ def test_any_time_is_cut_at_the_nearest_sample(start, duration, major):
     np.testing.assert_array_equal(got * 32768, samples.T[:, round(start * 8_000) : end])
 
 
-def test_the_length_that_is_told_is_what_will_come():
+def test_the_promised_length_is_right():
     data = encoded(tone(16_000, 3.0))
     for options, expected in [
         ({}, 3.0),
@@ -331,10 +331,10 @@ def test_raw_samples_as_libsndfile_stores_them(encoding, subtype):
 
 
 @pytest.mark.parametrize(("data", "length"), [(b"", 0), (b"\1", 0), (b"\1\2\3\4", 1), (b"\1\2\3\4\5\6\7", 1)])
-def test_an_odd_tail_of_raw_samples_is_told(data, length):
+def test_an_odd_tail_of_raw_samples_is_reported(data, length):
     got, warnings = read(data, raw=audio.parse_raw("s16le:16000:2"))
     assert got.shape == (2, length)
-    tail = [f"{len(data) % 4} bytes at the end are no whole sample: left out"] if len(data) % 4 else []
+    tail = [f"{len(data) % 4} bytes at the end are not a whole sample: left out"] if len(data) % 4 else []
     assert warnings == tail + ["holds no sound"] * (not length)
 
 
@@ -514,7 +514,7 @@ def test_libsndfile_prints_nothing_on_standard_output(tmp_path):
     assert done.stdout == b""
 
 
-# ---- what is no audio
+# ---- files that are not audio
 
 PNG = b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sIIBBBBBI", 13, b"IHDR", 1, 1, 8, 2, 0, 0, 0, 0) + bytes(200)
 JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00" + bytes(range(256)) * 20 + b"\xff\xd9"

@@ -84,20 +84,20 @@ def test_finite_does_not_depend_on_the_blocks():
     assert np.count_nonzero(clean != samples) == 1
 
 
-def told_of(samples, subtype, size=700):
-    """What is said of the level of samples [n]."""
+def warnings_for(samples, subtype, size=700):
+    """The warnings about the level of samples [n]."""
     warnings = []
     found = [samples[i : i + size, None].astype(np.float32) for i in range(0, len(samples), size)]
     assert sum(map(len, blocks.plausible(found, subtype, warnings))) == len(samples)
     return warnings
 
 
-def test_levels_that_cannot_be_right_are_told():
+def test_levels_that_cannot_be_right_are_reported():
     tone = 0.5 * sine(220, 8_000)[:, 0].astype(np.float64)
-    (note,) = told_of(32_768 * tone, "FLOAT")
+    (note,) = warnings_for(32_768 * tone, "FLOAT")
     assert "16384 times full scale" in note
     low = np.rint(2.0**23 * tone) / 2.0**31  # 24 bits in the low bytes of 32
-    (note,) = told_of(low, "PCM_32")
+    (note,) = warnings_for(low, "PCM_32")
     assert "-54 dB only" in note
 
 
@@ -110,4 +110,4 @@ def test_levels_of_ordinary_files_are_not(gain, subtype, bits):
     samples = 0.5 * gain * sine(220, 8_000)[:, 0].astype(np.float64)
     if bits:
         samples = np.rint(samples * 2.0 ** (bits - 1)) / 2.0 ** (bits - 1)
-    assert told_of(samples, subtype) == []
+    assert warnings_for(samples, subtype) == []

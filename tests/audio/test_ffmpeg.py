@@ -1,4 +1,4 @@
-"""What only FFmpeg reads; the files are made here with PyAV."""
+"""Formats that only FFmpeg reads; the files are made here with PyAV."""
 
 import io
 import struct
@@ -68,7 +68,7 @@ def lag(got, wanted):
 
 
 # codec, container, rate, channels, muxer options; then samples: lag, and by how many the length may differ.
-# Containers that do not tell the end keep the padding of the last packet (up to a packet: 1,024 for AAC, 1,536 for AC-3).
+# Containers that do not mark the end keep the padding of the last packet (up to a packet: 1,024 for AAC, 1,536 for AC-3).
 MS = 48  # samples: MP4's edit list counts in milliseconds
 CASES = {
     "m4a": ("aac", "mp4", 44_100, 2, {}, 0, MS),

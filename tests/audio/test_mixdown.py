@@ -1,4 +1,4 @@
-"""One channel of many: what cancels is not mixed, the best one is found, and where blocks are cut makes no difference."""
+"""One channel of many: opposite channels are not mixed, the best one is found, and the cuts of blocks make no difference."""
 
 import numpy as np
 import pytest
@@ -35,7 +35,7 @@ def test_opposite_channels_do_not_cancel(channel):
     assert "channel 1 " in note
 
 
-def test_what_cancels_is_told_with_its_time():
+def test_cancellation_is_reported_with_its_time():
     voice = speech(3)
     _, (note,) = mono(np.stack([voice, -voice], 1))
     assert note.startswith("the channels cancel each other out in 3.0 of 3.0 s: there channel 1 is taken")

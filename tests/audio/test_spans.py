@@ -1,4 +1,4 @@
-"""Headers that promise too little: what goes on behind them is read and reported; what is no sound there is neither."""
+"""Headers that promise too little: sound beyond them is read and reported; anything else there is neither."""
 
 import io
 import struct
@@ -45,7 +45,7 @@ def goes_on(promised, there):
     return [f"the file goes on after the {promised:.1f} s that its header promises: {there:.1f} s"]
 
 
-SHORT = {  # formats whose header tells 2 of 6 s
+SHORT = {  # formats whose header promises 2 of 6 s
     "wav": patched(encoded(SIX), b"data", 4, "<I", 64_000),
     "rifx": patched(encoded(SIX, endian="BIG"), b"data", 4, ">I", 64_000),
     "rf64": patched(encoded(SIX, "RF64"), b"ds64", 16, "<Q", 64_000),
@@ -115,8 +115,8 @@ def test_a_codec_that_cannot_be_gone_on_with_is_reported():
     assert warnings == ["the file goes on after what its header promises: 32256 bytes, left out"]
 
 
-@pytest.mark.parametrize(("size", "told"), [(64_000, 2.0), (0xFFFF_FFFF, None)])
-def test_more_than_4_gib(tmp_path, size, told):
+@pytest.mark.parametrize(("size", "promised"), [(64_000, 2.0), (0xFFFF_FFFF, None)])
+def test_more_than_4_gib(tmp_path, size, promised):
     """A sparse file, whose size has wrapped, or was never known; chunks may still stand behind the sound."""
     path, n = tmp_path / "long.wav", 2**32 + 64_000
     head = patched(encoded(SIX[:0]), b"data", 4, "<I", size)
@@ -129,8 +129,8 @@ def test_more_than_4_gib(tmp_path, size, told):
     with audio.open_stream(path, start=seconds - 2.0) as stream:
         got = np.concatenate(list(stream.blocks), axis=1)[0]
     np.testing.assert_array_equal(got[: len(TWO)], TWO)
-    assert len(got) - len(TWO) == (0 if told else 6)  # nobody told where the chunk begins
-    assert stream.warnings == (goes_on(told, seconds) if told else [])
+    assert len(got) - len(TWO) == (0 if promised else 6)  # nobody promised where the chunk begins
+    assert stream.warnings == (goes_on(promised, seconds) if promised else [])
 
 
 def test_a_format_chunk_without_bits():

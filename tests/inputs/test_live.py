@@ -1,4 +1,4 @@
-"""Sound from standard input as it comes: what a file may be, a stream may be, too."""
+"""Sound from standard input as it comes: every format of a file works as a stream."""
 
 import io
 import struct
@@ -21,7 +21,7 @@ def encoded(major="WAV", subtype="PCM_16", endian=None, samples=SOUND):
 
 
 def streamed(data, step=1_000):
-    """(what was opened, samples, bytes that had come before the first of them, warnings)."""
+    """(the opened stream, samples, bytes that had come before the first of them, warnings)."""
     came, warnings = [0], []
 
     def chunks():
@@ -134,4 +134,4 @@ def test_anything_else_is_raw():
     found, samples, first, warnings = streamed(encoded()[44:-1])
     np.testing.assert_array_equal(samples, SOUND[:-1])
     assert (found.header, first) == (b"", 1_000)
-    assert warnings == ["1 bytes at the end are no whole sample: left out"]
+    assert warnings == ["1 bytes at the end are not a whole sample: left out"]

@@ -1,4 +1,4 @@
-"""Text as it is read: what nobody says goes, encodings by their marks, blocks of any size."""
+"""Text as it is read: unspeakable characters go, encodings by their marks, blocks of any size."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Which inputs are found, in which order, under which names; pipes."""
+"""The inputs that are found, their order and names; pipes."""
 
 import json
 import os
@@ -181,8 +181,8 @@ def test_records_of_an_earlier_verb_that_name_no_file():
         "failed in the step before: too odd",
         "the step before has written no file",
         "the step before has written no file",
-        "is no file name",
-        "is no file name",
+        "is not a file name",
+        "is not a file name",
     ]
 
 

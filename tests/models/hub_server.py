@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote, urlsplit
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
-BIG = (".safetensors", ".bin", ".msgpack")  # what the hub keeps outside git
+BIG = (".safetensors", ".bin", ".msgpack")  # files that the hub keeps outside git
 
 
 def safetensors(count=70_000, seed=0):
@@ -22,7 +22,7 @@ def safetensors(count=70_000, seed=0):
 
 
 def tiny(model_type="wav2vec2", **config):
-    """The files of a repository, and what else lies about in such ones."""
+    """The files of a repository, and others that are common in such ones."""
     config = {"model_type": model_type, "architectures": ["Wav2Vec2ForCTC"], **config}
     return {
         "config.json": json.dumps(config).encode(),
@@ -37,7 +37,7 @@ def tiny(model_type="wav2vec2", **config):
 
 
 class Hub:
-    """Repositories by id, what goes wrong, and what was asked."""
+    """Repositories by id, the faults to simulate, and the requests so far."""
 
     def __init__(self):
         self.repos = {}
@@ -116,8 +116,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.fail(404, "RevisionNotFound")
         else:
             files = self.hub.repos[repo].items()
-            told = self.tree(files) if what == "tree" else {"id": repo, "sha": COMMIT, "siblings": self.siblings(files)}
-            body = json.dumps(told).encode()
+            answer = (
+                self.tree(files) if what == "tree" else {"id": repo, "sha": COMMIT, "siblings": self.siblings(files)}
+            )
+            body = json.dumps(answer).encode()
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))

@@ -1,4 +1,4 @@
-"""Groups that share a forward pass, and what happens when memory runs out."""
+"""Groups that share a forward pass, and halving when memory runs out."""
 
 import pytest
 import torch
@@ -13,7 +13,7 @@ CPU = torch.device("cpu")
 
 
 def run(batches, costs, alike=False, holds=float("inf")):
-    """The groups that go through, and what comes out for each item; a pass holds so much padded audio."""
+    """The groups that go through, and the result for each item; a pass holds so much padded audio."""
     passes = []
 
     def forward(items):
@@ -55,7 +55,7 @@ def test_out_of_memory_halves_and_is_remembered(size):
     assert [len(each) for each in passes] == [2, 2, 2, 2]
 
 
-def test_one_item_that_does_not_fit_and_other_errors_are_told():
+def test_one_item_that_does_not_fit_and_other_errors_are_reported():
     with pytest.raises(RuntimeError, match="allocate memory"):
         run(Batches("auto", 100.0, CPU), [5.0], holds=3)
 

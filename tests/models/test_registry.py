@@ -40,7 +40,7 @@ def own_place(tmp_path, monkeypatch):
 
 @pytest.fixture
 def fake(monkeypatch):
-    """A family "fake" whose adapter notes what it was called with."""
+    """A family "fake" whose adapter notes its arguments."""
     calls = []
 
     def load(path, spec, place, options):
@@ -210,16 +210,16 @@ def test_wrong_family_is_refused_before_its_weights_come(monkeypatch):
 
 
 def test_download_on_demand_then_no_socket(fake, monkeypatch):
-    told = []
+    messages = []
     with Hub().serving() as server:
         monkeypatch.setenv("HF_ENDPOINT", server.url)
         server.repos["org/fake"] = tiny("fake")
-        load("org/fake", "transcribe", object, CPU, "options", tell=told.append)
+        load("org/fake", "transcribe", object, CPU, "options", tell=messages.append)
         asked = len(server.log)
         monkeypatch.setattr("socket.socket.connect", None)
         load("org/fake", "transcribe", object, CPU)
         assert len(server.log) == asked
-    assert told == ["fetching org/fake: 4 files, 280 kB"]
+    assert messages == ["fetching org/fake: 4 files, 280 kB"]
     assert fake[0].spec.source == "org/fake"
     assert fake[0].spec.revision == fake[0].path.name
     assert fake[0].options == "options"
@@ -258,7 +258,7 @@ def test_wrong_bytes_are_found_when_the_adapter_fails(fake, monkeypatch):
         load("org/fake", "transcribe", object, CPU)
 
 
-def test_folder_of_the_users_is_not_told_to_be_pulled(fake, tmp_path):
+def test_folder_of_the_users_gets_no_hint_to_pull(fake, tmp_path):
     path = folder_of(tmp_path / "mine") / "model.safetensors"
     path.write_bytes(b"")
     with pytest.raises(DownloadError, match=r"model\.safetensors is damaged: copy the model again"):
@@ -291,7 +291,7 @@ def test_a_better_model_is_the_default_once_it_is_on_this_machine(monkeypatch):
     in_cache("openai/whisper-tiny")
     assert config.choice("transcribe") == config.Choice("whisper-tiny", "built-in")
     assert config.choice("transcribe", lambda name: name != "whisper-tiny").name == "pocketsphinx"
-    config.use("transcribe", "pocketsphinx")  # a choice, though of what comes last by itself
+    config.use("transcribe", "pocketsphinx")  # a choice, although of the model that is last by default
     assert config.choice("transcribe") == config.Choice("pocketsphinx", str(config.path()))
 
 

@@ -60,7 +60,7 @@ RATE = 16_000  # Hz
 WINDOW = 3  # s that the tiny Whisper hears at once
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ'"
 LANGUAGES = ("en", "fr")
-HEADS = (("<|startoftranscript|>", "<|en|>", "<|transcribe|>"), ("<|startoftranscript|>",))  # what a decoder is asked
+HEADS = (("<|startoftranscript|>", "<|en|>", "<|transcribe|>"), ("<|startoftranscript|>",))  # the prompts of a decoder
 BLANK = "▁"
 SPEED_CTC, SPEED_WHISPER, SPEED_MOONSHINE = 4e-3, 2e-3, 2e-3
 STEPS_CTC, STEPS_WHISPER, STEPS_MOONSHINE = 300, 300, 240
@@ -97,7 +97,7 @@ def clips(shared: Path) -> list[Audio]:
 
 
 def moments(utterance: Utterance) -> list[tuple[str, float]]:
-    """About when each letter is said, with a blank before every word but the first: [(letter, s)]."""
+    """The approximate time of each letter, with a blank before every word but the first: [(letter, s)]."""
     found = []
     for n, (word, start, end) in enumerate(utterance.spans()):
         step = (end - start) / len(word)
@@ -445,11 +445,11 @@ def _moonshine(folder: Path) -> Path:
     return save_moonshine(folder, _livelier(moonshine_model(tokenizer)), tokenizer)
 
 
-# What adapters are given, and what is compared
+# The arguments of adapters, and the comparison of records
 
 
 def same(records, others) -> bool:
-    """Whether records say the same; probabilities may differ by what padding does to the last digits."""
+    """Whether records are the same; padding may change the last digits of probabilities."""
     return [_plain(record) for record in records] == [_plain(record) for record in others]
 
 
@@ -465,6 +465,6 @@ SPEC = ModelSpec("tiny", "transcribe", "", "", "", RATE, 0.1)
 
 
 def runner(load, folder: Path, *, dtype: str = "float32", **options):
-    """What an adapter's `load` makes of a folder, on the processor."""
+    """The model that an adapter's `load` makes of a folder, on the processor."""
     place = SimpleNamespace(device=torch.device("cpu"), dtype=dtype, precision="auto")
     return load(folder, SPEC, place, TranscribeOptions(**options))

@@ -1,4 +1,4 @@
-"""Tiny synthesisers with random weights, in folders as the hub has them: what they say is noise, how it comes is real."""
+"""Tiny synthesisers with random weights, in folders as on the hub: they speak noise, but in real formats."""
 
 import json
 import math
@@ -73,7 +73,7 @@ def speecht5_config(**more) -> SpeechT5Config:
 
 
 def _talkative(model: SpeechT5ForTextToSpeech | SpeechT5ForSpeechToSpeech) -> None:
-    """Weights with which it makes something of what it is given, and does not stop at once."""
+    """Weights with which its output depends on its input, and it does not stop at once."""
     with torch.no_grad():
         for parameter in model.parameters():
             if parameter.dim() == 2:
@@ -99,7 +99,7 @@ def hifigan(folder: Path) -> Path:
 
 
 def _louder(net: torch.nn.Module) -> None:
-    """Weights with which a vocoder of random numbers is heard at all."""
+    """Weights with which a vocoder of random numbers is audible."""
     with torch.no_grad():
         for parameter in net.parameters():
             parameter.normal_(0.0, 0.1)
@@ -275,7 +275,7 @@ def tacotron2(folder: Path) -> Path:
     return folder
 
 
-# Two sentences of ../shared/data/kathleen, which pocketsphinx understands after Griffin-Lim, too.
+# Two sentences of ../shared/data/kathleen, which pocketsphinx understands even after Griffin-Lim.
 KNOWN = {
     "arctic_a0031_1592747851.opus": "They were three hundred yards apart.",
     "arctic_a0060_1592747155.opus": "Anyway, no one saw her like that.",
@@ -284,7 +284,7 @@ STEPS, SETTLED, SPEED = 700, 400, 2e-3  # after SETTLED steps the batch norms st
 
 
 def log_mel(samples: np.ndarray, scale: vocoders.MelScale) -> np.ndarray:
-    """What a vocoder takes, [frames, n_mels], of samples [n]."""
+    """The input of a vocoder, [frames, n_mels], for samples [n]."""
     bank = vocoders.mels.filterbank(
         scale.sample_rate, scale.n_fft, scale.n_mels, scale.fmin, scale.fmax, scale=scale.scale, norm=scale.norm
     )

@@ -1,4 +1,4 @@
-"""The chorale grid: keys, transposition, tokens and what the nets read of it."""
+"""The chorale grid: keys, transposition, tokens and the inputs of the nets."""
 
 import numpy as np
 from hypothesis import given

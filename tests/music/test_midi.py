@@ -95,7 +95,7 @@ def test_notes_of_a_voice():
     ("data", "message"),
     [
         (b"", "is empty"),
-        (b"RIFF....WAVE", "is no MIDI file"),
+        (b"RIFF....WAVE", "is not a MIDI file"),
         (b"MThd", "is a damaged MIDI file"),
         (b"MThd" + struct.pack(">IHHH", 6, 1, 0, 480), "holds no notes"),
         (b"MThd" + struct.pack(">IHHH", 6, 1, 4, 480), "damaged MIDI file: it ends too soon"),
@@ -115,7 +115,7 @@ def test_what_is_no_four_part_music(written, data, message):
 
 @given(st.integers(0, 400), st.integers(0, 255), st.integers(14, 400))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_damage_anywhere_is_told_or_overheard(written, place, value, end):
+def test_damage_anywhere_is_reported_or_ignored(written, place, value, end):
     """One byte is another one, and the end is missing: a piece or a clear error, never a crash."""
     data = bytearray(midi.file(piece_of(PIECE, 80.0), 0))
     data[place % len(data)] = value

@@ -1,4 +1,4 @@
-"""Where notes begin and when: repeated notes, legato, tempos, meters and rests survive from file to file."""
+"""Places and times of notes: repeated notes, legato, tempos, meters and rests survive from file to file."""
 
 import io
 
@@ -50,7 +50,7 @@ def heard(data):
 
 
 def harmonised(tmp_path, data, **options):
-    """What is written of a melody that nothing is composed to."""
+    """The file written of a melody to which nothing is composed."""
     (tmp_path / "x.mid").write_bytes(data)
     own = MusicOptions(melody=str(tmp_path / "x.mid"), **options)
     found = plan.plan(own, plan.given(own), 0)

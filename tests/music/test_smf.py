@@ -1,4 +1,4 @@
-"""Standard MIDI files by their bytes: what is no music is passed over, whatever is in it; what is damaged says so."""
+"""Standard MIDI files by their bytes: anything but music is ignored, whatever it holds; damage is reported."""
 
 import struct
 
@@ -28,7 +28,7 @@ def notes(data):
     [
         (b"\x00\xff\x59\x02\x0f\x05", 0),  # a key with fifteen sharps, neither major nor minor
         (b"\x00\xff\x59\x00", 0),  # and one that is missing
-        (b"\x0a\xff\x60\x01\x00", 10),  # an event that nobody knows, after ten ticks
+        (b"\x0a\xff\x60\x01\x00", 10),  # an unknown event, after ten ticks
         (b"\x05\xf0\x02\x7e\xf7", 5),  # system exclusive
         (b"\x00\xff\x51\x01\x07", 0),  # a tempo of one byte
         (b"\x00\xff\x58\x01\x03", 0),  # a meter of one byte

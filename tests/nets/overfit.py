@@ -1,4 +1,4 @@
-"""What every architecture must be able to do: learn one batch by heart."""
+"""The test that every architecture must pass: learning one batch by heart."""
 
 import torch
 

@@ -92,7 +92,7 @@ def test_relative_attention_is_what_its_definition_says():
 
 
 def test_step_by_step_gives_what_all_at_once_gives(net):
-    """Beyond the reach, too: the cache forgets what no layer looks at."""
+    """Also beyond the reach: the cache forgets steps that no layer looks at."""
     inputs = steps(2, 15)
     whole, state = net(**inputs), net.start()
     for at in range(15):

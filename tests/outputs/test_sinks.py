@@ -1,4 +1,4 @@
-"""Where results go: names, whole files or none, --resume after a kill, full disks, links and devices."""
+"""Places of results: names, whole files or none, --resume after a kill, full disks, links and devices."""
 
 import io
 import json
@@ -215,7 +215,7 @@ def test_resume_skips_what_is_done_with_the_same_options(call, many):
     assert again("--resume", *RMS) == (skipped, [])
     assert again("--resume", *RMS, where="../" + Path.cwd().name + "/in") == (skipped, [])
     assert again("--resume", *RMS, "--hop-length", "80") == ("", ["00.npz", "01.npz", "02.npz"])
-    # What other options have written since is not what these once wrote.
+    # A file that other options have written since is not the one that these wrote.
     assert again("--resume", *RMS) == ("", ["00.npz", "01.npz", "02.npz"])
     assert again("--force", *RMS, "--hop-length", "80")[1] == ["00.npz", "01.npz", "02.npz"]
     assert again("--resume", *RMS)[1] == ["00.npz", "01.npz", "02.npz"]
@@ -411,7 +411,7 @@ def test_ctrl_c_finishes_the_file_in_hand(at_the_gate, call, gate, tmp_path, mon
     assert f"interrupted: {GATE + 1} done, 0 failed" in last
     assert files(out) == [f"in/{i:02}.npz" for i in range(GATE + 1)]
     open_gate(tmp_path)
-    # What came through the pipe is done again: nobody knows whether it was the same.
+    # The input from the pipe is done again: it may have been another one.
     code, _, err = call("features", "--files-from", "list", "-o", "out/", "--resume", *RMS)
     assert (code, err) == (0, f"audiocli: {60 - GATE} done, {GATE} were done before\n")
     uninterrupted(call, monkeypatch, tmp_path, "-o", "out/", *RMS)
@@ -557,7 +557,7 @@ def test_dev_stdout(run, speech, tmp_path):
 
 
 def test_where_nothing_can_be_written(call, speech, monkeypatch, many):
-    """Told before the work is done, once."""
+    """Reported before the work is done, once."""
     Path("file").write_bytes(b"")
     for target in ("file/out/", "file/x.npy", "file/all.csv"):
         code, _, err = call("features", many(3), "-o", target, "-f", "npz" if target.endswith("/") else "csv")
@@ -631,7 +631,7 @@ def test_a_full_disk_and_a_growing_file(call, recording, many, small_disk):
         "audiocli: in/02.wav: disk/all.csv: the disk is full",
         "audiocli: stopped early, 1 of 3 failed",
     ]
-    # What is done waits for --resume, and nothing half done with it.
+    # Finished results wait for --resume, without any that are half done.
     part = part_of(small_disk / "all.csv")
     assert sorted(os.listdir(small_disk)) == [".all.csv.audiocli-part", ".all.csv.audiocli.jsonl"]
     assert part.stat().st_size == Journal(small_disk / ".all.csv.audiocli.jsonl", "").entries[-1].end

@@ -1,4 +1,4 @@
-"""The way of inputs through a run, with readers, runners and sinks that do as they are told."""
+"""The way of inputs through a run, with scripted readers, runners and sinks."""
 
 import os
 import signal
@@ -29,7 +29,7 @@ def not_debugging(monkeypatch):
 
 
 class Told(Console):
-    """Keeps what it is told."""
+    """A console that records its messages."""
 
     def __init__(self):
         super().__init__()
@@ -126,7 +126,7 @@ def test_order_is_kept(grouping):
 
 
 @both_ways
-def test_each_failure_is_told_in_its_place_and_the_others_go_on(grouping):
+def test_each_failure_is_reported_in_its_place_and_the_others_go_on(grouping):
     names = [*NAMES[:5], Failure("lost", "no such file"), *NAMES[5:], "done 1"]
     errors = {
         "03": InputError("is damaged"),

@@ -62,5 +62,5 @@ def test_another_net(written, kind, classes, message):
 def test_no_such_folder(written, tmp_path, broken):
     if broken:
         (tmp_path / broken).write_bytes(b"junk")
-    with pytest.raises(UsageError, match="is no folder that 'audiocli train' has written"):
+    with pytest.raises(UsageError, match="is not a folder that 'audiocli train' has written"):
         begin_from(written[0] if broken else "nowhere", net(), "own")

@@ -1,4 +1,4 @@
-"""Examples from folders and manifests, what is held out, and sound in memory."""
+"""Examples from folders and manifests, held-out examples, and sound in memory."""
 
 import json
 
@@ -89,11 +89,11 @@ def test_a_label_for_all_of_a_folder(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("label\nx\n", "head line names no column `path`, but label"),
+        ("label\nx\n", "head line has no column `path`, only label"),
         ("label\tpath\nx\n", "line 2: has no path"),
         ("{}\n", "line 1: has no path"),
-        ("[1]\n", "no JSON object"),
-        ("{\n", "no JSON"),
+        ("[1]\n", "not a JSON object"),
+        ("{\n", "not JSON"),
     ],
 )
 def test_bad_manifests_say_where(tmp_path, text, message):
@@ -117,7 +117,7 @@ def test_held_out_by_column():
 
 
 @given(st.integers(0, 1000), st.floats(0.0, 0.9), st.permutations(range(16)))
-def test_a_share_of_each_label_by_lot(seed, share, order):
+def test_a_share_of_each_label_at_random(seed, share, order):
     rows = of("a", "b")
     parts = split(rows, str(share), None, seed)
     assert sorted(row.path for row in parts.train + parts.valid) == sorted(row.path for row in rows)
@@ -127,7 +127,7 @@ def test_a_share_of_each_label_by_lot(seed, share, order):
 
 @pytest.mark.parametrize(
     ("choice", "message"),
-    [("fold=9", "no example has that"), ("1.5", "a share"), ("x", "a share"), ("fold=0,1,2,3", "nothing to train")],
+    [("fold=9", "no example matches"), ("1.5", "a share"), ("x", "a share"), ("fold=0,1,2,3", "nothing to train")],
 )
 def test_bad_choices(choice, message):
     with pytest.raises(UsageError, match=message):
@@ -142,7 +142,7 @@ def test_labels():
         labels([*of("a", "b"), Example("x.wav")])
 
 
-def test_corrupt_files_are_told_and_left_out(tmp_path, capsys):
+def test_corrupt_files_are_reported_and_left_out(tmp_path, capsys):
     rows = [Example(str(sound(tmp_path / f"{n}.wav")), {"label": str(n)}) for n in range(4)]
     (tmp_path / "1.wav").write_bytes(b"junk")
     soundfile.write(tmp_path / "2.wav", np.zeros(0), 8_000)
@@ -164,7 +164,7 @@ def test_what_cannot_be_read_takes_no_part_in_the_draw(tmp_path, capsys):
         train, valid, test = load_parts(rows, 8_000, TrainOptions(seed=seed, jobs=1), QUIET)
         assert (len(train), len(valid), len(test)) == (9, 1, 0)
     assert "5.wav" in capsys.readouterr().err
-    with pytest.raises(UsageError, match="no example has that"):
+    with pytest.raises(UsageError, match="no example matches"):
         load_parts(rows, 8_000, TrainOptions(valid="fold=1", jobs=1), QUIET)
 
 

@@ -1,4 +1,4 @@
-"""The loop on a line to be fitted: schedule, the best weights, limits, kills and what is not a number."""
+"""The loop on a line to be fitted: schedule, the best weights, limits, kills and losses that are not numbers."""
 
 import math
 
@@ -18,7 +18,7 @@ CPU = place("cpu", "auto")
 
 
 class Line:
-    """Fits y = 3 x - 1; can be told to fail or to get worse at a step."""
+    """Fits y = 3 x - 1; can be made to fail or to get worse at a step."""
 
     higher, half = False, False
 

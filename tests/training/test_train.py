@@ -41,7 +41,7 @@ def sounds(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def model(sounds, tmp_path_factory):
-    """A classifier that was trained by the command, and what it said."""
+    """A classifier that was trained by the command, and its messages."""
     from typer.testing import CliRunner
 
     from audiocli.cli import app
@@ -59,7 +59,7 @@ def model(sounds, tmp_path_factory):
 
 
 def test_resuming_what_is_finished(model, sounds, call):
-    """The same run is done; one with other options is another run, and how to come by it is said."""
+    """The same run is done; one with other options is another run, and the message says how to get it."""
     folder, _ = model
     same = (
         "train",
@@ -190,12 +190,12 @@ def test_ctrl_c_ends_after_the_step_and_resume_goes_on(sounds, start, run, line_
         (("classifier", "--data", "two", "-o", "m", "--set", "n_mels=many"), 2, "n_mels is like 64"),
         (("classifier", "--data", "two", "-o", "m", "--epochs", "0"), 2, "--epochs must be 1 or more"),
         (("classifier", "--data", "two", "-o", "m", "--minutes", "-1"), 2, "--minutes must be above 0"),
-        (("classifier", "--data", "two", "-o", "m", "--valid", "fold=9"), 2, "no example has that"),
+        (("classifier", "--data", "two", "-o", "m", "--valid", "fold=9"), 2, "no example matches"),
         (("classifier", "--data", "two", "-o", "m", "--device", "cuda:9"), 2, "CUDA devices"),
         (("classifier", "--data", "two", "-o", "m", "--precision", "float16"), 2, "overflows"),
         (("classifier", "--data", "broken", "-o", "m"), 1, "no file of the data can be read"),
         (("classifier", "--data", "two", "-o", "two"), 1, "is not empty"),
-        (("classifier", "--data", "two", "-o", "two/a/0.wav"), 1, "is no folder"),
+        (("classifier", "--data", "two", "-o", "two/a/0.wav"), 1, "is not a folder"),
         (("classifier", "--data", "two", "-o", "m", "--resume"), 2, "there is no"),
     ],
 )  # fmt: skip

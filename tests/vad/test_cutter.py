@@ -60,7 +60,7 @@ def test_noise_of_no_level_is_speech(level):
 
 
 def test_loud_sound_is_heard_as_it_is(clip):
-    """The second network hears only what was before the first loud frame."""
+    """The second network hears only the frames before the first loud one."""
     frames = clip[: clip.size // cutter.FRAME * cutter.FRAME].reshape(-1, cutter.FRAME)
     loud = int(np.argmax(np.sqrt((frames**2).mean(axis=1)) >= cutter.TARGET))
     both, plain = cutter.Attentive()(frames), cutter.Silero()(frames)

@@ -15,7 +15,7 @@ def frames(recording):
 
 
 def test_the_network_is_the_one_in_the_wheel(frames):
-    """Ours against the wheel's own in TorchScript, which is what its users hear."""
+    """Ours against the wheel's own in TorchScript, which its users run."""
     torch = pytest.importorskip("torch")
     model = torch.jit.load(str(silero.weights().with_name("silero_vad.jit")))
     with torch.no_grad():
@@ -31,7 +31,7 @@ def test_blocks_may_be_cut_anywhere(frames):
     np.testing.assert_allclose(np.concatenate(parts), silero.Silero()(frames), atol=1e-5)
 
 
-def test_a_file_that_is_cut_off_is_told(tmp_path, monkeypatch):
+def test_a_file_that_is_cut_off_is_reported(tmp_path, monkeypatch):
     whole = silero.weights().read_bytes()
     path = tmp_path / "x.onnx"
     for size in (len(whole) // 2, 100):

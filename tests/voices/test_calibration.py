@@ -113,9 +113,9 @@ def test_decisions_with_a_cohort_are_those_of_the_scores():
     pairs = between(a, b, strangers)
     same = random.random(len(a)) < 0.3
     scores = np.where(same, pairs.scores + 4.0, pairs.scores)
-    told = dataclasses.replace(pairs, scores=scores)
-    judged = fit(told, same).judge(told, 0.01)
-    np.testing.assert_array_equal(judged.same, told.cosine(told.scores) >= judged.threshold)
+    raised = dataclasses.replace(pairs, scores=scores)
+    judged = fit(raised, same).judge(raised, 0.01)
+    np.testing.assert_array_equal(judged.same, raised.cosine(raised.scores) >= judged.threshold)
     assert judged.same[~same].mean() == pytest.approx(0.01, rel=0.2)
     np.testing.assert_allclose(judged.probability, np.clip(1 / (1 + np.exp(-judged.log_odds)), 1e-4, 1 - 1e-4))
 

@@ -31,7 +31,7 @@ def conversation(pattern, seconds=6.0, spread=0.35, seed=0):
 
 
 def as_letters(turns):
-    """Who speaks, turn by turn, by the order of being heard."""
+    """The speaker of each turn, numbered in the order of being heard."""
     names = {}
     return "".join(names.setdefault(turn.speaker, chr(ord("A") + len(names))) for turn in turns)
 
@@ -51,7 +51,7 @@ def test_at_most_so_many(most):
 
 
 @pytest.mark.parametrize(("bounds", "want"), [(Bounds(), "AAAA"), (Bounds(2), "ABAB"), (Bounds(2, 2), "ABAB")])
-def test_voices_that_are_alike_are_told_apart_when_the_user_knows_better(bounds, want):
+def test_voices_that_are_alike_are_distinguished_when_the_user_knows_better(bounds, want):
     windows, voices = conversation("ABAB", spread=0.1)
     alike = voices + 1.5 * np.eye(1, 64, dtype=np.float32)
     turns = diarize(windows, alike / np.linalg.norm(alike, axis=1, keepdims=True), bounds)
@@ -170,16 +170,16 @@ def test_clusters_that_are_likely_one_person_are_joined(even, bounds, want):
 
 def test_joining_tells_the_seconds_of_all_that_was_joined():
     windows, voices = two_voices_of_a_person()
-    told = []
+    asked = []
 
     def odds(voices, seconds, first, second):
-        told.append(seconds.sum())
+        asked.append(seconds.sum())
         np.testing.assert_allclose(np.linalg.norm(voices, axis=1), 1.0, rtol=1e-5)
         return by_cosine(0.2)(voices, seconds, first, second)
 
     diarize(windows, voices, Bounds(), odds)
-    assert len(told) == 2
-    assert told == pytest.approx([told[0]] * 2)
+    assert len(asked) == 2
+    assert asked == pytest.approx([asked[0]] * 2)
 
 
 def test_odds_are_those_of_the_calibration():
@@ -190,7 +190,7 @@ def test_odds_are_those_of_the_calibration():
     fitted = calibration.fit(Pairs(0.6 * same + 0.1 * random.standard_normal(2_000), *map(tuple, sides)), same)
     encoder = SpeakerEncoder(MODELS["siamese-speakers"], 16_000, lambda clips: clips, fitted.as_dict())
     voices = np.eye(3, 4, dtype=np.float32)
-    told = clustering.odds(encoder)(voices, np.array([2.0, 9.0, 5.0]), np.array([0, 1]), np.array([1, 2]))
+    log_odds = clustering.odds(encoder)(voices, np.array([2.0, 9.0, 5.0]), np.array([0, 1]), np.array([1, 2]))
     people = [Voice(voice, seconds, clustering.SNR) for voice, seconds in zip(voices, (2.0, 9.0, 5.0), strict=True)]
-    np.testing.assert_allclose(told, fitted.log_odds(calibration.between(people[:2], people[1:])))
+    np.testing.assert_allclose(log_odds, fitted.log_odds(calibration.between(people[:2], people[1:])))
     assert clustering.odds(SpeakerEncoder(MODELS["siamese-speakers"], 16_000, lambda clips: clips)) is None

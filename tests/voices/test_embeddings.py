@@ -1,4 +1,4 @@
-"""Speaker encoders: what all of them keep, and each family on random weights through its own files."""
+"""Speaker encoders: properties of all, and each family on random weights through its own files."""
 
 import json
 import warnings
@@ -113,7 +113,7 @@ def test_a_folder_of_pyannotes_says_what_it_is_not(folder, tmp_path):
     with pytest.raises(ModelError, match="'audiocli verify' takes it"):
         locate(str(folder), "diarize")
     pipelines.save(pipelines.segmentation(), tmp_path / "seg" / "pytorch_model.bin")
-    with pytest.raises(ModelError, match=r"no pyannote embedding, but pyannote\.audio\.models\.segmentation"):
+    with pytest.raises(ModelError, match=r"not a pyannote embedding but pyannote\.audio\.models\.segmentation"):
         build(locate(str(tmp_path / "seg"), "verify"), SpeakerEncoder, ModelOptions())
     cut = (tmp_path / "seg" / "pytorch_model.bin").read_bytes()[:-1_000]
     (tmp_path / "seg" / "pytorch_model.bin").write_bytes(cut)
@@ -201,7 +201,7 @@ def test_x_vectors_of_speechbrain(tmp_path, speechbrain):
 def test_a_checkpoint_of_something_else_is_no_ecapa(ecapa):
     for held in ({"x": torch.zeros(3)}, {"x": open}):
         torch.save(held, ecapa / "embedding_model.ckpt")
-        with pytest.raises(ModelError, match="something else than an ECAPA"):
+        with pytest.raises(ModelError, match="something other than an ECAPA"):
             build(locate(str(ecapa), "verify"), SpeakerEncoder, ModelOptions())
     (ecapa / "embedding_model.ckpt").write_bytes(b"")
     with pytest.raises(ModelError, match="is damaged"):

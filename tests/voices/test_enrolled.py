@@ -57,7 +57,7 @@ def test_who_is_enrolled(call, db, form):
 
 def test_names_are_changed_and_forgotten(call, db):
     assert call("verify", "--rename", "ada", "eve", "--db", "v.db")[2] == "audiocli: ada is now called eve in v.db\n"
-    assert "has nobody of the name 'evf': did you mean 'eve'?" in call("verify", "--remove", "evf", "--db", "v.db")[2]
+    assert "has nobody named 'evf': did you mean 'eve'?" in call("verify", "--remove", "evf", "--db", "v.db")[2]
     assert call("verify", "--rename", "eve", 'bob, "jr"', "--db", "v.db")[0] == 1
     for name in ("eve", 'bob, "jr"'):
         assert call("verify", "--remove", name, "--db", "v.db")[0] == 0
@@ -84,7 +84,7 @@ def test_mistakes(call, db, args, message):
 def test_no_database(call, tmp_path):
     code, _, err = call("verify", "--list", "--db", "none.db")
     assert code == 1
-    assert "there is no such database of voices" in err
+    assert "no such database of voices" in err
     with pytest.raises(InputError):
         people.remove(str(tmp_path / "none.db"), "ada")
 

@@ -1,4 +1,4 @@
-"""Error rates by hand, by another implementation's definition, and of what has none."""
+"""Error rates by hand, by another implementation's definition, and of scores without any."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The database of voices: what goes in comes out, and what is no such database is told."""
+"""The database of voices: voices come out as they went in, and other files are refused."""
 
 import sqlite3
 
@@ -40,7 +40,7 @@ def test_what_is_no_database(tmp_path, db):
     with pytest.raises(InputError, match="no such database of voices"):
         people.read(str(tmp_path / "none.db"), "net@1")
     (tmp_path / "text.db").write_text("hello\n" * 50)
-    with pytest.raises(InputError, match="is no database of voices"):
+    with pytest.raises(InputError, match="is not a database of voices"):
         people.read(str(tmp_path / "text.db"), "net@1")
     other = tmp_path / "other.db"
     sqlite3.connect(other).execute("CREATE TABLE x (y)").connection.close()

@@ -30,7 +30,7 @@ def endpoint() -> str:
 
 
 def forbidden(asked: bool = False) -> str | None:
-    """What forbids the network, if anything does: --offline or an environment variable."""
+    """The setting that forbids the network, if any does: --offline or an environment variable."""
     if asked:
         return "--offline"
     on = (name for name in OFFLINE if os.environ.get(name, "").lower() not in ("", "0", "no", "off", "false"))
@@ -39,7 +39,7 @@ def forbidden(asked: bool = False) -> str | None:
 
 @dataclass(frozen=True)
 class File:
-    """A file of a commit: its name, and the hash that it goes by."""
+    """A file of a commit: its name, and the hash that names it."""
 
     name: str
     size: int
@@ -57,7 +57,7 @@ def pull(
     tell: Callable[[str], None] = lambda text: None,
     bars: bool = False,
 ) -> Path:
-    """Fetch what is missing of a model, and the folder that it is in then. Each file is hashed before it gets its name.
+    """Fetch the missing files of a model; the folder that it is in then. Each file is hashed before it gets its name.
 
     `check` sees the parsed config.json before the weights are fetched, and may raise. Cut off, the next call goes on in the
     middle of the file. Raises DownloadError.
@@ -103,7 +103,7 @@ def _files(repo: Repo, patterns: tuple[str, ...], sha256: str | None) -> tuple[s
         sibling = listed[name]
         files.append(File(name, sibling.size or 0, sibling.lfs.sha256 if sibling.lfs else sibling.blob_id or ""))
     if not all(HASH.fullmatch(file.hash) for file in files):
-        raise DownloadError(f"{endpoint()} tells no hashes for {repo}: what it sends cannot be checked")
+        raise DownloadError(f"{endpoint()} gives no hashes for {repo}: its files cannot be checked")
     if sha256 and sha256 not in {file.hash for file in files}:
         raise DownloadError(
             f"the weights of {repo} on {endpoint()} are not the ones that audiocli knows (SHA-256 differs)"
@@ -112,13 +112,13 @@ def _files(repo: Repo, patterns: tuple[str, ...], sha256: str | None) -> tuple[s
 
 
 def _fetch(repo: Repo, commit: str, file: File, blob: Path, bars: bool) -> None:
-    """Download one file to blobs/HASH.part, going on where an earlier try was cut off; it becomes blobs/HASH when it is that."""
+    """Download one file to blobs/HASH.part, going on where an earlier try was cut off, then rename it if the hash is right."""
     part = blob.with_name(blob.name + ".part")
     if _length(part) > file.size:
         part.unlink()
     resumed = _length(part) > 0
     _get_in_tries(repo, commit, file, part, bars)
-    if resumed and digest(part, file.hash) != file.hash:  # what lay there was no beginning of this file
+    if resumed and digest(part, file.hash) != file.hash:  # what lay there was not the beginning of this file
         part.unlink()
         _get_in_tries(repo, commit, file, part, bars)
     if digest(part, file.hash) != file.hash:
@@ -218,7 +218,7 @@ def _alone(repo: Repo) -> Iterator[None]:
 
 @contextmanager
 def _explained(repo: Repo) -> Iterator[None]:
-    """Turn what goes wrong between here and the hub into one line that says what to do."""
+    """Turn errors between here and the hub into one line that says what to do."""
     try:
         yield
     except ModelError:
@@ -240,7 +240,7 @@ def _explanation(error: Exception, repo: Repo) -> str | None:
         return f"{repo.id} has no revision {repo.revision!r} on {endpoint()}"
     if isinstance(error, GatedRepoError) or code == 403:
         return f"{repo} is gated: {terms}"
-    if code == 401:  # the hub answers so for names that it does not have, too
+    if code == 401:  # the hub also answers this for names that it does not have
         return f"{repo} is gated, private or does not exist: check the name; if it is gated, {terms}"
     if isinstance(error, RepositoryNotFoundError):
         return f"there is no model {repo.id!r} on {endpoint()}: check the name"
@@ -253,7 +253,7 @@ def _explanation(error: Exception, repo: Repo) -> str | None:
 
 @contextmanager
 def sealed() -> Iterator[None]:
-    """Meanwhile the hub's library opens no socket, whatever a library above it would like to look up."""
+    """Keep the hub's library from opening sockets meanwhile, whatever a library above it would like to look up."""
     from huggingface_hub import constants
 
     before = constants.HF_HUB_OFFLINE
@@ -265,5 +265,5 @@ def sealed() -> Iterator[None]:
 
 
 def interactive() -> bool:
-    """Whether somebody watches standard error."""
+    """Whether standard error is a terminal."""
     return sys.stderr is not None and sys.stderr.isatty()

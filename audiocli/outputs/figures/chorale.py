@@ -20,11 +20,11 @@ def figure(record: Music) -> Any:
     picture = Figure(figsize=(min(max(WIDTH * record.duration, LEAST), MOST), 4.0), layout="constrained")
     axis = picture.subplots()
     for n, (name, colour) in enumerate(zip(VOICES, COLOURS, strict=True)):
-        found = piece.notes(n)
-        starts = [piece.time(note.start) for note in found]
-        ends = [piece.time(note.start + note.length) for note in found]
+        notes = piece.notes(n)
+        starts = [piece.time(note.start) for note in notes]
+        ends = [piece.time(note.start + note.length) for note in notes]
         axis.barh(
-            [note.pitch for note in found], [end - at for at, end in zip(starts, ends, strict=True)], left=starts,
+            [note.pitch for note in notes], [end - at for at, end in zip(starts, ends, strict=True)], left=starts,
             height=0.8, color=colour, edgecolor="white", linewidth=0.4, label=name,
         )  # fmt: skip
     sung = piece.grid[piece.grid >= 0]

@@ -27,7 +27,7 @@ _drawing = threading.Lock()
 
 
 def save(record: Any, stream: BinaryIO, form: str, draw: Callable[[Any], Any] | None = None) -> None:
-    """Draw a record as png, svg or pdf, with the parameters in its metadata; draw: what makes its Figure, else `figure`."""
+    """Draw a record as png, svg or pdf, with the parameters in its metadata; draw: the maker of its Figure, else `figure`."""
     import matplotlib
 
     # The salt makes the names of clip paths in an svg the same every time; fonts stay text that can be edited.

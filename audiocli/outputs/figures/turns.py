@@ -1,4 +1,4 @@
-"""Who speaks when, drawn: a row a speaker over one time axis."""
+"""A figure of who speaks when: a row for each speaker over one time axis."""
 
 from typing import Any
 

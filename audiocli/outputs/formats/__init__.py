@@ -1,4 +1,4 @@
-"""How records become bytes: one row of FORMATS for each format, one writer for each type of record that it takes."""
+"""From records to bytes: one row of FORMATS for each format, one writer for each type of record that it takes."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -37,7 +37,7 @@ Writer = Callable[[Sequence[Any], BinaryIO, Place], None]
 class Format:
     """A format by name.
 
-    joins: results of several inputs can stand one after the other in one stream. collected: the types of which all results are
+    joins: results of several inputs can follow each other in one stream. collected: the types of which all results are
     kept and written at the end, as one table or list. words: it holds words with a time each, and nothing else.
     """
 
@@ -66,7 +66,7 @@ class Format:
 
 _PICTURES: dict[str, Writer] = {name: pictures.writer(name) for name in PICTURES}
 
-# What is written of each type of record, by the name of the format.
+# The writer for each type of record, by the name of the format.
 _WRITERS: dict[type, dict[str, Writer]] = {
     Features: {
         "npy": arrays.npy, "npz": arrays.npz, "csv": tables.csv, "json": tables.json_object, "jsonl": tables.json_object,
@@ -132,7 +132,7 @@ def _format(
 
 
 _COLLECTED = frozenset({Stats})
-_PAIRS = frozenset({Match, Person})  # neither is an input: pairs are known when all inputs are
+_PAIRS = frozenset({Match, Person})  # neither is an input: pairs are known only when all inputs are
 
 FORMATS = {
     form.name: form

@@ -12,8 +12,8 @@ from .objects import Place, encoded, head
 def txt(records: Sequence[Labels], stream: BinaryIO, place: Place) -> None:
     """A line an input: its labels and how sure the model is of each."""
     for record in records:
-        found = "  ".join(f"{plain(label.label)} {label.score:.2f}" for label in record.labels) or f"({record.status})"
-        stream.write(as_bytes(f"{plain(record.path)}: {found}\n"))
+        labels = "  ".join(f"{plain(label.label)} {label.score:.2f}" for label in record.labels) or f"({record.status})"
+        stream.write(as_bytes(f"{plain(record.path)}: {labels}\n"))
 
 
 def events_txt(records: Sequence[Events], stream: BinaryIO, place: Place) -> None:
@@ -35,7 +35,7 @@ def csv(records: Sequence[Labels], stream: BinaryIO, place: Place) -> None:
 
 
 def tsv(records: Sequence[Labels], stream: BinaryIO, place: Place) -> None:
-    """As csv, with tabs."""
+    """The same as csv, with tabs."""
     for number, record in enumerate(records):
         if place.first and number == 0:
             stream.write(b"path\trank\tlabel\tscore\n")
@@ -56,7 +56,7 @@ def events_csv(records: Sequence[Events], stream: BinaryIO, place: Place) -> Non
 
 
 def events_tsv(records: Sequence[Events], stream: BinaryIO, place: Place) -> None:
-    """As csv, with tabs."""
+    """The same as csv, with tabs."""
     for number, record in enumerate(records):
         if place.first and number == 0:
             stream.write(b"path\tstart\tend\tlabel\tscore\n")
@@ -93,7 +93,7 @@ def track(records: Sequence[Events], stream: BinaryIO, place: Place) -> None:
 
 
 def rttm(records: Sequence[Events], stream: BinaryIO, place: Place) -> None:
-    """As RTTM has it (NIST, 2009), with the type EVENT and the label where a speaker stands; the score is its confidence."""
+    """RTTM (NIST, 2009), with the type EVENT and the label where a speaker stands; the score is its confidence."""
     for record in records:
         name = recording(record.path, place)
         for event in record.segments:

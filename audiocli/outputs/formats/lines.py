@@ -1,4 +1,4 @@
-"""What the formats of lines have in common: bytes, cells, times, and Praat's tiers."""
+"""Common parts of the line-based formats: bytes, cells, times, and Praat's tiers."""
 
 import csv
 import math
@@ -26,7 +26,7 @@ def one_line(text: str) -> str:
 
 
 class _Lines(list[str]):
-    """What csv writes line by line."""
+    """A file for the csv module: the lines that it writes."""
 
     write = list.append
 
@@ -45,7 +45,7 @@ def token(text: str) -> str:
 
 
 def recording(path: str, place: Place) -> str:
-    """What NIST's formats call an input: its name without the suffix, or what tells it from others in the same output."""
+    """The name of an input in NIST's formats: without the suffix, or with what distinguishes it from others in the output."""
     return place.recording or next(_names(path))
 
 
@@ -55,14 +55,14 @@ def named(path: str, taken: dict[str, str]) -> str:
     taken: names, those with more folders too, and whose they are; this one's join them.
     """
     me = path if path == "-" else os.path.abspath(path)
-    found = next(name for name in _names(path) if taken.setdefault(name, me) == me)
+    free = next(name for name in _names(path) if taken.setdefault(name, me) == me)
     for name in _tails(path, PurePath(path).stem):
         taken.setdefault(name, me)
-    return found
+    return free
 
 
 def _names(path: str) -> Iterator[str]:
-    """What an input may be called, the best first."""
+    """Names that an input may have, the best first."""
     if path == "-":
         yield "stdin"
     yield from _tails(path, PurePath(path).stem)

@@ -1,4 +1,4 @@
-"""Who it is, and which recording: a line for people, tables, records."""
+"""Matches of speakers and of recordings: a line for people, tables, records."""
 
 from collections.abc import Sequence
 from typing import Any, BinaryIO
@@ -46,13 +46,13 @@ def csv(records: Sequence[Match], stream: BinaryIO, place: Place) -> None:
 
 
 def tsv(records: Sequence[Match], stream: BinaryIO, place: Place) -> None:
-    """As csv, with tabs."""
+    """The same as csv, with tabs."""
     lines = ["\t".join(COLUMNS), *("\t".join(map(one_line, _row(record))) for record in records)]
     stream.write(as_bytes("\n".join(lines) + "\n"))
 
 
 def _object(record: Match, place: Place) -> dict[str, Any]:
-    """The head, then what is known of the pair."""
+    """The head, then the fields of the pair that are known."""
     own = ("a", "b", "score", "threshold", "same", "probability", "log_odds", "false_accepts", "false_rejects")
     more = {name: getattr(record, name) for name in ("label", "reason") if getattr(record, name) is not None}
     if record.candidates:
@@ -89,7 +89,7 @@ def people_csv(records: Sequence[Person], stream: BinaryIO, place: Place) -> Non
 
 
 def people_tsv(records: Sequence[Person], stream: BinaryIO, place: Place) -> None:
-    """As csv, with tabs."""
+    """The same as csv, with tabs."""
     lines = ["\t".join(PEOPLE), *("\t".join(map(one_line, _person(record))) for record in records)]
     stream.write(as_bytes("\n".join(lines) + "\n"))
 
@@ -132,7 +132,7 @@ def found_csv(records: Sequence[Recognised], stream: BinaryIO, place: Place) -> 
 
 
 def found_tsv(records: Sequence[Recognised], stream: BinaryIO, place: Place) -> None:
-    """As csv, with tabs."""
+    """The same as csv, with tabs."""
     if place.first:
         stream.write(as_bytes("\t".join(FOUND) + "\n"))
     for record in records:
@@ -140,7 +140,7 @@ def found_tsv(records: Sequence[Recognised], stream: BinaryIO, place: Place) -> 
 
 
 def found_json(records: Sequence[Recognised], stream: BinaryIO, place: Place) -> None:
-    """The head, then what was found."""
+    """The head, then the track and the candidates that were found."""
     for record in records:
         own = {name: getattr(record, name) for name in ("track", "offset", "confidence", "hashes")}
         if len(record.candidates) > 1:

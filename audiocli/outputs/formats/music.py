@@ -27,7 +27,7 @@ def stem_writer(name: str, voice: str) -> Write:
 
 
 def mid(records: Sequence[Music], stream: BinaryIO, place: Place) -> None:
-    """A MIDI file with a track a voice; what the file says about itself stands in markers at its start."""
+    """A MIDI file with a track for each voice; the tags stand in markers at its start."""
     (record,) = records
     _notes(record, stream, None)
 
@@ -49,7 +49,7 @@ def picture(name: str) -> Write:
 
         (record,) = records
         if record.piece is None:
-            raise OutputError(f"{record.model} makes sound, not notes: there is no piano roll of it")
+            raise OutputError(f"{record.model} makes sound, not notes: it cannot be drawn as a piano roll")
         plots.save(record, stream, name, chorale.figure)
 
     return draw

@@ -1,4 +1,4 @@
-"""wav, flac, ogg, opus, mp3, ...: results that are sound; and what JSON and text say about them."""
+"""wav, flac, ogg, opus, mp3, ...: results that are sound; and their description in JSON and text."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
@@ -33,7 +33,7 @@ def put(sound: Sound, tags: Mapping[str, str], name: str, stream: BinaryIO) -> N
 
 
 def json_object(records: Sequence[Recording], stream: BinaryIO, place: Place) -> None:
-    """An object a line: the head, what the sound is like, and the verb's own fields."""
+    """One object on each line: the head, the properties of the sound, and the verb's own fields."""
     for record in records:
         sound = record.sound
         about = {

@@ -12,7 +12,7 @@ from ...records import Speech
 from . import subtitles, transcripts
 from .objects import Place, encoded, head
 
-# What a WAV header says when nobody knows yet how much will come: ffmpeg, sox and aplay take that for "to the end".
+# The size in a WAV header while the length is still unknown: ffmpeg, sox and aplay take that for "to the end".
 UNKNOWN = 0x7FFF_F000  # bytes
 
 
@@ -38,7 +38,7 @@ def raw(records: Sequence[Speech], stream: BinaryIO, place: Place) -> None:
 
 
 def _streamed(record: Speech, stream: BinaryIO, header: bytes) -> None:
-    """Each sentence at once: somebody is listening."""
+    """Write each sentence at once: somebody is listening."""
     stream.write(header)
     for block in record.sound.blocks():
         stream.write(_sixteen(block))
@@ -52,7 +52,7 @@ def _sixteen(samples: NDArray[np.float32]) -> bytes:
 
 
 def _header(record: Speech) -> bytes:
-    """All of a WAV file that stands before its samples, with what the file says about itself."""
+    """All of a WAV file that stands before its samples, tags included."""
     rate = record.sound.sample_rate
     form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, rate, 2 * rate, 2, 16)
     names = {"title": b"INAM", "software": b"ISFT", "comment": b"ICMT"}

@@ -1,6 +1,6 @@
 """Subtitles: a transcript as cues of a few short lines, in SubRip and WebVTT.
 
-How they are broken stands in the record's options (`max_line_width`, `max_lines`, `timestamps`), because it belongs to the run.
+The record's options say how they are broken (`max_line_width`, `max_lines`, `timestamps`), because that belongs to the run.
 Times and speeds are those of Netflix's style guide.
 """
 
@@ -21,7 +21,7 @@ SHORTEST, LONGEST = 5 / 6, 7.0  # s that a subtitle stands
 READING = 20.0  # columns a second
 WORD = 0.1  # s that a word by itself stands
 FLASH = 0.04  # s; one frame, the least that can be seen
-INSIDE = 0.1  # what a subtitle that ends within a clause costs, where an empty one costs 1
+INSIDE = 0.1  # the cost of a subtitle that ends within a clause, where an empty one costs 1
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Cue:
 
 @dataclass(frozen=True)
 class _Frame:
-    """What a subtitle has room for: columns in a line, and lines; what stands between words; whether it names the speaker."""
+    """The room in a subtitle: columns in a line, and lines; the gap between words; whether it names the speaker."""
 
     width: int
     lines: int
@@ -44,7 +44,7 @@ class _Frame:
     named: bool
 
     def texts(self, words: Sequence[Word], speaker: str | None) -> list[str]:
-        """What is wrapped: the speaker's name and the words."""
+        """The texts to wrap: the speaker's name and the words."""
         label = [f"{one_line(speaker)}:{'' if self.gap else ' '}"] if self.named and speaker else []
         return [*label, *(word.text.strip() for word in words)]
 
@@ -66,7 +66,7 @@ class _Frame:
         return lines <= self.lines and seconds <= LONGEST
 
     def cost(self, sizes: Sequence[int], seconds: float) -> float:
-        """How bad they are as a subtitle: the emptier the worse, so that few and equally full ones are best."""
+        """The cost of these words as a subtitle: the emptier the worse, so that few and equally full ones are best."""
         used = sum(sizes) + (len(sizes) - 1) * len(self.gap)
         return (1.0 - min(max(used / (self.width * self.lines), seconds / LONGEST), 1.0)) ** 2
 
@@ -77,7 +77,7 @@ def _ends_clause(word: str) -> bool:
 
 
 def srt(records: Sequence[Transcript], stream: BinaryIO, place: Place) -> None:
-    """SubRip: no byte order mark (Premiere stumbles over it); an arrow in a text is no time."""
+    """SubRip: no byte order mark (Premiere stumbles over it); an arrow in a text is not a time."""
     for record in records:
         for number, cue in enumerate(cues(record, named=True), 1):
             times = f"{clock(cue.start, ',')} --> {clock(cue.end, ',')}"
@@ -158,10 +158,10 @@ def _between(words: Sequence[Word], breaks: Sequence[int]) -> Iterator[Sequence[
     return (words[start:end] for start, end in pairwise([0, *reversed(ends)]))
 
 
-def _seen(found: Sequence[Cue], by_word: bool) -> Iterator[Cue]:
-    """The subtitles, each for as long as it takes to read it where the next one leaves it that time, and none for no time."""
+def _seen(subtitles: Sequence[Cue], by_word: bool) -> Iterator[Cue]:
+    """The subtitles, each shown for as long as it takes to read where the next one leaves that time, and none for no time."""
     taken = 0.0  # up to here a subtitle stands that had no time of its own
-    for cue, after in zip(found, [*(cue.start for cue in found[1:]), math.inf], strict=False):
+    for cue, after in zip(subtitles, [*(cue.start for cue in subtitles[1:]), math.inf], strict=False):
         start = max(cue.start, taken)
         wanted = WORD if by_word else min(max(SHORTEST, sum(map(columns, cue.lines)) / READING), LONGEST)
         end = max(cue.end, min(start + wanted, after))
@@ -185,7 +185,7 @@ def wrapped(words: Sequence[str], width: int, gap: str = " ") -> list[str]:
 
 
 def columns(text: str) -> int:
-    """How many columns of a terminal or a subtitle a text takes: Chinese characters take two, accents on their own none."""
+    """The columns that a text takes in a terminal or a subtitle: Chinese characters take two, accents on their own none."""
     if text.isascii():
         return len(text)
     wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)

@@ -88,18 +88,18 @@ def json_object(records: Sequence[Transcript], stream: BinaryIO, place: Place) -
 
 
 def segment_object(segment: Segment) -> dict[str, Any]:
-    """A segment for JSON, times in seconds to the millisecond; what is not known is left out."""
+    """A segment for JSON, times in seconds to the millisecond; what is unknown is left out."""
     words = [_known(word.text, word) for word in segment.words]
     return _known(segment.text, segment) | {"words": words}
 
 
 def _known(text: str, part: Word | Segment) -> dict[str, Any]:
-    found: dict[str, Any] = {"start": round(part.start, 3), "end": round(part.end, 3), "text": text}
+    fields: dict[str, Any] = {"start": round(part.start, 3), "end": round(part.end, 3), "text": text}
     if part.probability is not None:
-        found["probability"] = round(part.probability, 4)
+        fields["probability"] = round(part.probability, 4)
     if part.speaker is not None:
-        found["speaker"] = part.speaker
-    return found
+        fields["speaker"] = part.speaker
+    return fields
 
 
 def ctm(records: Sequence[Transcript], stream: BinaryIO, place: Place) -> None:

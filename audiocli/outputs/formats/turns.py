@@ -1,4 +1,4 @@
-"""Who spoke when: RTTM for scoring tools, labels for Audacity, and turns in tables, records, subtitles and TextGrids."""
+"""Turns of speakers: RTTM for scoring tools, labels for Audacity, tables, records, subtitles and TextGrids."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import BinaryIO

@@ -1,1 +1,1 @@
-"""Sound as it is met: mixed with noise, in rooms, on bad lines."""
+"""Sound under real conditions: mixed with noise, in rooms, on bad lines."""

@@ -1,6 +1,6 @@
-"""What happens to speech on its way: rooms, microphones, telephones, codecs, noise and other people. Plain numpy.
+"""Distortions of speech on its way: rooms, microphones, telephones, codecs, noise and other people. Plain numpy.
 
-Filters and changes of speed are one multiplication of a spectrum: a clip is transformed once and comes back as another one.
+Filters and changes of speed are one multiplication of a spectrum, so that a clip is transformed only once.
 """
 
 import numpy as np
@@ -29,7 +29,7 @@ def colour(random: np.random.Generator, frequencies: Floats) -> Floats:
 
 
 def band(random: np.random.Generator, frequencies: Floats) -> Floats:
-    """The gain of a line at frequencies [bins] in Hz: a telephone's 300 to 3,400 Hz, or what lies below 3 to 7 kHz."""
+    """The gain of a line at frequencies [bins] in Hz: a telephone's 300 to 3,400 Hz, or all below 3 to 7 kHz."""
     telephone = random.random() < 0.6
     low = random.uniform(150.0, 350.0) if telephone else 20.0
     high = random.uniform(3_200.0, 3_900.0) if telephone else random.uniform(3_000.0, 7_000.0)
@@ -40,9 +40,9 @@ def band(random: np.random.Generator, frequencies: Floats) -> Floats:
 def filtered(samples: Floats, gain: NDArray[np.complex64], n: int) -> Floats:
     """Samples as n samples, so that a longer clip is said faster and higher, with the gain [n // 2 + 1] on its spectrum."""
     spectrum = scipy.fft.rfft(samples)
-    kept = min(len(spectrum), len(gain))
+    bins = min(len(spectrum), len(gain))
     shaped = np.zeros(len(gain), np.complex64)
-    shaped[:kept] = spectrum[:kept] * gain[:kept]
+    shaped[:bins] = spectrum[:bins] * gain[:bins]
     return np.asarray(scipy.fft.irfft(shaped, n) * (n / len(samples)), np.float32)
 
 
@@ -68,7 +68,7 @@ def companded(samples: Floats, bits: int) -> Floats:
 
 
 def thinned(samples: Floats, below: float) -> Floats:
-    """Samples [n] as a codec at a low rate leaves them: what is `below` decibels under the loudest of a frame is gone."""
+    """Samples [n] as a codec at a low rate leaves them: bins `below` decibels under the loudest of a frame are gone."""
     frames = scipy.fft.rfft(np.pad(samples, (0, -len(samples) % 512)).reshape(-1, 512), axis=1)
     size = np.abs(frames)
     frames[size < size.max(axis=1, keepdims=True) * 10.0 ** (-below / 20.0)] = 0.0

@@ -1,4 +1,4 @@
-"""Noisy speech made as it goes: speech in simulated rooms with noise of many kinds, each mixture with what is wanted of it."""
+"""Noisy speech made as it goes: speech in simulated rooms with noise of many kinds, each mixture with its target."""
 
 from dataclasses import dataclass
 
@@ -18,14 +18,14 @@ HUM = (50.0, 60.0)  # Hz of the mains
 
 @dataclass(frozen=True)
 class Mixing:
-    """What the mixtures are like; shares of them, and ranges that are drawn from evenly."""
+    """The properties of the mixtures; shares of them, and ranges that are drawn from evenly."""
 
     seconds: float = 2.0
     snr: tuple[float, float] = (-5.0, 20.0)  # dB
     level: tuple[float, float] = (-45.0, -15.0)  # dBFS of the mixture
     rooms: float = 0.25
     clean: float = 0.05  # with noise 30 to 50 dB below
-    babble: float = 0.05  # a net of this size cannot tell one voice from others: a larger share teaches it little
+    babble: float = 0.05  # a net of this size cannot separate one voice from others: a larger share teaches it little
     coloured: float = 0.12
     hum: float = 0.06
     two: float = 0.25  # two recorded noises together
@@ -49,13 +49,13 @@ class Mixer:
         """(mixture, speech) [samples] of the speech clip with this number."""
         mixing = self.mixing
         wanted = self._speech(number, random)
-        heard = wanted
+        speech = wanted
         if random.random() < mixing.rooms:
-            heard, wanted = in_room(wanted, self.speech.sample_rate, random)
+            speech, wanted = in_room(wanted, self.speech.sample_rate, random)
         clean = random.random() < mixing.clean
         snr = random.uniform(30.0, 50.0) if clean else random.uniform(*mixing.snr)
-        noise = at_snr(self._noise(random), heard, snr)
-        mixture = heard + noise
+        noise = at_snr(self._noise(random), speech, snr)
+        mixture = speech + noise
         gain = 10 ** (random.uniform(*mixing.level) / 20) / np.sqrt(np.mean(mixture**2) + 1e-12)
         gain = np.float32(min(gain, 0.99 / np.abs(mixture).max(initial=1e-6)))
         return mixture * gain, wanted * gain
@@ -154,6 +154,6 @@ def in_room(speech: Sound, sample_rate: int, random: np.random.Generator) -> tup
     tail[0] = 1.0
     size = fft.next_fast_len(len(speech) + n, real=True)
     spectrum = fft.rfft(speech, size)
-    heard = fft.irfft(spectrum * fft.rfft(tail, size), size)[: len(speech)]
+    echoing = fft.irfft(spectrum * fft.rfft(tail, size), size)[: len(speech)]
     early = fft.irfft(spectrum * fft.rfft(tail[: int(EARLY * sample_rate)], size), size)[: len(speech)]
-    return heard.astype(np.float32), early.astype(np.float32)
+    return echoing.astype(np.float32), early.astype(np.float32)

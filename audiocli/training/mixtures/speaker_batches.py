@@ -15,11 +15,11 @@ Samples = NDArray[np.int16]
 
 SPEEDS = (1.0, 0.9, 1.1)  # a voice at another speed is another voice: three times the speakers (Yamamoto et al., 2019)
 SPEED_ODDS = (0.7, 0.15, 0.15)
-QUIET = 0.05  # of a clip's loudest frame (-26 dB): what is quieter at its ends is cut off
+QUIET = 0.05  # of a clip's loudest frame (-26 dB): quieter ends are cut off
 FRAME = 320  # samples
 SHORT = 8.0  # s: speakers with less than that
 SHORT_ODDS = 0.7  # count for a little less, and at one speed
-ROOM, COLOUR, BAND, NOISE, CODEC = 0.3, 0.7, 0.2, 0.75, 0.1  # how many crops each of them happens to
+ROOM, COLOUR, BAND, NOISE, CODEC = 0.3, 0.7, 0.2, 0.75, 0.1  # share of the crops that gets each of them
 SNR = (0.0, 20.0)  # dB
 
 
@@ -39,12 +39,12 @@ class Voices:
 
     @property
     def seconds(self) -> NDArray[np.float64]:
-        """How much there is of each speaker."""
+        """The amount of speech of each speaker."""
         return np.array([len(one) for one in self.samples]) / SAMPLE_RATE
 
     @cached_property
     def odds(self) -> NDArray[np.float64]:
-        """How often each speaker is taken: by the root of how much there is, so that single words do not fill all batches."""
+        """The odds of each speaker: by the root of the amount of speech, so that single words do not fill all batches."""
         odds = np.sqrt(self.seconds) * np.where(self.seconds < SHORT, SHORT_ODDS, 1.0)
         return np.asarray(odds / odds.sum())
 
@@ -92,7 +92,7 @@ def batch(
 
 
 def crop(voices: Voices, speaker: int, speed: float, n: int, random: np.random.Generator) -> Floats:
-    """N samples of a speaker, whatever happened to them on the way."""
+    """Samples [n] of a speaker, after random distortions."""
     if voices.drift:
         speed *= random.uniform(1.0 - voices.drift, 1.0 + voices.drift)
     samples = piece(voices.samples[speaker], round(n * speed), random)
@@ -113,7 +113,7 @@ def crop(voices: Voices, speaker: int, speed: float, n: int, random: np.random.G
 
 
 def piece(samples: Samples, n: int, random: np.random.Generator) -> Floats:
-    """N samples from anywhere in a recording, which begins again where it is shorter, in [-1, 1]."""
+    """Samples [n] from anywhere in a recording, which is repeated where it is shorter, in [-1, 1]."""
     begin = int(random.integers(max(len(samples) - n, 0) + 1))
     part = samples[begin : begin + n]
     return np.resize(part, n).astype(np.float32) / np.float32(32_768.0)

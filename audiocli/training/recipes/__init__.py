@@ -40,7 +40,7 @@ RECIPES = {
         ),
         Row(
             "sound-encoder", "verify", "audiocli.training.recipes.sounds:make",
-            "the same net for near-duplicates of sounds: a folder of recordings, each of which is what its own copies are like",
+            "the same net for near-duplicates of sounds: a folder of recordings, each of them a class of its own copies",
         ),
         Row(
             "music-lstm", "generate-music", "audiocli.training.recipes.music:lstm",

@@ -24,9 +24,9 @@ from ..settings import About, Batch, Settings, configured, settled
 NOISE = "noise"
 SCORED = 32  # mixtures that a net is scored on
 HELD = 2_147_483_647  # the seed of those
-GAIN = 4.0  # that a net's result gets at most: one that keeps less of speech is no enhancer yet
+GAIN = 4.0  # that a net's result gets at most: one that keeps less of the speech is not an enhancer yet
 COMPRESSION = 0.3  # exponent of the magnitudes that are compared
-FLOOR = 1e-8  # of their powers: without it the gradient of what is next to nothing drowns all others
+FLOOR = 1e-8  # of their powers: without it the gradient of tiny values drowns all others
 SEGMENT = 24  # frames of an envelope that are compared: 0.4 s
 SILENT = 1e-4  # of the loudest segment: 40 dB below it nobody speaks
 SPEECH_LEVEL = 0.05  # root mean square that the loss sees the speech at
@@ -34,13 +34,13 @@ SPEECH_LEVEL = 0.05  # root mean square that the loss sees the speech at
 
 @dataclass(frozen=True)
 class Own(Mixing):
-    """What --set changes."""
+    """The settings that --set changes."""
 
     local: int = Widths.local
     full: int = Widths.full
     sub: int = Widths.sub
     waveform: float = 0.5  # weight of the SI-SDR (per 10 dB) in the loss
-    envelope: float = 3.0  # weight of what the envelopes lack of being alike
+    envelope: float = 3.0  # weight of one minus the correlation of the envelopes
     mean: float = 0.99  # decay of the running mean of the weights
     steps: int = 100  # in an epoch
 
@@ -109,17 +109,17 @@ class EnhancerRecipe:
 
     def loss(self, net: nn.Module, batch: Batch) -> Tensor:
         """Distance of the compressed spectra, likeness of the envelopes, and the SI-SDR."""
-        found, clean = net.enhance(batch["noisy"]), batch["clean"]  # type: ignore[operator]
-        ratio = si_sdr(found, clean).clamp(max=30.0).mean()
-        alike = likeness(found, clean).mean()
-        return distance(found, clean) + self.own.envelope * (1 - alike) - self.own.waveform * 0.1 * ratio
+        result, clean = net.enhance(batch["noisy"]), batch["clean"]  # type: ignore[operator]
+        ratio = si_sdr(result, clean).clamp(max=30.0).mean()
+        alike = likeness(result, clean).mean()
+        return distance(result, clean) + self.own.envelope * (1 - alike) - self.own.waveform * 0.1 * ratio
 
     def validate(self, net: nn.Module) -> dict[str, float]:
-        """Scores on mixtures of what is held out to choose by."""
+        """Scores on mixtures of the data that is held out to choose by."""
         return self._scored(net, self._valid)
 
     def test(self, net: nn.Module) -> dict[str, float]:
-        """Scores on mixtures of what nothing was chosen by."""
+        """Scores on mixtures of the test data, by which nothing was chosen."""
         return self._scored(net, self._test)
 
     def _scored(self, net: nn.Module, mixer: Mixer | None) -> dict[str, float]:
@@ -132,9 +132,9 @@ class EnhancerRecipe:
         for first in range(0, SCORED, 32):
             batch = mixtures(plain, numbers[first : first + 32], [HELD, first])
             noisy, clean = batch["noisy"].to(device), batch["clean"].to(device)
-            found = net.enhance(noisy)  # type: ignore[operator]
-            ratios = [float(si_sdr(x, clean).mean()) for x in (found, noisy)]
-            rows.append([float(distance(found, clean)), float(likeness(found, clean).mean()), *ratios])
+            result = net.enhance(noisy)  # type: ignore[operator]
+            ratios = [float(si_sdr(x, clean).mean()) for x in (result, noisy)]
+            rows.append([float(distance(result, clean)), float(likeness(result, clean).mean()), *ratios])
         apart, alike, after, before = np.mean(rows, axis=0).tolist()
         loss = apart + self.own.envelope * (1 - alike) - self.own.waveform * 0.1 * after
         return {
@@ -143,18 +143,18 @@ class EnhancerRecipe:
 
     @torch.inference_mode()
     def _gain(self) -> float:
-        """The gain of the net's results on mixtures of what is held out to choose by."""
+        """The gain of the net's results on mixtures of the data that is held out to choose by."""
         mixer = self._plain(self._valid or self._train)
         batch = mixtures(mixer, np.arange(SCORED) % len(mixer.speech), [HELD, 1])
         device = next(self.net.parameters()).device
         return gain(self.net.enhance(batch["noisy"].to(device)), batch["clean"].to(device))  # type: ignore[operator]
 
     def _plain(self, mixer: Mixer) -> Mixer:
-        """A mixer of what scores are measured on."""
+        """The mixer for the data that scores are measured on."""
         return replace(mixer, mixing=replace(mixer.mixing, rooms=0.0, clean=0.0, speed=0.0, snr=(0.0, 10.0)))
 
     def config(self) -> dict[str, Any]:
-        """For config.json."""
+        """The fields of config.json."""
         own = asdict(self.own)
         widths = {"local": own["local"], "full": own["full"], "sub": own["sub"]}
         return {
@@ -167,7 +167,7 @@ class EnhancerRecipe:
         return {}
 
     def about(self) -> About:
-        """For the card."""
+        """The texts of the card."""
         architecture = (self.net.__class__.__module__.rpartition(".")[2]).replace("_", "-")
         counts = ", ".join(
             f"{len(mixer.speech)} recordings of speech and {len(mixer.noise)} of noise to {what}"
@@ -177,12 +177,12 @@ class EnhancerRecipe:
         return About(
             "Takes noise off speech (16 kHz).",
             f"audiocli/nets/{architecture.replace('-', '_')}.py names its papers",
-            f"{counts}; from {', '.join(self.options.data)}; held out to choose by: {self.options.valid or 'a tenth, by lot'}; "
+            f"{counts}; from {', '.join(self.options.data)}; held out to choose by: {self.options.valid or 'a tenth, at random'}; "
             f"to test on: {self.options.test or 'none'}. Mixed on the fly, with babble, coloured noise, hum and simulated rooms "
             f"besides, at {self.own.snr[0]:g} to {self.own.snr[1]:g} dB",
             f"On {SCORED} mixtures at 0 to 10 dB without rooms: si-sdr is in dB, its gain against the mixture; distance is that of "
-            "compressed spectra, likeness the correlation of envelopes, objective what the net was trained for. `held-out` "
-            "scores are on the test data, by which nothing was chosen.",
+            "compressed spectra, likeness the correlation of envelopes, objective the loss of the training. `held-out` scores are "
+            "on the test data, by which nothing was chosen.",
         )
 
 
@@ -194,19 +194,19 @@ def mixtures(mixer: Mixer, numbers: NDArray[np.int64], seed: Sequence[int]) -> B
     return {"noisy": noisy, "clean": clean}
 
 
-def gain(found: Tensor, clean: Tensor) -> float:
-    """What gives the speech in what was found its level back, which the SI-SDR of the loss does not see; at most GAIN."""
-    kept = float((found * clean).sum() / clean.square().sum())
-    return round(1 / min(max(kept, 1 / GAIN), GAIN), 3)
+def gain(result: Tensor, clean: Tensor) -> float:
+    """The factor that restores the level of the speech in results, which the SI-SDR of the loss ignores; at most GAIN."""
+    share = float((result * clean).sum() / clean.square().sum())
+    return round(1 / min(max(share, 1 / GAIN), GAIN), 3)
 
 
-def distance(found: Tensor, wanted: Tensor) -> Tensor:
+def distance(result: Tensor, wanted: Tensor) -> Tensor:
     """Mean squared distance of magnitudes and of spectra, both compressed (Rong et al. 2024), of sound [batch, samples].
 
     Both are scaled so that the wanted sound has one and the same level: a quiet example counts as much as a loud one.
     """
     gain = SPEECH_LEVEL / (wanted.square().mean(-1, keepdim=True) + 1e-9).sqrt()
-    own, theirs = (_compressed(sound * gain) for sound in (found, wanted))
+    own, theirs = (_compressed(sound * gain) for sound in (result, wanted))
     magnitudes = (own[0] - theirs[0]).square().mean()
     parts = (own[1] - theirs[1]).square().mean() + (own[2] - theirs[2]).square().mean()
     return 7.0 * magnitudes + 3.0 * parts
@@ -220,13 +220,13 @@ def _compressed(sound: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return power ** (COMPRESSION / 2), spectrum.real * gain, spectrum.imag * gain
 
 
-def likeness(found: Tensor, wanted: Tensor) -> Tensor:
+def likeness(result: Tensor, wanted: Tensor) -> Tensor:
     """Correlation of the envelopes in third-octave bands over 0.4 s, as STOI has it (Taal et al. 2011), [batch].
 
-    Of sound [batch, samples]; segments in which nothing is wanted count for nothing. Frames are those of the net, so the values are
+    Of sound [batch, samples]; segments without wanted sound are ignored. Frames are those of the net, so the values are
     near STOI's.
     """
-    own, theirs = (_envelopes(sound).unfold(1, SEGMENT, SEGMENT // 4) for sound in (found, wanted))
+    own, theirs = (_envelopes(sound).unfold(1, SEGMENT, SEGMENT // 4) for sound in (result, wanted))
     weight = theirs.square().sum((2, 3))
     active = (weight > SILENT * weight.amax(1, keepdim=True)).float()
     own, theirs = own - own.mean(-1, keepdim=True), theirs - theirs.mean(-1, keepdim=True)
@@ -243,17 +243,17 @@ def _envelopes(sound: Tensor) -> Tensor:
 
 @cache
 def _thirds() -> Tensor:
-    """Which of 257 bins belong to which of the 15 third octaves, [bins, bands]."""
+    """The assignment of 257 bins to 15 third octaves, [bins, bands]."""
     centres = 150.0 * 2.0 ** (torch.arange(15) / 3)
     edges = torch.cat([centres[:1] / 2 ** (1 / 6), centres * 2 ** (1 / 6)]) * 512 / SAMPLE_RATE
     bins = torch.arange(257)[:, None]
     return ((bins >= edges[:-1].round()) & (bins < edges[1:].round())).float()
 
 
-def si_sdr(found: Tensor, wanted: Tensor) -> Tensor:
+def si_sdr(result: Tensor, wanted: Tensor) -> Tensor:
     """Scale-invariant signal-to-distortion ratio (Le Roux et al. 2019) of sound [batch, samples] in dB, [batch]."""
-    found, wanted = found - found.mean(-1, keepdim=True), wanted - wanted.mean(-1, keepdim=True)
+    result, wanted = result - result.mean(-1, keepdim=True), wanted - wanted.mean(-1, keepdim=True)
     energy = wanted.square().sum(-1, keepdim=True) + 1e-8
-    target = (found * wanted).sum(-1, keepdim=True) / energy * wanted
-    rest = (found - target).square().sum(-1) + 1e-8
+    target = (result * wanted).sum(-1, keepdim=True) / energy * wanted
+    rest = (result - target).square().sum(-1) + 1e-8
     return 10 * torch.log10(target.square().sum(-1) / rest + 1e-8)

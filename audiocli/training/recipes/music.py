@@ -29,12 +29,12 @@ from ..settings import About, Batch, Settings, configured, settled
 KIND = "audiocli-music"
 MIDI = frozenset({".mid", ".midi"})
 SPLITS = ("train", "valid", "test")
-PADDING = -1  # as a target: counts for nothing
+PADDING = -1  # as a target: ignored
 
 
 @dataclass(frozen=True)
 class Own:
-    """What --set changes."""
+    """The settings that --set changes."""
 
     width: int = 128
     layers: int = 4
@@ -42,9 +42,9 @@ class Own:
     reach: int = 192  # steps that a layer of the transformer looks back
     dropout: float = 0.1
     crop: int = 192  # steps of a piece that are seen at once, and less, down to a third
-    repeats: int = 4  # times that each piece comes in an epoch, each time in a key by lot
-    starts: float = 0.25  # share of the crops that begin as their piece does: only there the key is not to be heard yet
-    hidden: float = 0.3  # share of the crops whose key is not told, and of those whose end is not
+    repeats: int = 4  # times that each piece comes in an epoch, each time in a random key
+    starts: float = 0.25  # share of the crops that begin as their piece does: only there the key cannot be heard yet
+    hidden: float = 0.3  # share of the crops whose key is hidden, and of those whose end is
     mean: float = 0.998  # decay of the running mean of the weights
 
 
@@ -95,27 +95,27 @@ def from_json(path: Path) -> dict[str, list[Grid]]:
     """A file of the form {"train": [[[pitch, ...] a sixteenth] a piece], "valid": ..., "test": ...}. Raises UsageError."""
     try:
         parsed = json.loads(path.read_text(encoding="utf-8"))
-        found = {name: [grid(piece) for piece in parsed.get(name, ())] for name in SPLITS}
+        grids = {name: [grid(piece) for piece in parsed.get(name, ())] for name in SPLITS}
     except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise UsageError(f"--data {path}: no JSON of train, valid and test pieces: {error}") from error
-    if not found["train"]:
+        raise UsageError(f"--data {path}: not JSON of train, valid and test pieces: {error}") from error
+    if not grids["train"]:
         raise UsageError(f"--data {path}: holds nothing to train on")
-    return found
+    return grids
 
 
 def _readable(rows: Sequence[Example], console: Console) -> list[tuple[Example, Grid]]:
-    """The files that hold four-part music, with it; the others are told, counted and left out."""
+    """The files that hold four-part music, with the music; the others are reported, counted and left out."""
     from ...music import midi
 
-    found: list[tuple[Example, Grid]] = []
+    readable: list[tuple[Example, Grid]] = []
     for row in rows:
         try:
-            found.append((row, midi.read(row.path).grid))
+            readable.append((row, midi.read(row.path).grid))
         except AudiocliError as error:
             console.error(f"{row.path}: {error}")
-    if len(found) < len(rows):
-        console.error(f"{len(rows) - len(found)} of {len(rows)} files cannot be used and are left out")
-    return found
+    if len(readable) < len(rows):
+        console.error(f"{len(rows) - len(readable)} of {len(rows)} files cannot be used and are left out")
+    return readable
 
 
 class MusicRecipe:
@@ -140,7 +140,7 @@ class MusicRecipe:
         yield from shuffled(count, self.settings.batch_size, [self.options.seed, epoch])
 
     def batches(self, epoch: int) -> Iterator[Callable[[], Batch]]:
-        """Crops in keys by lot."""
+        """Crops in random keys."""
         for number, some in enumerate(self._order(epoch)):
             yield partial(self._batch, some % len(self._train), [self.options.seed, epoch, number, 1])
 
@@ -164,30 +164,30 @@ class MusicRecipe:
         return functional.cross_entropy(logits.float().flatten(0, -2), batch["now"].flatten(), ignore_index=PADDING)
 
     def validate(self, net: nn.Module) -> dict[str, float]:
-        """Nats a token of the pieces that are held out to choose by, nothing told of their keys and ends."""
-        found = self._parts["valid"]
-        return {"nll": nll(net, found)} if found else {}
+        """Nats a token of the pieces that are held out to choose by, their keys and ends hidden."""
+        grids = self._parts["valid"]
+        return {"nll": nll(net, grids)} if grids else {}
 
     def test(self, net: nn.Module) -> dict[str, float]:
-        """The same of the test pieces, and with their keys and ends told."""
-        found = self._parts["test"]
-        if not found:
+        """The same of the test pieces, and with their keys and ends given."""
+        grids = self._parts["test"]
+        if not grids:
             return {}
-        return {"nll": nll(net, found), "nll with key and end told": nll(net, found, hints=True)}
+        return {"nll": nll(net, grids), "nll with key and end told": nll(net, grids, hints=True)}
 
     def config(self) -> dict[str, Any]:
-        """For config.json."""
+        """The fields of config.json."""
         return {
             "model_type": KIND, "net": self.kind, "n_tokens": N_TOKENS, "ranges": RANGES, "shape": self.shape,
             "settings": asdict(self.settings), "own": asdict(self.own),
         }  # fmt: skip
 
     def files(self) -> dict[str, bytes]:
-        """Nothing besides the net."""
+        """No files besides the net's."""
         return {}
 
     def about(self) -> About:
-        """For the card."""
+        """The texts of the card."""
         counts = ", ".join(f"{len(self._parts[name])} pieces {name}" for name in SPLITS)
         return About(
             "Composes and goes on with four-part chorales, and harmonises melodies.",
@@ -195,7 +195,7 @@ class MusicRecipe:
             f"{counts}; from {', '.join(self.options.data)}; the train pieces in all keys that fit the voices",
             "nll is in nats a token, one token a voice a sixteenth (the unit of the Music Transformer's chorales; four times it "
             "is nats a frame); `held-out` scores are on the test pieces, by which nothing was chosen. Pieces are scored whole, "
-            "with nothing told of their keys and ends unless it says so.",
+            "with their keys and ends hidden unless it says so.",
         )
 
 
@@ -213,10 +213,10 @@ def padded(parts: Sequence[Steps]) -> Batch:
     return {name: stacked(name, PADDING if name == "now" else 0) for name in Steps._fields}
 
 
-def nll(net: nn.Module, found: Sequence[Grid], *, hints: bool = False, at_once: int = 4) -> float:
-    """Mean nats a token over whole pieces; hints: their keys and ends are told."""
+def nll(net: nn.Module, grids: Sequence[Grid], *, hints: bool = False, at_once: int = 4) -> float:
+    """Mean nats a token over whole pieces; hints: their keys and ends are given."""
     device = next(net.parameters()).device
-    every = [tokens.steps(piece) for piece in sorted(found, key=len)]
+    every = [tokens.steps(piece) for piece in sorted(grids, key=len)]
     if not hints:
         every = [one._replace(context=tokens.without_hints(one.context, key=True, end=True)) for one in every]
     total, count = 0.0, 0

@@ -1,7 +1,7 @@
 """The recipe of the sound encoder: the speaker encoder's net and loss, but each recording is a class of its own.
 
-What is done to a recording on its way (noise, a room, a band, a codec, another level, a little another speed) is what a
-near-duplicate of it may have gone through.
+The distortions of a recording (noise, a room, a band, a codec, another level, a slightly different speed) are those that a
+near-duplicate of it may have undergone.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from ..examples import Example, examples
 from ..mixtures.distortions import SAMPLE_RATE, Floats
 from ..mixtures.speaker_batches import crop
 from ..settings import About, configured
-from .speaker import Embed, Heard, Own, SpeakerRecipe, as_16_bits, heard, voices_of
+from .speaker import Embed, Own, SpeakerRecipe, Utterances, as_16_bits, utterances, voices_of
 
 SHORTEST = SAMPLE_RATE // 2  # samples of a recording that is held out
 DRIFT = 0.03  # of the speed: half a semitone
@@ -32,10 +32,10 @@ def make(options: TrainOptions, console: Console) -> "SoundRecipe":
     own = configured(Own(), options)
     train, valid, test = load_parts(named(examples(options.data)), SAMPLE_RATE, options, console)
     if len(train) < 2:
-        raise UsageError("one recording tells nothing from others: give --data a folder of many")
+        raise UsageError("one recording is not enough: give --data a folder of many")
     known = voices_of(train, chosen(train, lambda row: False), options.seed)
     voices = replace(known, speeds=(1.0,), drift=DRIFT)
-    return SoundRecipe(options, own, voices, heard(valid, SHORTEST), heard(test, SHORTEST))
+    return SoundRecipe(options, own, voices, utterances(valid, SHORTEST), utterances(test, SHORTEST))
 
 
 def named(rows: Sequence[Example]) -> list[Example]:
@@ -48,7 +48,7 @@ class SoundRecipe(SpeakerRecipe):
 
     speech = False
 
-    def _scored(self, embed: Embed, some: Heard) -> dict[str, float]:
+    def _scored(self, embed: Embed, some: Utterances) -> dict[str, float]:
         if len(some.samples) < 2:
             return {}
         known = embed(some.samples)
@@ -60,7 +60,7 @@ class SoundRecipe(SpeakerRecipe):
             rates[f"found {name}"] = 100.0 * float((cosines.argmax(1) == np.arange(len(known))).mean())
         return {"EER": (rates["EER whole"] + rates["EER 2 s"]) / 2, **rates}
 
-    def _copies(self, some: Heard, pieces: bool) -> list[Floats]:
+    def _copies(self, some: Utterances, pieces: bool) -> list[Floats]:
         """Each recording as it may come back: all of it, or two seconds, the same ones every time."""
         random = np.random.default_rng(self.options.seed)
         room = replace(self.voices, names=some.speakers, samples=tuple(as_16_bits(one) for one in some.samples))
@@ -68,8 +68,8 @@ class SoundRecipe(SpeakerRecipe):
         return [crop(room, n, 1.0, length, random) for n, length in enumerate(lengths)]
 
     def config(self) -> dict[str, Any]:
-        """For config.json; the threshold is what FAR of the copies of other recordings reach."""
-        told: dict[str, Any] = {
+        """The fields of config.json; the threshold is the score that FAR of the copies of other recordings reach."""
+        config: dict[str, Any] = {
             "model_type": "audiocli-siamese", "speech": False, "sizes": asdict(self.net.sizes),
             "classes": len(self.net.directions), "settings": asdict(self.settings), "own": asdict(self.own),
         }  # fmt: skip
@@ -77,15 +77,15 @@ class SoundRecipe(SpeakerRecipe):
             embed = self.encoder(self.net).embed
             cosines = embed(self._copies(self._valid, pieces=False)) @ embed(self._valid.samples).T
             others = cosines[~np.eye(len(cosines), dtype=bool)]
-            told["threshold"] = round(float(np.quantile(others, 1.0 - FAR)), 4)
-        return told
+            config["threshold"] = round(float(np.quantile(others, 1.0 - FAR)), 4)
+        return config
 
     def files(self) -> dict[str, bytes]:
-        """Nothing besides: a cohort is for speakers."""
+        """No files besides the net's: a cohort is for speakers."""
         return {}
 
     def about(self) -> About:
-        """For the card."""
+        """The texts of the card."""
         seconds = self.voices.seconds.sum()
         return replace(
             super().about(),

@@ -33,7 +33,7 @@ KIND = "audiocli-siamese"
 CHOSEN = 120  # utterances that each epoch is scored by
 STRANGERS = 20  # make a cohort at least
 CROP = 3 * SAMPLE_RATE
-SHORTEST = 2 * SAMPLE_RATE  # samples; shorter clips are no trial
+SHORTEST = 2 * SAMPLE_RATE  # samples; shorter clips are not used as trials
 LISTENED = 30 * SAMPLE_RATE  # of a clip is enough
 SNR = 10.0  # dB
 SPEC = MODELS["siamese-speakers"]
@@ -43,7 +43,7 @@ Embed = Callable[[Sequence[Floats]], Floats]  # clips [samples] to embeddings [c
 
 @dataclass(frozen=True)
 class Own:
-    """What --set changes."""
+    """The settings that --set changes."""
 
     front: int = 16
     width: int = 256
@@ -56,14 +56,14 @@ class Own:
     bands: int = 12  # masked at most
     frames: int = 24
     margin: float = 0.2  # radians
-    margin_first: int = 7  # epochs without: it is in the way of what knows nothing yet
+    margin_first: int = 7  # epochs without it: it hinders a net that has learned nothing yet
     margin_epochs: int = 4  # until it is there
     mean: float = 0.995  # decay of the running mean of the weights
     folds: tuple[str, ...] = ("1", "2", "3")  # of sounds that have a fold, the ones to train with
 
 
 @dataclass(frozen=True)
-class Heard:
+class Utterances:
     """Clips to score by, and who speaks."""
 
     samples: tuple[Floats, ...]
@@ -81,7 +81,7 @@ def make(options: TrainOptions, console: Console) -> "SpeakerRecipe":
     sounds = chosen(train, lambda row: not row.speaker and row.fields.get("fold", own.folds[0]) in own.folds)
     if len({row.speaker for row in spoken.rows}) < 2:
         raise UsageError("no two speakers to train on: the manifests need a column `speaker`")
-    return SpeakerRecipe(options, own, voices_of(spoken, sounds, options.seed), heard(valid), heard(test))
+    return SpeakerRecipe(options, own, voices_of(spoken, sounds, options.seed), utterances(valid), utterances(test))
 
 
 def voices_of(spoken: Clips, sounds: Clips, seed: int) -> Voices:
@@ -101,19 +101,19 @@ def as_16_bits(samples: Floats) -> NDArray[np.int16]:
     return np.asarray(np.clip(samples * 32_767.0, -32_768, 32_767), np.int16)
 
 
-def heard(clips: Clips, shortest: int = SHORTEST) -> Heard:
-    """What is long enough to be a trial."""
-    kept = [n for n in range(len(clips)) if clips.rows[n].speaker and len(clips[n]) >= shortest]
-    return Heard(tuple(clips[n][:LISTENED] for n in kept), tuple(clips.rows[n].speaker for n in kept))
+def utterances(clips: Clips, shortest: int = SHORTEST) -> Utterances:
+    """The clips that are long enough for trials."""
+    numbers = [n for n in range(len(clips)) if clips.rows[n].speaker and len(clips[n]) >= shortest]
+    return Utterances(tuple(clips[n][:LISTENED] for n in numbers), tuple(clips.rows[n].speaker for n in numbers))
 
 
 class SpeakerRecipe:
     """Trains nets.siamese."""
 
     metric, higher, half = "EER", False, True
-    speech = True  # is what it hears
+    speech = True  # whether it is trained on speech
 
-    def __init__(self, options: TrainOptions, own: Own, voices: Voices, valid: Heard, test: Heard) -> None:
+    def __init__(self, options: TrainOptions, own: Own, voices: Voices, valid: Utterances, test: Utterances) -> None:
         self.options, self.own, self.voices, self._valid, self._test = options, own, voices, valid, test
         self.settings = settled(
             Settings(epochs=60, batch_size=96, rate=2e-3, weight_decay=5e-2, clip=5.0, average=own.mean), options
@@ -125,7 +125,7 @@ class SpeakerRecipe:
         self.steps = own.steps
 
     def batches(self, epoch: int) -> Iterator[Callable[[], Batch]]:
-        """Crops of speakers by lot, and the margin of this epoch."""
+        """Random crops of speakers, and the margin of this epoch."""
         since = max(epoch - self.own.margin_first, 0)
         margin = self.own.margin * min(since / max(self.own.margin_epochs, 1), 1.0)
         for number in range(self.steps):
@@ -150,17 +150,19 @@ class SpeakerRecipe:
     def validate(self, net: nn.Module) -> dict[str, float]:
         """Equal error rates of some of the speakers that are held out to choose by; EER is their mean."""
         step = max(len(self._valid.samples) // CHOSEN, 1)
-        return self._scored(partial(embedded, net), Heard(self._valid.samples[::step], self._valid.speakers[::step]))
+        return self._scored(
+            partial(embedded, net), Utterances(self._valid.samples[::step], self._valid.speakers[::step])
+        )
 
     def test(self, net: nn.Module) -> dict[str, float]:
         """The same on all of the speakers by whom nothing was chosen, heard as `audiocli verify` hears them."""
         return self._scored(self.encoder(net).embed, self._test)
 
     def encoder(self, net: Any) -> SpeakerEncoder:
-        """What `audiocli verify` makes of a net."""
+        """The encoder that `audiocli verify` makes of a net."""
         return siamese.of(net, SPEC, speech=self.speech)
 
-    def _scored(self, embed: Embed, some: Heard) -> dict[str, float]:
+    def _scored(self, embed: Embed, some: Utterances) -> dict[str, float]:
         if len(set(some.speakers)) < 2:
             return {}
         random = np.random.default_rng(self.options.seed)
@@ -179,7 +181,7 @@ class SpeakerRecipe:
         return {"EER": sum(rates.values()) / len(rates), **{f"EER {name}": rate for name, rate in rates.items()}}
 
     def config(self) -> dict[str, Any]:
-        """For config.json; the calibration is fitted to the net as it is now, on the speakers that epochs are chosen by."""
+        """The fields of config.json; the calibration is fitted to the net as it is, on the speakers that epochs are chosen by."""
         encoder = replace(self.encoder(self.net), cohort=self._cohort)
         fitted = speaker_trials.fitted(
             encoder, self._valid.samples, self._valid.speakers, self.voices.sounds, self.options.seed
@@ -192,7 +194,7 @@ class SpeakerRecipe:
 
     @cached_property
     def _cohort(self) -> Floats | None:
-        """Embeddings [speakers, embedding] of the training speakers, by the net as it is in the end; None of too few."""
+        """Embeddings [speakers, embedding] of the training speakers, by the net as it is in the end; None for too few."""
         if len(self.voices.names) < STRANGERS:
             return None
         clips = [one[:LISTENED].astype(np.float32) / np.float32(32_768.0) for one in self.voices.samples]
@@ -205,7 +207,7 @@ class SpeakerRecipe:
         return {siamese.COHORT: save({"embeddings": torch.from_numpy(self._cohort).half()})}
 
     def about(self) -> About:
-        """For the card."""
+        """The texts of the card."""
         seconds = self.voices.seconds.sum()
         return About(
             "Turns speech into a vector that says who speaks: the cosine of two vectors is high for one voice.",

@@ -55,18 +55,18 @@ def recorded(
     sounds: Sequence[Samples],
     random: np.random.Generator,
 ) -> list[Recorded]:
-    """Pieces of clips in noise, as the encoder hears them; speakers take turns, what is too short is left out."""
+    """Pieces of clips in noise, as the encoder hears them; speakers take turns, pieces that are too short are left out."""
     of = defaultdict(list)
     for n, number in enumerate(numbers.tolist()):
         of[number].append(n)
-    found = []
+    voices = []
     for turn in range(VOICES):
         speaker = turn % len(of)
         utterance = of[speaker][random.integers(len(of[speaker]))]
         voice = hear(encoder, on_the_way(clips[utterance], sounds, random))
         if voice.embedding is not None:
-            found.append(Recorded(voice, speaker, utterance))
-    return found
+            voices.append(Recorded(voice, speaker, utterance))
+    return voices
 
 
 def on_the_way(clip: Floats, sounds: Sequence[Samples], random: np.random.Generator) -> Floats:

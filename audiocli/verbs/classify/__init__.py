@@ -1,1 +1,1 @@
-"""`audiocli classify`: which sounds there are, and when."""
+"""`audiocli classify`: the sounds in a recording, and their times."""

@@ -1,4 +1,4 @@
-"""When sounds begin and end: from probabilities over time to events, and from windows to the sound's own edges."""
+"""Beginnings and ends of sounds: from probabilities over time to events, and from windows to the sound's own edges."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -21,7 +21,7 @@ FLOOR, BELOW = 4.0, 1e-3
 def events(
     probabilities: Floats, labels: Sequence[str], step: float, duration: float, options: ClassifyOptions
 ) -> tuple[Segment, ...]:
-    """When each label sounds: smoothed probabilities [frames, labels] above a threshold, with hysteresis.
+    """The events of each label: smoothed probabilities [frames, labels] above a threshold, with hysteresis.
 
     Frame n stands for the window that is centred on n * step seconds, half of which an event fills when it begins there.
     """
@@ -32,7 +32,7 @@ def events(
     threshold = THRESHOLD if options.threshold is None else options.threshold
     width = max(round(options.smooth / step), 1) | 1
     smooth = median_filter(probabilities, (width, 1), mode="nearest")
-    found = []
+    segments = []
     for number, label in enumerate(labels):
         if label == "silence":
             continue
@@ -41,8 +41,8 @@ def events(
             start, end = max(first * step - step / 2, 0.0), min(last * step + step / 2, duration)
             if end - start >= options.shortest:
                 sure = float(smooth[first : last + 1, number].max())
-                found.append(Segment(round(start, 3), round(end, 3), label, probability=round(sure, 4)))
-    return tuple(sorted(found, key=lambda one: (one.start, one.end, one.text)))
+                segments.append(Segment(round(start, 3), round(end, 3), label, probability=round(sure, 4)))
+    return tuple(sorted(segments, key=lambda one: (one.start, one.end, one.text)))
 
 
 def spans(curve: Floats, high: float, low: float) -> Iterator[tuple[int, int]]:
@@ -53,10 +53,10 @@ def spans(curve: Floats, high: float, low: float) -> Iterator[tuple[int, int]]:
             yield first, after - 1
 
 
-def bridged(found: Iterable[tuple[int, int]], gap: float) -> Iterator[tuple[int, int]]:
+def bridged(stretches: Iterable[tuple[int, int]], gap: float) -> Iterator[tuple[int, int]]:
     """Stretches of frames, those with at most `gap` frames between them made one."""
     now: tuple[int, int] | None = None
-    for first, last in found:
+    for first, last in stretches:
         if now is not None and first - now[1] - 1 <= gap:
             now = (now[0], last)
             continue
@@ -67,13 +67,13 @@ def bridged(found: Iterable[tuple[int, int]], gap: float) -> Iterator[tuple[int,
         yield now
 
 
-def with_edges(found: Sequence[Segment], power: Floats, reach: float, shortest: float) -> tuple[Segment, ...]:
+def with_edges(segments: Sequence[Segment], power: Floats, reach: float, shortest: float) -> tuple[Segment, ...]:
     """Events that begin and end where the sound does, power [frames of LEVEL_STEP], not where a window began to hear it.
 
     reach: s; a window hears what lies so far from its centre. An event that does not stand out stays as it is.
     """
     quiet = float(np.quantile(power, 0.1)) if len(power) else 0.0
-    edged = [_edged(one, power, quiet, reach, shortest) for one in found]
+    edged = [_edged(one, power, quiet, reach, shortest) for one in segments]
     return tuple(sorted(edged, key=lambda one: (one.start, one.end, one.text)))
 
 

@@ -1,4 +1,4 @@
-"""Sound classifiers of our own: the built-in one, and what `audiocli train classifier` writes."""
+"""Sound classifiers of our own: the built-in one, and those that `audiocli train classifier` writes."""
 
 from collections.abc import Sequence
 from itertools import groupby
@@ -20,10 +20,10 @@ STEP = 0.5  # s; windows are filled up with zeros to whole steps, so that many h
 
 def load(path: Path, spec: ModelSpec, place: Place, options: ClassifyOptions | None) -> "Tagger":
     """The runner of a classifier in the folder `path`."""
-    told = own.config(path)
-    shape = {name: told[name] for name in ("sample_rate", "n_fft", "hop_length", "n_mels", "widths", "dropout")}
-    net = own.with_weights(Classifier(len(told["labels"]), **shape), path, place)
-    return Tagger(net, tuple(told["labels"]), int(told["sample_rate"]), float(told["window"]))
+    config = own.config(path)
+    shape = {name: config[name] for name in ("sample_rate", "n_fft", "hop_length", "n_mels", "widths", "dropout")}
+    net = own.with_weights(Classifier(len(config["labels"]), **shape), path, place)
+    return Tagger(net, tuple(config["labels"]), int(config["sample_rate"]), float(config["window"]))
 
 
 class Tagger:
@@ -54,5 +54,5 @@ class Tagger:
         parameter = next(self._net.parameters())
         spectra = self._net.logmel(torch.from_numpy(samples).to(parameter.device)).to(parameter.dtype)
         logits = self._net.classify(self._net.bands(spectra))
-        found: NDArray[np.float32] = logits.float().softmax(-1).cpu().numpy()
-        return found
+        scores: NDArray[np.float32] = logits.float().softmax(-1).cpu().numpy()
+        return scores

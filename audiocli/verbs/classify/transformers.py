@@ -35,7 +35,7 @@ class Tagger:
     def __init__(self, model: Any, inputs: Any, labels: tuple[str, ...]) -> None:
         self.labels, self.sample_rate = labels, int(inputs.sampling_rate)
         self._model, self._inputs = model, inputs
-        # AudioSet's labels stand beside each other; the others exclude each other.
+        # Several of AudioSet's labels can hold at once; the others exclude each other.
         self._independent = model.config.model_type == "audio-spectrogram-transformer" and len(labels) > 400
 
     def __call__(self, windows: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
@@ -46,7 +46,7 @@ class Tagger:
         return result
 
     def _alike(self, windows: Sequence[NDArray[np.float32]]) -> Sequence[list[int]]:
-        """Numbers of windows that may stand in one batch: of one length, since padding is heard."""
+        """Indices of the windows that may share a batch: of one length, since padding is heard."""
         by_length: dict[int, list[int]] = {}
         for n, window in enumerate(windows):
             by_length.setdefault(len(window), []).append(n)
@@ -59,8 +59,8 @@ class Tagger:
         made = self._inputs(sounds, sampling_rate=self.sample_rate, return_tensors="pt")
         name = self._model.main_input_name
         logits = self._model(**{name: made[name].to(self._model.device, self._model.dtype)}).logits.float()
-        found: NDArray[np.float32] = (logits.sigmoid() if self._independent else logits.softmax(-1)).cpu().numpy()
-        return found
+        scores: NDArray[np.float32] = (logits.sigmoid() if self._independent else logits.softmax(-1)).cpu().numpy()
+        return scores
 
 
 def load_zero_shot(path: Path, spec: ModelSpec, place: Place, options: ClassifyOptions | None) -> "ZeroShot":
@@ -91,26 +91,26 @@ class ZeroShot:
         self.sample_rate = int(self._inputs.sampling_rate)
         made = processor.tokenizer([template.format(label) for label in labels], padding=True, return_tensors="pt")
         with torch.inference_mode():
-            told = _pooled(model.get_text_features(**made.to(model.device)))
-        self._told = torch.nn.functional.normalize(told, dim=-1)
+            vectors = _pooled(model.get_text_features(**made.to(model.device)))
+        self._label_vectors = torch.nn.functional.normalize(vectors, dim=-1)
 
     @torch.inference_mode()
     def __call__(self, windows: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
-        """Windows [samples] each to probabilities [windows, labels]; each by itself, so that what is beside it is not heard."""
+        """Windows [samples] each to probabilities [windows, labels]; each by itself, so that its neighbours are not heard."""
         result = np.empty((len(windows), len(self.labels)), np.float32)
         for first in range(0, len(windows), AT_ONCE):
             some = list(windows[first : first + AT_ONCE])
             made = self._inputs(some, sampling_rate=self.sample_rate, return_tensors="pt")
             made["input_features"] = made["input_features"].to(self._model.dtype)
-            heard = torch.nn.functional.normalize(
+            sounds = torch.nn.functional.normalize(
                 _pooled(self._model.get_audio_features(**made.to(self._model.device))), dim=-1
             )
-            logits = self._model.logit_scale_a.exp() * heard @ self._told.T
+            logits = self._model.logit_scale_a.exp() * sounds @ self._label_vectors.T
             result[first : first + len(some)] = logits.float().softmax(-1).cpu().numpy()
         return result
 
 
-def _pooled(found: Any) -> torch.Tensor:
+def _pooled(output: Any) -> torch.Tensor:
     """The vectors, which newer transformers wraps."""
-    vectors: torch.Tensor = getattr(found, "pooler_output", found)
+    vectors: torch.Tensor = getattr(output, "pooler_output", output)
     return vectors

@@ -1,4 +1,4 @@
-"""What the converters of voices share: speech as a stream in, as long a stream in another voice out.
+"""The common part of the voice converters: a stream of speech in, a stream of the same length in another voice out.
 
 A converter cuts what it cannot take whole: into windows that overlap, or into the pieces of speech between two pauses.
 """
@@ -43,7 +43,7 @@ class Windowed:
 
 
 def in_windows(convert: Callable[[Floats, Timbre], Floats]) -> Move:
-    """A stream through what takes up to WINDOW seconds and gives as many samples."""
+    """A stream through a function that takes up to WINDOW seconds and returns as many samples."""
     return lambda blocks, own: faded(convert(window, own) for window in windows(blocks))
 
 
@@ -60,10 +60,10 @@ def windows(blocks: Iterable[Floats]) -> Iterator[Floats]:
         yield rest
 
 
-def faded(found: Iterable[Floats]) -> Iterator[Floats]:
+def faded(stretches: Iterable[Floats]) -> Iterator[Floats]:
     """Windows that overlap by FADE seconds as one sound."""
     fade, rest = int(FADE * SAMPLE_RATE), None
-    for window in found:
+    for window in stretches:
         if rest is not None:
             part = min(fade, len(window))
             rise = np.linspace(0.0, 1.0, part, dtype=np.float32)
@@ -75,20 +75,20 @@ def faded(found: Iterable[Floats]) -> Iterator[Floats]:
 
 
 def in_pieces(convert: Callable[[Floats], Floats], cut: Cut) -> Move:
-    """A stream through what takes a piece of speech and makes of it what is about as long; between pieces there is silence."""
+    """A stream through a function that takes a piece of speech and returns one about as long; silence lies between pieces."""
 
     def move(blocks: Iterable[Floats], own: Timbre) -> Iterator[Floats]:
         work = cutter(True, cut)
-        found = ((start, convert(samples)) for start, samples in pieces(work, blocks))
-        return placed(found, lambda: round(work.seconds * SAMPLE_RATE))
+        converted = ((start, convert(samples)) for start, samples in pieces(work, blocks))
+        return placed(converted, lambda: round(work.seconds * SAMPLE_RATE))
 
     return move
 
 
-def placed(found: Iterable[tuple[int, Floats]], total: Callable[[], int]) -> Iterator[Floats]:
+def placed(sounds: Iterable[tuple[int, Floats]], total: Callable[[], int]) -> Iterator[Floats]:
     """Sounds where they begin, (sample, [n]), as one of total() samples; one is faster when the next would begin before its end."""
     position = 0
-    for one, following in pairwise(chain(found, [None])):
+    for one, following in pairwise(chain(sounds, [None])):
         assert one is not None
         start, samples = one
         part = fitted(samples, (total() if following is None else following[0]) - start)
@@ -99,7 +99,7 @@ def placed(found: Iterable[tuple[int, Floats]], total: Callable[[], int]) -> Ite
 
 
 def fitted(samples: Floats, room: int) -> Floats:
-    """Samples [n], said faster where they are more than there is room for."""
+    """Samples [n], sped up where they are more than there is room for."""
     return samples if len(samples) <= room else stretch(samples, len(samples) / max(room, 1), SAMPLE_RATE)[:room]
 
 

@@ -1,4 +1,4 @@
-"""Voice conversion with no weights: the pitch and the spectral envelopes of speech are moved to where another voice has them.
+"""Voice conversion without weights: the pitch and the spectral envelopes of speech are moved to those of another voice.
 
 The voice is raised or lowered by stretching and resampling (WSOLA); then every short-time spectrum gets the envelope that it had,
 moved: formants along the frequency axis by a little of the change of pitch, and each bin to the mean and the spread of the target.
@@ -23,7 +23,7 @@ FORMANTS, FORMANT_REACH = 0.2, 0.17  # share of the change in log Hz; log of the
 FURTHEST = 3.0  # nepers that the mean of a bin may be moved
 GAIN = 4.0  # nepers, of a bin in a frame
 OCTAVE = float(np.log(2.0))  # and pitch is moved no further
-SAME_PITCH = 0.02  # log Hz; what is nearer is left alone
+SAME_PITCH = 0.02  # log Hz; smaller differences are left alone
 LEFT = 0.92  # of the band of a lowered voice: the edge of it is the resampler's
 
 

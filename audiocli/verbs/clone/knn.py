@@ -1,6 +1,6 @@
 """kNN-VC (Baas, van Niekerk & Kamper 2023, "Voice conversion with just nearest neighbors"): each frame by those of the reference.
 
-A frame of layer 6 of WavLM tells what is said and who says it. Each one of the source becomes the mean of the four frames of the
+A frame of layer 6 of WavLM encodes what is said and who says it. Each one of the source becomes the mean of the four frames of the
 reference that are most like it, and a HiFi-GAN that was trained with such frames makes sound of them: more of the reference helps.
 """
 
@@ -48,7 +48,7 @@ def load(path: Path, spec: ModelSpec, place: Any, options: CloneOptions | None) 
 
 @dataclass(frozen=True)
 class Converter:
-    """WavLM up to the layer, and what makes samples of its frames."""
+    """WavLM up to the layer, and the vocoder for its frames."""
 
     model: Any
     vocoder: vocoders.Vocoder
@@ -71,8 +71,8 @@ class Converter:
         padded = np.pad(samples, (around, around + -len(samples) % STEP))
         with torch.inference_mode():
             given = torch.from_numpy(padded)[None].to(self.model.device, self.model.dtype)
-            found: torch.Tensor = self.model(given).last_hidden_state[0]
-        return found
+            features: torch.Tensor = self.model(given).last_hidden_state[0]
+        return features
 
 
 def matched(frames: torch.Tensor, pool: torch.Tensor, neighbours: int) -> torch.Tensor:
@@ -90,7 +90,7 @@ def matched(frames: torch.Tensor, pool: torch.Tensor, neighbours: int) -> torch.
 
 
 def vocoder(wanted: str | None, path: Path, place: Any, size: int) -> vocoders.Vocoder:
-    """What makes samples of frames [n, size]: of --vocoder, else what lies in the model's folder. Raises ModelError."""
+    """The vocoder for frames [n, size]: that of --vocoder, else the one in the model's folder. Raises ModelError."""
     where = Path(wanted) if wanted else next(_beside(path), None)
     if where is None:
         raise ModelError(
@@ -105,7 +105,7 @@ def vocoder(wanted: str | None, path: Path, place: Any, size: int) -> vocoders.V
 
 
 def _beside(path: Path) -> Iterator[Path]:
-    yield from (found for found in (path / "vocoder", *sorted(path.glob("*.pt"))) if found.exists())
+    yield from (file for file in (path / "vocoder", *sorted(path.glob("*.pt"))) if file.exists())
 
 
 @dataclass(frozen=True)
@@ -147,17 +147,17 @@ def published(file: Path) -> tuple[torch.nn.Linear, Any]:
         own = {name.replace("ups.", "upsampler."): tensor for name, tensor in tensors.items()}
         gan.load_state_dict({**own, "mean": gan.mean, "scale": gan.scale})
     except (pickle.UnpicklingError, KeyError, TypeError, ValueError, RuntimeError, ZeroDivisionError) as error:
-        raise ModelError(f"--vocoder {file} is no HiFi-GAN of kNN-VC") from error
+        raise ModelError(f"--vocoder {file} is not a HiFi-GAN of kNN-VC") from error
     return narrow, gan
 
 
 def _plain(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """Weights out of their directions and lengths (Salimans & Kingma 2016)."""
-    found = {name: tensor.float() for name, tensor in tensors.items() if not name.endswith(("_g", "_v"))}
+    weights = {name: tensor.float() for name, tensor in tensors.items() if not name.endswith(("_g", "_v"))}
     for name in (name for name in tensors if name.endswith(".weight_v")):
         length = tensors[f"{name[:-1]}g"].float()
-        found[name[:-2]] = normalize(tensors[name].float().flatten(1), dim=1).view_as(tensors[name]) * length
-    return found
+        weights[name[:-2]] = normalize(tensors[name].float().flatten(1), dim=1).view_as(tensors[name]) * length
+    return weights
 
 
 def _kernels(tensors: dict[str, torch.Tensor], pattern: str) -> list[int]:

@@ -1,4 +1,4 @@
-"""Recordings of the voice that shall be imitated: whether they will do, and what is taken from them."""
+"""Recordings of the voice to imitate: checks of their quality, and the voice in them."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +17,7 @@ from ..verify.judge import judge_of
 
 Floats = NDArray[np.float32]
 
-SHORTEST = 3.0  # s of speech; below it a voice is guessed at
+SHORTEST = 3.0  # s of speech; with less, a voice is a guess
 
 READ = 1_200.0  # s of a recording: more speech only helps models that take frames out of it
 LEVEL = -26.0  # dBFS of every reference, so that a loud one counts for no more
@@ -27,17 +27,17 @@ SPEECH_SHARE = 0.15  # of a recording; less is music or noise with a word in it
 
 
 def target(paths: Sequence[str], encoder: SpeakerEncoder, channel: str = "mix") -> tuple[Target, list[str]]:
-    """The voice in some recordings of one person, and what is to be said about them. Raises InputError."""
-    heard, warnings, spoken, most = [], list[str](), [], int(alone.LONGEST * timbre.SAMPLE_RATE)
+    """The voice in some recordings of one person, and warnings about them. Raises InputError."""
+    parts, warnings, spoken, most = [], list[str](), [], int(alone.LONGEST * timbre.SAMPLE_RATE)
     for path in paths:
-        found, notes = _speech(path, channel)
+        samples, notes = _speech(path, channel)
         warnings += notes
-        if alone.several(found[:most], encoder):
+        if alone.several(samples[:most], encoder):
             raise InputError(f"{path}: {alone.SEVERAL}; give a recording of one")
-        spoken.append(found)
-        heard.append(voice.Voice(encoder.embed([found[:most]])[0], len(found[:most]) / timbre.SAMPLE_RATE, 0.0))
-    of_all, speech = voice.mean(heard), np.concatenate(spoken)
-    if apart := alone.furthest(heard, judge_of(encoder, None, {}, VerifyOptions.far, None).judge):
+        spoken.append(samples)
+        parts.append(voice.Voice(encoder.embed([samples[:most]])[0], len(samples[:most]) / timbre.SAMPLE_RATE, 0.0))
+    of_all, speech = voice.mean(parts), np.concatenate(spoken)
+    if apart := alone.furthest(parts, judge_of(encoder, None, {}, VerifyOptions.far, None).judge):
         warnings.append(f"{paths[apart[0]]} and {paths[apart[1]]} {alone.APART}")
     assert of_all.embedding is not None
     found_timbre = timbre.timbre(speech[:most])
@@ -60,7 +60,7 @@ def _speech(path: str, channel: str) -> tuple[Floats, list[str]]:
         raise InputError(f"{path}: is silent")
     notes = [f"{path}: {note}" for note in notes]
     if float(np.mean(np.abs(samples) >= CLIPPED)) > CLIP_SHARE:
-        notes.append(f"{path}: is clipped, and so the voice will sound harsh: record it lower")
+        notes.append(f"{path}: is clipped, so the voice will sound harsh: record it at a lower level")
     spoken = voice.speech(samples)
     seconds = len(spoken) / timbre.SAMPLE_RATE
     if not seconds or seconds < SPEECH_SHARE * len(samples) / timbre.SAMPLE_RATE:
@@ -79,10 +79,10 @@ def levelled(samples: Floats) -> Floats:
 def saved(path: str, encoder: SpeakerEncoder) -> Target:
     """The voice in a file that --save-voice wrote. Raises UsageError."""
     arrays, about = voices.read(Path(path))
-    found = timbre.of_arrays(arrays)
-    if found is None or not {"embedding", "speech"} <= arrays.keys():
+    voice_timbre = timbre.of_arrays(arrays)
+    if voice_timbre is None or not {"embedding", "speech"} <= arrays.keys():
         raise UsageError(f"--voice {path} was not written by audiocli clone --save-voice")
     if about.get("encoder") != encoder.spec.name:
         raise UsageError(f"--voice {path} is of another speaker encoder: save it again from its recordings")
     vectors = {name: array for name, array in arrays.items() if name == "xvector"}
-    return Target(Path(path).stem, arrays["embedding"], found, arrays["speech"], vectors)
+    return Target(Path(path).stem, arrays["embedding"], voice_timbre, arrays["speech"], vectors)

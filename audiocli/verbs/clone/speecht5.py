@@ -1,7 +1,7 @@
 """SpeechT5 for voice conversion (Ao et al. 2022) through transformers: speech and a speaker vector to mel, then a vocoder.
 
 Piece by piece: its convolutions are normalised over the time of a whole batch, so that pieces padded to one length would come out
-otherwise than alone.
+different from those alone.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ from .converter import Move, as_loud, in_pieces
 
 # It was trained on sentences of CMU ARCTIC, of three to four seconds: on much longer ones it goes astray.
 CUT = Cut(silence=0.3, lead=0.1, trail=0.1, comfortable=5.0, longest=12.0)
-LONGER = 1.5  # times as long as the piece, what is made of it may be; then it has not found its end
+LONGER = 1.5  # times the length of the piece that the result may have; then the model has not found its end
 
 
 def load(path: Path, spec: ModelSpec, place: Any, options: CloneOptions | None) -> "Converter":
@@ -40,7 +40,7 @@ def load(path: Path, spec: ModelSpec, place: Any, options: CloneOptions | None) 
 
 @dataclass(frozen=True)
 class Converter:
-    """Its decoder drops out while it speaks; with the same seed a piece sounds the same every time."""
+    """SpeechT5 as a converter. Its decoder uses dropout; with the same seed a piece sounds the same every time."""
 
     model: Any
     inputs: Any

@@ -1,1 +1,1 @@
-"""`audiocli denoise`: noise off speech."""
+"""`audiocli denoise`: noise removed from speech."""

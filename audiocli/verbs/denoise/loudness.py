@@ -1,4 +1,4 @@
-"""What denoising has done to the sound, in figures: level, an estimate of the signal-to-noise ratio, and DNSMOS."""
+"""The effect of denoising in figures: level, an estimate of the signal-to-noise ratio, and DNSMOS."""
 
 from collections.abc import Callable
 from typing import Any
@@ -60,7 +60,7 @@ class Levels:
 
     @property
     def snr(self) -> float | None:
-        """DB of all that is above the pauses to the pauses, which the quietest frames are taken for; None without sound."""
+        """The ratio in dB of all above the pauses to the pauses, for which the quietest frames are taken; None without sound."""
         if not self._power > 0:
             return None
         powers = 10 ** ((LOWEST + (np.arange(STEPS) + 0.5) * -LOWEST / STEPS) / 10)
@@ -89,25 +89,25 @@ class Report:
         self._seconds += before.shape[1] / self._rate
 
     def figures(self) -> dict[str, Any]:
-        """For the record."""
+        """The figures for the record."""
         figures: dict[str, Any] = {}
-        for side, levels, kept in zip(("before", "after"), self._levels, self._kept, strict=True):
+        for side, levels, pieces in zip(("before", "after"), self._levels, self._kept, strict=True):
             figures[side] = {"level": _round(levels.level), "snr": _round(levels.snr)}
             if self._scorer:
-                sound = np.concatenate(kept) if kept else np.zeros(0, np.float32)
+                sound = np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
                 scores = self._scorer(np.asarray(soxr.resample(sound, self._rate, DNSMOS_RATE), np.float32))
                 figures[side]["dnsmos"] = {name: round(value, 2) for name, value in scores.items()}
         return figures
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """Why there are no figures, where there are none."""
+        """The reasons why figures are missing, if any are."""
         before, after = self._levels
         if before.too_short:
             return (f"is too short to be measured: {FRAME:g} s are the least",)
         if before.level is None:
             return ("has no level and no signal-to-noise ratio: it is silent",)
-        return () if after.level is not None else ("has no level any more: nothing but silence is left of it",)
+        return () if after.level is not None else ("has no level any more: only silence is left of it",)
 
 
 def _round(value: float | None) -> float | None:
@@ -125,7 +125,7 @@ def dnsmos(path: str) -> Scorer:
     try:
         session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     except Exception as error:
-        raise ModelError(f"{path} is no ONNX model") from error
+        raise ModelError(f"{path} is not an ONNX model") from error
     name, *more = (given.name for given in session.get_inputs())
     if more or [*session.get_inputs()[0].shape][-1] != DNSMOS_LENGTH:
         raise ModelError(f"{path} is not DNSMOS P.835: give sig_bak_ovr.onnx")

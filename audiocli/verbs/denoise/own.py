@@ -1,4 +1,4 @@
-"""Enhancers of our own: the built-in ones, and what `audiocli train enhancer` and `train conv-enhancer` write."""
+"""Enhancers of our own: the built-in ones, and those that `audiocli train enhancer` and `train conv-enhancer` write."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ Floats = NDArray[np.float32]
 FRAMES = 1_024  # that go through the net at once, 16 s
 PIECE = conv_enhancer.STEP * 4_096  # samples that go through the convolutional net at once, 4 s
 WET = 1.0
-# What the loudest windowed frame of a quiet input is lifted to, root mean square (-50 dBFS), and by how much at most (40 dB).
+# The level to which the loudest windowed frame of a quiet input is raised, root mean square (-50 dBFS), and the most gain (40 dB).
 QUIET, MOST = 10**-2.5, 100.0
 
 
@@ -38,12 +38,12 @@ def load_conv(path: Path, spec: ModelSpec, place: Place, options: DenoiseOptions
 
 
 def _exact(place: Place) -> Place:
-    """float32 wherever it is: these nets are small, and spectra in 16 bits would be heard."""
+    """The place in float32 on every device: these nets are small, and errors of spectra in 16 bits would be audible."""
     return Place(place.name, "float32")
 
 
 class Spectral:
-    """A causal net over spectra. latency: the rest of the frame that a sample stands in; gain: what gives speech its level back."""
+    """A causal net over spectra. latency: the rest of a sample's frame; gain: the factor that restores the level of speech."""
 
     sample_rate, latency, wet = enhancer.SAMPLE_RATE, N_FFT - 1, WET
 
@@ -101,7 +101,7 @@ class SpectralSession:
         return clean
 
     def _lifts(self, frames: Tensor) -> Tensor:
-        """What each of the windowed frames [channels, frames, N_FFT] is multiplied by, [channels, frames, 1].
+        """The gain for each of the windowed frames [channels, frames, N_FFT], [channels, frames, 1].
 
         The net takes power below its floor, the noise of 16 bits, for silence: speech that has been no louder than QUIET so far
         would go down with it.
@@ -113,7 +113,7 @@ class SpectralSession:
 
 
 class Waveform:
-    """A convolutional net over samples. gain: what gives speech its level back."""
+    """A convolutional net over samples. gain: the factor that restores the level of speech."""
 
     sample_rate, latency, wet = conv_enhancer.SAMPLE_RATE, conv_enhancer.REACH, WET
 
@@ -141,7 +141,7 @@ class WaveformSession:
         return self._ready(0)
 
     def _ready(self, ahead: int) -> Floats:
-        """What has `ahead` samples after it, in whole steps unless it is the end."""
+        """The part with `ahead` samples after it, in whole steps unless it is the end."""
         step, reach = conv_enhancer.STEP, conv_enhancer.REACH
         parts = [np.zeros((self._waiting.shape[0], 0), np.float32)]
         while (ready := self._waiting.shape[1] - self._done - ahead) > 0:
@@ -156,5 +156,5 @@ class WaveformSession:
 
     @torch.inference_mode()
     def _enhanced(self, samples: Floats) -> Floats:
-        found: Floats = self._net.enhance(torch.from_numpy(samples).to(self._device)).cpu().numpy()  # type: ignore[operator]
-        return found
+        enhanced: Floats = self._net.enhance(torch.from_numpy(samples).to(self._device)).cpu().numpy()  # type: ignore[operator]
+        return enhanced

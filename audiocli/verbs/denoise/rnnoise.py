@@ -14,7 +14,7 @@ Floats = NDArray[np.float32]
 
 SAMPLE_RATE = 48_000
 FRAME = 480  # samples
-DELAY = 960  # samples that the library's result is late: cut here
+DELAY = 960  # samples by which the library's result is late: cut here
 FULL_SCALE = 32_767.0  # it counts in steps of 16 bits
 # A tenth of the noisy sound measured best: PESQ 2.44, not 2.04, on VoiceBank-DEMAND; 2.07, not 1.70, on LibriSpeech at 10 dB.
 WET = 0.9
@@ -26,7 +26,7 @@ def load(path: Path | None, spec: ModelSpec, place: Place, options: DenoiseOptio
 
 
 class RNNoise:
-    """Its weights are in the library; a state for each channel. latency: its delay, and the frame that must be full."""
+    """The denoiser, its weights inside the library; a state for each channel. latency: the delay and a full frame."""
 
     sample_rate, latency, wet = SAMPLE_RATE, DELAY + FRAME, WET
 
@@ -54,7 +54,7 @@ class RNNoiseSession:
         self._waiting = np.concatenate([self._waiting, samples], axis=1)
         whole = self._waiting.shape[1] // FRAME * FRAME
         frames, self._waiting = self._waiting[:, :whole], self._waiting[:, whole:]
-        # What is beyond full scale stays so: the library counts in floats, and clips nothing.
+        # Values beyond full scale stay: the library counts in floats, and clips nothing.
         clean = np.ascontiguousarray(frames, np.float32) * np.float32(FULL_SCALE)
         for state, channel in zip(self._states, clean, strict=True):
             self._in_place(state, channel)
@@ -64,7 +64,7 @@ class RNNoiseSession:
         return scaled
 
     def _in_place(self, state: int, samples: Floats) -> None:
-        """Denoise the frames of one channel [n] where they are.
+        """Denoise the frames of one channel [n] in place.
 
         process_mono_frame of the wheel would round each frame to 16 bits and copy it four times.
         """

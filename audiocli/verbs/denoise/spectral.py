@@ -1,4 +1,4 @@
-"""Spectral gating without weights: each bin is turned down by how little it stands out of the noise that was heard before.
+"""Spectral gating without weights: each bin is turned down the less it stands out of the noise that was heard before.
 
 The noise is the minimum of the smoothed power over the last seconds (Martin, 2001), the gain that of Wiener with the
 decision-directed estimate (Ephraim and Malah, 1984), which leaves few of the tones that plain gating makes.
@@ -41,7 +41,7 @@ class Gate:
 
 
 class GateSession:
-    """What is known of the noise of one input."""
+    """The state of the noise estimate for one input."""
 
     def __init__(self, channels: int) -> None:
         shape = (channels, N_FFT // 2 + 1)

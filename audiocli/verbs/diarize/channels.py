@@ -11,14 +11,14 @@ from ...vad.cutter import Chunk, Cut, Cutter, cutter
 from ...vad.silero import FRAME, SAMPLE_RATE
 from ...voices.windows import SPEECH, Floats
 
-CROSSTALK = 12.0  # dB below the loudest channel: then what a channel has is another one's speaker
+CROSSTALK = 12.0  # dB below the loudest channel: then a channel only has another one's speaker
 TWINS = 1e-3  # of the power, -30 dB: channels that differ by less are one and the same
 FADING = 0.9  # of the levels from frame to frame: by half in 0.2 s, so that the gate does not chop words
 
 
 @dataclass
 class Channel:
-    """What is spoken in one channel, so far."""
+    """The speech in one channel so far."""
 
     number: int  # from 1
     work: Cutter
@@ -53,7 +53,7 @@ class Twins:
             yield block
 
     def notes(self, channels: int) -> list[str]:
-        """What is to be said of it."""
+        """Warnings about the channels."""
         if channels == 1:
             return ["there is one channel, so everybody in it is one speaker: leave --channels out"]
         if self.power and self.difference < TWINS * self.power:
@@ -92,7 +92,7 @@ class Channels:
 
 
 def own(blocks: Iterable[Floats]) -> Iterator[Floats]:
-    """Blocks [channels, n] with silence where a channel only hears what another one has, CROSSTALK dB louder."""
+    """Blocks [channels, n] with silence where a channel only picks up another one, which is CROSSTALK dB louder."""
     rest: Floats | None = None
     levels = np.zeros(0, np.float32)
     for block in blocks:

@@ -1,4 +1,4 @@
-"""The built-in diarizer: speech by silero-vad, voices by the Siamese encoder, speakers by clustering. Overlap is not looked for.
+"""The built-in diarizer: speech by silero-vad, voices by the Siamese encoder, speakers by clustering. Overlap is not detected.
 
 An hour is about 9,000 windows, which are heard in batches while the next ones are cut; only their voices are kept.
 """
@@ -38,29 +38,29 @@ def load(path: Path, spec: ModelSpec, place: Any, options: DiarizeOptions) -> "D
 
 
 def bounds(options: DiarizeOptions) -> Bounds:
-    """How many speakers the user allows."""
+    """The number of speakers that the user allows."""
     if options.speakers is not None:
         return Bounds(options.speakers, options.speakers)
     return Bounds(options.min_speakers or 1, options.max_speakers)
 
 
 def speech(options: DiarizeOptions) -> Cut:
-    """How speech is cut into turns."""
+    """The settings for cutting speech into turns."""
     return replace(SPEECH, threshold=options.vad_threshold)
 
 
 def odds(encoder: SpeakerEncoder) -> Odds | None:
-    """How likely voices are one person's, by the encoder's calibration; None when it has none."""
+    """A function for the log-odds that voices are one person's, by the encoder's calibration; None when it has none."""
     if not encoder.calibration:
         return None
     fitted = calibration.from_dict(encoder.calibration)
 
-    def told(voices: Floats, seconds: NDArray[np.float64], first: Labels, second: Labels) -> NDArray[np.float64]:
+    def log_odds(voices: Floats, seconds: NDArray[np.float64], first: Labels, second: Labels) -> NDArray[np.float64]:
         people = [Voice(voice, length, SNR) for voice, length in zip(voices, seconds.tolist(), strict=True)]
         a, b = ([people[n] for n in side] for side in (first, second))
         return fitted.log_odds(calibration.between(a, b, encoder.cohort))
 
-    return told
+    return log_odds
 
 
 @dataclass(frozen=True)
@@ -79,21 +79,21 @@ class Diarizer:
     def _one(self, item: Streamed) -> Diarization:
         work = cutter(True, self.cut)
         with item.open(self.encoder.sample_rate) as stream:
-            heard = list(self._hear(windows(work, (block[0] for block in stream.blocks))))
-        found = [window for some, _ in heard for window in some]
-        voices = np.concatenate([some for _, some in heard]) if heard else np.zeros((0, 1), np.float32)
-        spoken = diarize(found, voices, self.bounds, odds(self.encoder))
+            batches = list(self._hear(windows(work, (block[0] for block in stream.blocks))))
+        regions = [window for some, _ in batches for window in some]
+        voices = np.concatenate([some for _, some in batches]) if batches else np.zeros((0, 1), np.float32)
+        spoken = diarize(regions, voices, self.bounds, odds(self.encoder))
         turns = tuple(Turn(one.start, one.end, str(one.speaker)) for one in spoken)
         return Diarization(
             path=item.path, duration=work.seconds, sample_rate=stream.source_rate, task="diarize", model=self.spec.name,
             revision=self.spec.revision, status="ok" if turns else NO_SPEECH, warnings=tuple(stream.warnings), turns=turns,
         )  # fmt: skip
 
-    def _hear(self, found: Iterator[tuple[Window, Floats]]) -> Iterator[tuple[Sequence[Window], Floats]]:
+    def _hear(self, stream: Iterator[tuple[Window, Floats]]) -> Iterator[tuple[Sequence[Window], Floats]]:
         """Windows and their voices [windows, d], batch by batch; the next ones are cut meanwhile."""
 
         def hear(batch: tuple[Sequence[Window], Floats]) -> tuple[Sequence[Window], Floats]:
             return batch[0], self.encoder.embed(list(batch[1]))
 
         with ThreadPoolExecutor(1) as pool:
-            yield from (one for one in prefetch(hear, in_batches(found, BATCH), pool, AHEAD) if one is not None)
+            yield from (one for one in prefetch(hear, in_batches(stream, BATCH), pool, AHEAD) if one is not None)

@@ -1,4 +1,4 @@
-"""The names of speakers: whose of the voices that `audiocli verify --enroll` put into a database each of them has."""
+"""The names of speakers, by the voices that `audiocli verify --enroll` put into a database."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -18,11 +18,11 @@ from ..verify.work import model_id
 
 ENCODER = "siamese-speakers"
 ENOUGH = 60.0  # s of one speaker; more would make the voice no better
-SCENE = 300.0  # s of the input that its noise is judged by
+SCENE = 300.0  # s of the input by which its noise is judged
 
 
 def namer(path: str, choice: ModelOptions, tell: Callable[[str], None]) -> "Namer":
-    """What knows the voices of a database. Raises InputError when it has none of the encoder that is here."""
+    """The Namer for the voices of a database. Raises InputError when none of them is of this encoder."""
     located = locate(ENCODER, "verify", offline=choice.offline, tell=tell)
     people = read(path, model_id(located))
     encoder = build(located, SpeakerEncoder, choice)
@@ -55,17 +55,17 @@ class Namer:
         return self.people[best].name, judged[best].get("probability")
 
 
-def voices(encoder: SpeakerEncoder, item: Streamed, found: Diarization) -> dict[str, Voice]:
+def voices(encoder: SpeakerEncoder, item: Streamed, record: Diarization) -> dict[str, Voice]:
     """The voices of those who speak long enough, each of at most ENOUGH of its first seconds. Raises InputError."""
     rate = encoder.sample_rate
-    parts: dict[str, list[Floats]] = {speaker: [] for speaker in found.seconds}
+    parts: dict[str, list[Floats]] = {speaker: [] for speaker in record.seconds}
     scene, position = list[Floats](), 0
     with item.open(rate) as stream:
         for block in stream.blocks:
             samples = block[0]
             if position < SCENE * rate:
                 scene.append(samples)
-            for turn in found.turns:
+            for turn in record.turns:
                 first, last = (round(time * rate) - position for time in (turn.start, turn.end))
                 if last > 0 and first < len(samples) and sum(map(len, parts[turn.speaker])) < ENOUGH * rate:
                     parts[turn.speaker].append(samples[max(first, 0) : last].copy())

@@ -1,6 +1,6 @@
 """pyannote.audio's diarization pipelines (Bredin, 2023): a folder with config.yaml and the checkpoints that it names.
 
-The pipeline is put together here, so that nothing of it is code or a pickle: its class is one we know, and a checkpoint may hold
+The pipeline is assembled here, so that nothing in it is code or a pickle: its class is one we know, and a checkpoint may hold
 tensors, numbers and pyannote's own descriptions only. It gets waveforms, because its way to files needs torchcodec.
 """
 
@@ -27,7 +27,7 @@ PIPELINES = (
     "pyannote.audio.pipelines.speaker_diarization.SpeakerDiarization",
 )
 PLDA = ("xvec_transform.npz", "plda.npz")
-# What a pipeline is made with, but for its models; other entries of older versions mean nothing any more.
+# The parameters of a pipeline, but for its models; other entries of older versions no longer mean anything.
 SETTINGS = (
     "segmentation_step", "embedding_exclude_overlap", "clustering", "embedding_batch_size", "segmentation_batch_size",
 )  # fmt: skip
@@ -47,7 +47,7 @@ def load(path: Path, spec: ModelSpec, place: Any, options: DiarizeOptions) -> "P
 
 
 def _assembled(path: Path, name: str) -> Any:
-    """Pyannote's object, made of what config.yaml says."""
+    """The pipeline of pyannote, made as config.yaml says."""
     from pyannote.audio.core.plda import PLDA as Plda  # noqa: N811 - the class is an acronym of its own
     from pyannote.audio.pipelines import SpeakerDiarization
 
@@ -78,14 +78,14 @@ def read(path: Path, name: str) -> dict[str, Any]:
         config: dict[str, Any] = yaml.safe_load((path / "config.yaml").read_text(encoding="utf-8"))
         kind = config["pipeline"]["name"]
     except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError) as error:
-        raise ModelError(f"{name}: config.yaml describes no pyannote pipeline") from error
+        raise ModelError(f"{name}: config.yaml does not describe a pyannote pipeline") from error
     if kind not in PIPELINES:
         raise ModelError(f"{name} is a pipeline of another kind: {kind}")
     return config
 
 
 def _folder(params: dict[str, Any], part: str, path: Path, name: str) -> Path:
-    """Where a model of the pipeline is: below its folder, elsewhere on this machine, or in the hub's cache."""
+    """The folder of a model of the pipeline: below its own, elsewhere on this machine, or in the hub's cache."""
     value = params.get(part)
     if isinstance(value, dict):
         value = "/".join(filter(None, (str(value.get("checkpoint")), value.get("subfolder"))))
@@ -96,11 +96,11 @@ def _folder(params: dict[str, Any], part: str, path: Path, name: str) -> Path:
         if place.exists():
             return place.parent if place.is_file() else place
     repo = cache.parse(value)
-    found = cache.cached(repo) if repo else None
-    if found is None:
+    folder = cache.cached(repo) if repo else None
+    if folder is None:
         hint = f"run 'audiocli models pull {value}'" if repo else "it is not in the pipeline's folder"
         raise ModelError(f"{name} needs {value}: {hint}")
-    return found
+    return folder
 
 
 def model(folder: Path, name: str) -> Any:
@@ -142,11 +142,11 @@ class Pipeline:
         own = self.options
         with warnings.catch_warnings(), torch.inference_mode():
             warnings.simplefilter("ignore")
-            found = self.pipeline(
+            output = self.pipeline(
                 {"waveform": torch.from_numpy(samples), "sample_rate": SAMPLE_RATE, "uri": "input"},
                 num_speakers=own.speakers, min_speakers=own.min_speakers, max_speakers=own.max_speakers,
             )  # fmt: skip
-        chosen = found.exclusive_speaker_diarization if own.exclusive else found.speaker_diarization
+        chosen = output.exclusive_speaker_diarization if own.exclusive else output.speaker_diarization
         end = samples.shape[1] / SAMPLE_RATE  # the last window is padded
         turns = [
             Turn(max(part.start, 0.0), min(part.end, end), str(speaker))

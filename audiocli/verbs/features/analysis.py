@@ -1,6 +1,6 @@
-"""One pass over the samples of an input, in blocks: what is asked for, frame by frame, goes to spools.
+"""One pass over the samples of an input, in blocks: the kinds that are asked for go to spools, frame by frame.
 
-Hours of audio need no memory here. What hangs on the whole file (the loudest value, the tempo) is made of the spools afterwards,
+Hours of audio need no memory here. Values of the whole file (the loudest value, the tempo) are made from the spools later,
 in `tables`. torch is not imported.
 """
 
@@ -21,7 +21,7 @@ from . import frontend
 Floats = NDArray[np.float32]
 
 SHAPE = ("centroid", "bandwidth", "rolloff", "flatness", "flux")
-# Chroma hang on the tuning, which is known when all is heard: the whole spectrogram waits for it.
+# Chroma depend on the tuning, which is known only at the end: the whole spectrogram waits for it.
 FROM_ALL_POWER = frozenset({"spectrogram", "chroma"})
 FROM_POWER = FROM_ALL_POWER | {*SHAPE}
 FROM_LOG_MEL = frozenset({"log-mel", "mfcc", "onset", "tempo", "beats"})
@@ -32,7 +32,7 @@ Analyse = Callable[..., Spectra]
 
 
 class Pass:
-    """Takes the samples of one input, block after block, and spools what is asked for."""
+    """Takes the samples of one input, block after block, and spools the kinds that are asked for."""
 
     def __init__(self, options: FeaturesOptions, threads: int = 1, analyse: Analyse = analyse) -> None:
         self.options, self.front = options, front_end(options)
@@ -96,7 +96,7 @@ class Pass:
             self.take(self._analyse(chunk, framing, bank=bank, threads=self._threads, **self.wanted()))
 
     def wanted(self) -> dict[str, Any]:
-        """What `analyse` is to give: mel values as logarithms when nothing needs them as they are."""
+        """The outputs wanted from `analyse`: mel values as logarithms when nothing needs them as they are."""
         linear = "mel" in self.kinds
         return {
             "log": None if linear else self.tables.log,

@@ -31,7 +31,7 @@ FRAMES = 1 << 16
 
 
 @dataclass(frozen=True)
-class Clip:
+class FeatureInput:
     """A short input in memory, or (samples None) a long one that is streamed."""
 
     source: Source
@@ -72,7 +72,7 @@ class Analyser:
         self, samples: Floats, framing: Framing, *, bank: SparseBank, log: Log | None = None, exponent: float = 2.0,
         want_mel: bool = True, want_power: bool = False, threads: int = 1,
     ) -> Spectra:  # fmt: skip
-        """One chunk, with the face of `kernels.spectral.analyse`; framing and bank are those of the front end."""
+        """One chunk, with the interface of `kernels.spectral.analyse`; framing and bank are those of the front end."""
         return self.batch([samples], log=log, exponent=exponent, want_mel=want_mel, want_power=want_power)[0]
 
     def _spectra(
@@ -90,7 +90,7 @@ class Analyser:
         return power if want_power else None, mel, energy
 
 
-def _cost(clip: Clip) -> float:
+def _cost(clip: FeatureInput) -> float:
     return clip.duration
 
 
@@ -114,8 +114,8 @@ def _joined(parts: Sequence[torch.Tensor | None]) -> Floats | None:
     return torch.cat(there, dim=1).cpu().numpy() if there else None
 
 
-class BatchRunner(batch.Work[Clip, Record]):
-    """The features runner for a device; raises UsageError for kinds that it has not got."""
+class BatchRunner(batch.Work[FeatureInput, Record]):
+    """The features runner for a device; raises UsageError for kinds that it lacks."""
 
     def __init__(self, options: FeaturesOptions, reading: InputOptions, device: torch.device) -> None:
         if other := [kind for kind in options.kind if kind not in KINDS]:
@@ -126,27 +126,27 @@ class BatchRunner(batch.Work[Clip, Record]):
         self._streamed = Runner(options, reading, analyse=self._analyser)
 
     @property
-    def grouping(self) -> batch.Grouping[Clip]:
+    def grouping(self) -> batch.Grouping[FeatureInput]:
         """Inputs of similar length together."""
         return batch.Grouping(cost=_cost, seconds=LONG)
 
-    def read(self, source: Source) -> Clip:
-        """Decode a short input; a long one is only looked at, unless it is a pipe, which can be read but once."""
+    def read(self, source: Source) -> FeatureInput:
+        """Decode a short input; a long one is only looked at, unless it is a pipe, which can be read only once."""
         with self._streamed.open(source) as stream:
             if source.size and (stream.length is None or stream.length > LONG):
-                return Clip(source, None, stream.source_rate, LONG, ())
+                return FeatureInput(source, None, stream.source_rate, LONG, ())
             blocks = [block[0] for block in stream.blocks]
         samples = np.concatenate([np.zeros(0, np.float32), *blocks])
         duration = samples.size / self._front.sample_rate
-        return Clip(source, samples, stream.source_rate, duration, tuple(stream.warnings))
+        return FeatureInput(source, samples, stream.source_rate, duration, tuple(stream.warnings))
 
-    def __call__(self, clips: list[Clip]) -> list[Record]:
+    def __call__(self, clips: list[FeatureInput]) -> list[Record]:
         """A record for each clip."""
         short = [clip for clip in clips if clip.samples is not None and clip.samples.size]
         done = dict(zip(map(id, short), self._batch(short), strict=True))
         return [done.get(id(clip)) or self._streamed([clip.source])[0] for clip in clips]
 
-    def _batch(self, clips: list[Clip]) -> list[Record]:
+    def _batch(self, clips: list[FeatureInput]) -> list[Record]:
         if not clips:
             return []
         work = [Pass(self.options, analyse=self._analyser) for _ in clips]

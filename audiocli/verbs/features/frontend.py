@@ -14,7 +14,7 @@ from ...options import FrontEnd
 
 LOGS = {"db": DECIBEL, "ln": 1.0, "log10": 1.0 / np.log(10.0)}
 NORMS = ("slaney", "none")
-# More has no use that is known, and takes minutes and gigabytes, or numbers that float32 does not hold: a magnitude of 2^30
+# More has no known use, and takes minutes and gigabytes, or numbers that float32 does not hold: a magnitude of 2^30
 # (Kaldi's samples, the longest window) to the power 4 is 2^120.
 LIMITS: dict[str, tuple[float, float]] = {
     "sample_rate": (100, 768_000), "n_fft": (2, 65_536), "win_length": (1, 65_536), "hop_length": (1, 1 << 30),
@@ -25,7 +25,7 @@ UNITS = {"db": "dB", "ln": "ln", "log10": "log10"}
 
 @dataclass(frozen=True)
 class Tables:
-    """What depends on the front end alone, made once a run."""
+    """The tables that depend on the front end alone, made once a run."""
 
     framing: Framing
     bank: NDArray[np.float32]  # [n_mels, bins]
@@ -37,12 +37,12 @@ class Tables:
 
     @cached_property
     def bin_names(self) -> tuple[str, ...]:
-        """What the columns of a spectrum are called."""
+        """The names of the columns of a spectrum."""
         return tuple(f"{hertz:.1f} Hz" for hertz in self.frequencies)
 
     @cached_property
     def band_names(self) -> tuple[str, ...]:
-        """What the columns of a mel spectrum are called."""
+        """The names of the columns of a mel spectrum."""
         return tuple(f"{hertz:.1f} Hz" for hertz in self.centres)
 
     def lowest(self, peak: float, top_db: float | None) -> float:

@@ -1,4 +1,4 @@
-"""What comes of a finished pass: a table for each kind, read block by block from the spools."""
+"""The results of a finished pass: a table for each kind, read block by block from the spools."""
 
 from collections.abc import Callable, Iterator
 from functools import cached_property
@@ -28,7 +28,7 @@ DELTA_WIDTH = 9
 
 
 class Finish:
-    """Tables from a finished Pass; what several kinds share is made once."""
+    """Tables from a finished Pass; parts that several kinds share are made once."""
 
     def __init__(self, done: Pass, start: float) -> None:
         self._done, self._start = done, start
@@ -73,7 +73,7 @@ class Finish:
 
     @cached_property
     def _tuning(self) -> float:
-        """Semitones that the input is above A4 = 440 Hz."""
+        """The tuning of the input above A4 = 440 Hz, in semitones."""
         if (given := self._done.options.tuning) is not None:
             return given
         peaks = Spool(2)
@@ -176,21 +176,21 @@ def with_deltas(blocks: Iterator[Floats], n_frames: int) -> Iterator[Floats]:
     offsets = np.arange(-reach, reach + 1)
     slope = offsets / np.sum(offsets**2)
     bend = 2.0 * np.linalg.pinv(np.vander(offsets, 3))[0]
-    kept, position = np.zeros((0, 0), np.float32), 0  # frames from position - reach on that windows still need
-    slopes = bends = kept
+    rows, position = np.zeros((0, 0), np.float32), 0  # frames from position - reach on that windows still need
+    slopes = bends = rows
     for block in blocks:
-        kept = np.concatenate([kept, block]) if kept.size else block
-        if len(kept) < width:
+        rows = np.concatenate([rows, block]) if rows.size else block
+        if len(rows) < width:
             continue
-        windows = np.lib.stride_tricks.sliding_window_view(kept, width, axis=0)
+        windows = np.lib.stride_tricks.sliding_window_view(rows, width, axis=0)
         slopes, bends = (windows @ weights.astype(np.float32) for weights in (slope, bend))
         if position == 0:
             yield np.concatenate(
-                [kept[:reach], np.repeat(slopes[:1], reach, 0), np.repeat(bends[:1], reach, 0)], axis=1
+                [rows[:reach], np.repeat(slopes[:1], reach, 0), np.repeat(bends[:1], reach, 0)], axis=1
             )
-        yield np.concatenate([kept[reach : len(kept) - reach], slopes, bends], axis=1)
-        position, kept = 1, kept[len(kept) - 2 * reach :]
-    yield np.concatenate([kept[-reach:], np.repeat(slopes[-1:], reach, 0), np.repeat(bends[-1:], reach, 0)], axis=1)
+        yield np.concatenate([rows[reach : len(rows) - reach], slopes, bends], axis=1)
+        position, rows = 1, rows[len(rows) - 2 * reach :]
+    yield np.concatenate([rows[-reach:], np.repeat(slopes[-1:], reach, 0), np.repeat(bends[-1:], reach, 0)], axis=1)
 
 
 def feature_tables(done: Pass, start: float = 0.0) -> dict[str, Table]:

@@ -1,4 +1,4 @@
-"""The nets for four-part music: they compose, go on with what is given, and harmonise a melody."""
+"""The nets for four-part music: they compose, continue a primer, and harmonise a melody."""
 
 import json
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ NETS = {"lstm": MusicLSTM, "transformer": MusicTransformer}
 TEMPERATURE, TOP_P = 1.0, 1.0
 PENALTY = 4.75  # nats off the logit of a pitch that moves in parallel fifths or octaves; it alone brings them down to Bach's rate
 
-# How much more what the net thinks with the key told counts than what it thinks without (Ho & Salimans 2022; 1: it alone counts).
+# Weight of logits with the key given against those without (classifier-free guidance, Ho & Salimans 2022; 1: only those with it).
 # With 1, 19 of 48 pieces of ten bars were in the key that was asked for, with 2 37, their notes as often in its scale as Bach's.
 GUIDANCE = 2.0
 
@@ -41,7 +41,7 @@ Net = MusicLSTM | MusicTransformer
 
 
 def load(path: Path, spec: ModelSpec, place: Place, options: MusicOptions) -> "Chorales":
-    """The runner of a net in the folder `path`. Raises UsageError, InputError for what it cannot go on from."""
+    """The runner of a net in the folder `path`. Raises UsageError, and InputError for a primer or melody that it cannot use."""
     font = render.soundfont(options.soundfont)
     render.player(font)
     return Chorales(read_net(path, place), plan.given(options), font, options)
@@ -54,16 +54,16 @@ class Chorales:
 
     def __init__(self, net: "Net", fixed: plan.Given, font: Path, options: MusicOptions) -> None:
         self.net, self.fixed, self.font, self.options = net, fixed, font, options
-        plan.plan(options, fixed, 0)  # what cannot be followed is told before anything is composed
+        plan.plan(options, fixed, 0)  # wrong options are reported before anything is composed
 
     def __call__(self, batch: list[Wish]) -> list[Music]:
         """A record for each wish; its sound is made when it is asked for."""
         plans = [plan.plan(self.options, self.fixed, wish.seed) for wish in batch]
-        found = compose(self.net, plans, self.options)
-        return [self._record(one, tokens.grid_of(numbers)) for one, numbers in zip(plans, found, strict=True)]
+        pieces = compose(self.net, plans, self.options)
+        return [self._record(one, tokens.grid_of(numbers)) for one, numbers in zip(plans, pieces, strict=True)]
 
-    def _record(self, one: Plan, found: Grid) -> Music:
-        own, piece = self.options, one.piece(found)
+    def _record(self, one: Plan, pitches: Grid) -> Music:
+        own, piece = self.options, one.piece(pitches)
         length = round(one.seconds * self.sample_rate)
         program = render.PROGRAMS[own.instrument]
         played = render.Performance(piece, program, self.font, length)
@@ -85,10 +85,10 @@ def _times(piece: Piece) -> dict[str, Any]:
     later = [
         (tempo.seconds(at), value) for at, value in tempo.changes if piece.lead < at < piece.lead + len(piece.grid)
     ]
-    found: dict[str, Any] = {"tempo": tempo.at(piece.lead), "start": round(tempo.seconds(piece.lead), 6)}
+    fields: dict[str, Any] = {"tempo": tempo.at(piece.lead), "start": round(tempo.seconds(piece.lead), 6)}
     if later:
-        found["tempo_changes"] = [{"time": round(time, 6), "tempo": value} for time, value in later]
-    return found
+        fields["tempo_changes"] = [{"time": round(time, 6), "tempo": value} for time, value in later]
+    return fields
 
 
 def read_net(path: Path, where: Place) -> Net:
@@ -118,9 +118,9 @@ def compose(net: Any, plans: Sequence[Plan], options: MusicOptions) -> list[Ints
     randoms = [np.random.default_rng(plan.seed) for plan in plans]
     longest = max(len(plan.given) for plan in plans)
     given = np.stack([_filled(plan.given, longest, tokens.REST_TOKEN) for plan in plans])
-    told = np.stack([_filled(plan.context, longest, 0) for plan in plans])
-    # Every piece twice: where the key is known, and where it is not.
-    context = torch.from_numpy(np.concatenate([told, tokens.without_hints(told, key=True, end=False)])).to(device)
+    known = np.stack([_filled(plan.context, longest, 0) for plan in plans])
+    # Every piece twice: with the key known, and with it unknown.
+    context = torch.from_numpy(np.concatenate([known, tokens.without_hints(known, key=True, end=False)])).to(device)
     before = np.full((len(plans), len(RANGES)), tokens.START)
     held, state, bias = np.zeros_like(before), net.start(), allowed()
     result = np.empty_like(given)
@@ -142,9 +142,9 @@ def compose(net: Any, plans: Sequence[Plan], options: MusicOptions) -> list[Ints
     return [numbers[: len(plan.given)] for numbers, plan in zip(result, plans, strict=True)]
 
 
-def _logits(net: Any, found: torch.Tensor, before: Ints, above: Ints, device: torch.device) -> NDArray[np.float64]:
-    """[plans, tokens] of the next voice, from what is found with the key and without it [2 * plans, width]."""
-    logits = net.step_out.one(found, _twice(before, device), _twice(above, device)).double()
+def _logits(net: Any, hidden: torch.Tensor, before: Ints, above: Ints, device: torch.device) -> NDArray[np.float64]:
+    """[plans, tokens] of the next voice, from the states with the key and without it [2 * plans, width]."""
+    logits = net.step_out.one(hidden, _twice(before, device), _twice(above, device)).double()
     knowing, not_knowing = logits.chunk(2)
     return np.asarray((not_knowing + GUIDANCE * (knowing - not_knowing)).cpu().numpy())
 

@@ -1,4 +1,4 @@
-"""A melody from sound: where notes are struck and which pitch they have, on the grid of a tempo."""
+"""A melody from sound: the times and pitches of its notes, on the grid of a tempo."""
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby, pairwise
@@ -20,9 +20,9 @@ LONGEST = 600.0  # s
 OCTAVE = 12
 QUIET = 45.0  # dB below the loudest frame, where nothing counts as sung any more
 
-# What is a strike was chosen on six tunes with many repeated notes, at two tempos, on nine instruments of a soundfont, dry and in a
-# room, legato and not. Of 4,428 notes 4,227 were found, and 320 that are none: most of both of an oboe, a violin, and an organ
-# that repeats without a gap. On a piano all were found.
+# The thresholds for a strike were chosen on six tunes with many repeated notes, at two tempos, on nine instruments of a
+# soundfont, dry and in a room, legato and not. Of 4,428 notes 4,227 were found, and 320 false ones: most of both of an oboe, a
+# violin, and an organ that repeats without a gap. On a piano all were found.
 STRIKE, SURE = (
     2.0,
     5.0,
@@ -47,9 +47,9 @@ OVERTONES = (
     28,
     31,
     36,
-)  # semitones: a voice that is not struck again does not leap so, but the ear of a machine does
+)  # semitones: a voice that is not struck again does not leap so, but a pitch detector does
 SHARE = 0.3  # of the longest pitch after the same strike; less is its overtone in the echo of the note before
-JOINED = 10  # frames of a gap that are no rest
+JOINED = 10  # frames of a gap that is not yet a rest
 
 TEMPOS = (50.0, 160.0)  # quarters a minute that are looked for
 USUAL, SPREAD = 90.0, 1.0  # the likeliest of them, and the octaves by which others differ
@@ -81,25 +81,25 @@ def heard(path: str, tempo: float | None, usual: float) -> Piece:
     from ... import audio
 
     sound = audio.read(path, sample_rate=SAMPLE_RATE, mono=True, duration=LONGEST).samples[0]
-    found = sung(sound)
-    if not found:
+    sung_notes = sung(sound)
+    if not sung_notes:
         raise InputError("no melody is heard in it: one voice or instrument alone is needed")
-    tempo = tempo or tempo_of([note.start for note in found]) or usual
+    tempo = tempo or tempo_of([note.start for note in sung_notes]) or usual
     step = 60 / tempo / STEPS_PER_QUARTER
-    lead = _phase(np.array([note.start for note in found]), step)
-    notes = on_grid([(note.start / step - lead, note.end / step - lead, note.pitch) for note in found])
+    lead = _phase(np.array([note.start for note in sung_notes]), step)
+    notes = on_grid([(note.start / step - lead, note.end / step - lead, note.pitch) for note in sung_notes])
     grid = np.full((notes[-1].start + notes[-1].length, 1), REST, np.int8)
     onsets = np.zeros(grid.shape, np.bool_)
     for note in notes:
         grid[note.start : note.start + note.length] = note.pitch
         onsets[note.start] = True
-    lost = len(found) - len(notes)
+    lost = len(sung_notes) - len(notes)
     warnings = (f"{lost} notes that are shorter than a sixteenth at {tempo:.4g} BPM were left out",) if lost else ()
     return Piece(grid, onsets | begun(grid), steady(tempo), lead=lead, warnings=warnings)
 
 
 def _phase(starts: NDArray[np.float64], step: float) -> float:
-    """At which time, in steps, the grid begins so that notes lie on it: near the first one."""
+    """The time, in steps, at which the grid begins so that notes lie on it: near the first one."""
     fraction = float(np.angle(np.exp(2j * np.pi * starts / step).mean())) / (2 * np.pi)
     first = float(starts[0]) / step
     return max(fraction + round(first - fraction), 0.0)
@@ -119,7 +119,7 @@ def tempo_of(starts: Sequence[float]) -> float | None:
 
 
 def _accord(times: NDArray[np.float64], periods: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How much times agree on their place in each of the periods: 0, strewn evenly, to 1."""
+    """The agreement of times on their place in each of the periods: 0, spread evenly, to 1."""
     return np.asarray(np.abs(np.exp(2j * np.pi * times / periods[:, None]).mean(axis=1)))
 
 
@@ -129,16 +129,16 @@ def sung(sound: NDArray[np.float32]) -> list[Sung]:
     pitches = np.where(np.isnan(semitones), REST, np.rint(np.nan_to_num(semitones) - _tuning(semitones))).astype(int)
     rises = _rises(sound, len(pitches))
     strikes = [0, *_peaks(rises).tolist(), len(pitches)]
-    found: list[Frames] = []
+    stretches: list[Frames] = []
     for note in (note for first, last in pairwise(strikes) for note in _between(pitches, first, last)):
-        same = found and abs(found[-1].pitch - note.pitch) in (0, *OVERTONES)
+        same = stretches and abs(stretches[-1].pitch - note.pitch) in (0, *OVERTONES)
         if same and not _again(level, rises, note.start, note.end):
-            found[-1] = found[-1]._replace(end=note.end)
+            stretches[-1] = stretches[-1]._replace(end=note.end)
         else:
-            found.append(note)
+            stretches.append(note)
     return [
         Sung(start * HOP / SAMPLE_RATE, end * HOP / SAMPLE_RATE, pitch)
-        for (start, end, pitch), (following, _, _) in pairwise([*found, (len(pitches) + JOINED, 0, 0)])
+        for (start, end, pitch), (following, _, _) in pairwise([*stretches, (len(pitches) + JOINED, 0, 0)])
         for end in [following if following - end < JOINED else end]
     ]
 
@@ -167,7 +167,7 @@ def _semitones(sound: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray
 
 
 def _tuning(semitones: NDArray[np.float64]) -> float:
-    """How far the recording lies above 440 Hz, in semitones from -0.5 to 0.5: the mean direction of the fractions."""
+    """The tuning of the recording above 440 Hz, in semitones from -0.5 to 0.5: the mean direction of the fractions."""
     known = semitones[~np.isnan(semitones)]
     return float(np.angle(np.exp(2j * np.pi * known).mean()) / (2 * np.pi)) if known.size else 0.0
 
@@ -180,7 +180,7 @@ def _peaks(rises: NDArray[np.float32]) -> NDArray[np.intp]:
 
 
 def _rises(sound: NDArray[np.float32], n_frames: int) -> NDArray[np.float32]:
-    """How much the spectrum rises in each frame, moves to a neighbouring band left out, in dB (Bock & Widmer 2013)."""
+    """The rise of the spectrum in each frame, moves to a neighbouring band left out, in dB (Bock & Widmer 2013)."""
     from scipy.ndimage import maximum_filter1d
 
     from ...kernels import mel, spectral
@@ -188,9 +188,9 @@ def _rises(sound: NDArray[np.float32], n_frames: int) -> NDArray[np.float32]:
     framing = spectral.Framing(FRAME_LENGTH, HOP, mel.window("hann", FRAME_LENGTH))
     padded = np.pad(sound, (FRAME_LENGTH // 2 + LAG * HOP, FRAME_LENGTH))
     log = spectral.Log(2 * spectral.DECIBEL, 1e-5)
-    found = spectral.analyse(padded, framing, bank=mel.sparse(_bank()), log=log, exponent=1.0).mel
-    assert found is not None
-    bands = np.maximum(found, found.max() - FLOOR)
+    levels = spectral.analyse(padded, framing, bank=mel.sparse(_bank()), log=log, exponent=1.0).mel
+    assert levels is not None
+    bands = np.maximum(levels, levels.max() - FLOOR)
     rises = np.maximum(bands[LAG:] - maximum_filter1d(bands, 3, axis=1)[:-LAG], 0.0).mean(axis=1)
     return np.asarray(rises[:n_frames], np.float32)
 

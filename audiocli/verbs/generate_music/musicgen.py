@@ -54,11 +54,11 @@ def _check(name: str, options: MusicOptions, melodic: bool) -> None:
         if value is not None:
             raise UsageError(f"{name} makes sound, not notes: {option} is for chorale-transformer and chorale-lstm")
     if options.melody is not None and not melodic:
-        raise UsageError(f"{name} follows no --melody: musicgen-melody and musicgen-stereo-melody do")
+        raise UsageError(f"{name} does not take --melody: musicgen-melody and musicgen-stereo-melody do")
 
 
 class MusicGen:
-    """Prompts in, sound out; what a window cannot hold is gone on with from its end."""
+    """Prompts in, sound out; music that is longer than a window is continued from its end."""
 
     def __init__(self, model: Any, tokenizer: Any, extract: Any, options: MusicOptions) -> None:
         self.model, self.tokenizer, self.extract, self.options = model, tokenizer, extract, options
@@ -75,7 +75,7 @@ class MusicGen:
 
     @torch.inference_mode()
     def __call__(self, batch: list[Wish]) -> Sequence[Music]:
-        """A record for each wish; the lot is drawn with the first one's seed."""
+        """A record for each wish; sampling uses the seed of the first one."""
         torch.manual_seed(batch[0].seed)
         seconds = self.options.seconds or MUSIC_SECONDS
         wanted = max(math.ceil(seconds * self._frame_rate), 1)
@@ -99,13 +99,13 @@ class MusicGen:
         return samples
 
     def _gone_on(self, prompts: list[str], made: torch.Tensor, wanted: int) -> torch.Tensor:
-        """What was made, and the window that goes on from its end."""
+        """The sound so far, and the window that continues it."""
         known = max(int(self._window * OVERLAP), 1)
         start = made.shape[-1] - self._samples(known)
         codes = self._codes(made[..., start:])[..., :known]
         missing = wanted - round(made.shape[-1] / self.sample_rate * self._frame_rate)
-        found = self._generated(prompts, min(missing, self._window - known), start, {"decoder_input_ids": codes})
-        return torch.cat([made, found[..., self._samples(known) :]], dim=-1)
+        window = self._generated(prompts, min(missing, self._window - known), start, {"decoder_input_ids": codes})
+        return torch.cat([made, window[..., self._samples(known) :]], dim=-1)
 
     def _codes(self, sound: torch.Tensor) -> torch.Tensor:
         """[batch * codebooks, frames] of sound [batch, channels, samples]; stereo: the channels' codebooks in turn."""
@@ -120,8 +120,8 @@ class MusicGen:
         if self._melody is not None:
             inputs["input_features"] = self._chroma(start).expand(len(prompts), -1, -1)
         # The codebooks end one after the other.
-        found: torch.Tensor = self.model.generate(**inputs, **self._sampling(), max_new_tokens=frames + self._books - 1)
-        return found
+        sound: torch.Tensor = self.model.generate(**inputs, **self._sampling(), max_new_tokens=frames + self._books - 1)
+        return sound
 
     def _sampling(self) -> dict[str, Any]:
         own = self.options
@@ -135,8 +135,8 @@ class MusicGen:
         """The pitch classes of the melody from a sample on, [1, frames, classes]; at its end it begins again."""
         assert self._melody is not None
         sound = np.roll(self._melody, -start)
-        found = self.extract(sound, sampling_rate=self.sample_rate, return_tensors="pt")
-        features: torch.Tensor = found["input_features"].to(self.model.device, self.model.dtype)
+        inputs = self.extract(sound, sampling_rate=self.sample_rate, return_tensors="pt")
+        features: torch.Tensor = inputs["input_features"].to(self.model.device, self.model.dtype)
         return features
 
 

@@ -1,4 +1,4 @@
-"""From the options of `audiocli generate-music` to what is given to a net: tokens, key, length, tempo."""
+"""From the options of `audiocli generate-music` to the inputs of a net: tokens, key, length, tempo."""
 
 import re
 from dataclasses import dataclass, replace
@@ -14,14 +14,14 @@ from . import melody
 
 TEMPO = 80.0  # quarters a minute
 TAIL = 1.0  # s, in which the last chord dies away
-FREE = -1  # in what is given: to be composed
+FREE = -1  # in given tokens: to be composed
 _LETTERS = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11}
 _KEY = re.compile(r"\s*([a-gA-G])\s*(#|b|♯|♭|-?sharp|-?flat)?\s*[- ]?\s*(major|maj|minor|min|m)?\s*")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be composed: tokens [steps, 4] that are given (FREE elsewhere), the context [steps, 3], the key, and the seed.
+    """The plan of a piece: tokens [steps, 4] that are given (FREE elsewhere), the context [steps, 3], the key, and the seed.
 
     start: the piece before its first step, whose tempo, meter and silence it keeps. seconds: how long it sounds, to the end of the
     last chord. held: steps that the last chord is held for when it has been composed.
@@ -35,17 +35,17 @@ class Plan:
     seconds: float
     held: int = 0
 
-    def piece(self, found: Grid) -> Piece:
-        """The piece that has been composed: where notes begin is known of what was given; else a pitch that stays is one note."""
-        onsets = begun(found)
-        known = self.start.onsets[: len(found)]
+    def piece(self, pitches: Grid) -> Piece:
+        """The composed piece: notes begin where they do in the given part; elsewhere a pitch that stays is one note."""
+        onsets = begun(pitches)
+        known = self.start.onsets[: len(pitches)]
         onsets[: len(known), : known.shape[1]] |= known
-        return replace(self.start, grid=found, onsets=onsets)
+        return replace(self.start, grid=pitches, onsets=onsets)
 
 
 @dataclass(frozen=True)
 class Given:
-    """What a primer or a melody fixes: tokens [steps, 4], whether more shall follow, its key, and the piece that it is."""
+    """The part that a primer or a melody fixes: tokens [steps, 4], whether more should follow, its key, and its piece."""
 
     tokens: tokens.Ints
     goes_on: bool
@@ -59,17 +59,17 @@ NOTHING = Given(np.empty((0, 4), np.int64), True, None, None)
 
 def key_number(text: str) -> int:
     """0 to 11 for C major to B major, 12 to 23 for C minor to B minor. Raises UsageError."""
-    found = _KEY.fullmatch(text)
-    if not found:
+    match = _KEY.fullmatch(text)
+    if not match:
         raise UsageError(f'--key {text!r}: give a tonic and major or minor, as in "D minor" or "Bb major"')
-    letter, accidental, mode = found.groups()
+    letter, accidental, mode = match.groups()
     change = {"": 0, "#": 1, "♯": 1, "b": -1, "♭": -1}.get(accidental or "", 1 if "sharp" in (accidental or "") else -1)
     minor = (mode or "major").startswith("min") or mode == "m"
     return (_LETTERS[letter.lower()] + change) % 12 + (12 if minor else 0)
 
 
 def given(options: MusicOptions) -> Given:
-    """What the files of the options fix. Raises InputError, UsageError."""
+    """The part that the files of the options fix. Raises InputError, UsageError."""
     try:
         if options.primer is not None:
             return _primer(options.primer)
@@ -92,7 +92,7 @@ def _melody(path: str, tempo: float | None) -> Given:
     grid[:, :1] = voice
     fixed = tokens.tokens(grid)
     fixed[:, 1:] = FREE
-    moved = (f"the melody was moved by {octaves:+d} octaves to where a soprano sings",) if octaves else ()
+    moved = (f"the melody was moved by {octaves:+d} octaves into the range of a soprano",) if octaves else ()
     return Given(fixed, False, key_of(grid), piece, (*piece.warnings, *moved))
 
 
@@ -123,7 +123,7 @@ def _free(options: MusicOptions, fixed: Given, start: Piece) -> tuple[int, int, 
 
 
 def _as_long_as(options: MusicOptions, start: Piece) -> tuple[int, int, float]:
-    """Likewise for a melody, which may be cut but is not gone on with. Raises UsageError when it begins too late or is too long."""
+    """The same for a melody, which may be cut but is not continued. Raises UsageError when it begins too late or is too long."""
     whole = start.seconds + TAIL
     if options.seconds is None and whole > LONGEST_MUSIC:
         raise UsageError(f"--melody: plays for {whole:.0f} s: give --seconds, up to {LONGEST_MUSIC:g}")
@@ -136,7 +136,7 @@ def _as_long_as(options: MusicOptions, start: Piece) -> tuple[int, int, float]:
 
 
 def _key(options: MusicOptions, fixed: Given, seed: int) -> int:
-    """The key that was asked for, else the one of what is given, else one by lot."""
+    """The key that was asked for, else that of the given part, else a random one."""
     if options.key is not None:
         return key_number(options.key)
     return int(np.random.default_rng([seed, 1]).integers(24)) if fixed.key is None else fixed.key

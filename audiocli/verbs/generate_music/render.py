@@ -20,7 +20,7 @@ from ...music import midi
 from ...music.grid import REST, VOICES
 from ...music.piece import Piece
 from .plan import TAIL
-from .soundfont import mended
+from .soundfont import corrected
 
 Floats = NDArray[np.float32]
 
@@ -52,22 +52,22 @@ def soundfont(given: str | None) -> Path:
 
 @functools.lru_cache(maxsize=1)
 def player(font: Path) -> Any:
-    """The synthesiser of a soundfont. Raises UsageError for what is no soundfont."""
+    """The synthesiser of a soundfont. Raises UsageError for any other file."""
     import symusic
 
     try:
-        data = mended(font.read_bytes())
+        data = corrected(font.read_bytes())
         with _copy(data) as path:
             return symusic.Synthesizer(sf_path=path, sample_rate=SAMPLE_RATE, quality=4)
     except (ValueError, RuntimeError, OSError) as error:
-        raise UsageError(f"{font} is no soundfont that can be read: {str(error).splitlines()[0]}") from error
+        raise UsageError(f"{font} is not a readable soundfont: {str(error).splitlines()[0]}") from error
 
 
 @contextmanager
 def _copy(data: bytes) -> Iterator[str]:
     """A file with these bytes, for as long as it is read."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "mended.sf2")
+        path = Path(folder, "corrected.sf2")
         path.write_bytes(data)
         yield str(path)
 
@@ -83,7 +83,7 @@ class Performance:
 
     @functools.cached_property
     def _loud(self) -> tuple[Floats, np.float32]:
-        """All voices together [2, length], and what they were multiplied by; one after the other: an hour of one takes 1.2 GiB."""
+        """All voices together [2, length], and the gain; one after the other: an hour of one takes 1.2 GiB."""
         total = np.zeros((2, self.length), np.float32)
         for n in range(len(VOICES)):
             total += self._heard(n)
@@ -133,7 +133,7 @@ def melody(piece: Piece, sample_rate: int) -> Floats:
 
 
 def _part(track: Any, piece: Piece) -> None:
-    """Let a note go a moment before it is struck again, as organists do: else the two are heard as one."""
+    """Release a note a moment before it is struck again, as organists do: else the two are heard as one."""
     for note, following in pairwise(track.notes):
         if note.pitch == following.pitch and note.time + note.duration == following.time:
             moment = PARTED / 60 * piece.tempo.at(note.time / midi.TICKS_PER_STEP) * midi.TICKS
@@ -149,14 +149,14 @@ def _keep_sounding(score: Any, until: int) -> None:
 
 
 def _placed(stem: Floats, place: float) -> Floats:
-    """Moved to a place between left and right, equal in power."""
+    """The sound moved to a place between left and right, equal in power."""
     angle = (place + 1) * np.pi / 4
     gains = np.sqrt(2) * np.array([[np.cos(angle)], [np.sin(angle)]], np.float32)
     return np.asarray(stem.mean(axis=0) * 0.5 * gains + stem * 0.5 * gains, np.float32)
 
 
 def _in_room(sound: Floats) -> Floats:
-    """With the echo of a room: noise that dies away (Moorer 1979)."""
+    """The sound with the echo of a room: noise that dies away (Moorer 1979)."""
     from scipy.signal import oaconvolve
 
     wet = np.stack([oaconvolve(channel, echo)[: sound.shape[1]] for channel, echo in zip(sound, _echo(), strict=True)])
@@ -195,7 +195,7 @@ def level(mix: Floats) -> float:
 
 
 def _faded(sound: Floats) -> Floats:
-    """With its last moments faded out."""
+    """The sound with its last moments faded out."""
     n = min(int(FADE * SAMPLE_RATE), sound.shape[1])
     result = sound.copy()
     result[:, sound.shape[1] - n :] *= np.linspace(1.0, 0.0, n, dtype=np.float32)

@@ -9,7 +9,7 @@ Doubles = NDArray[np.float64]
 def choose(
     logits: Doubles, random: np.random.Generator, *, temperature: float, top_k: int | None, top_p: float | None
 ) -> int:
-    """A token by lot from logits [tokens] (-inf: never); temperature 0: the likeliest. One draw of `random` in any case.
+    """A random token from logits [tokens] (-inf: never); temperature 0: the likeliest. One draw of `random` in any case.
 
     top_k: only among so many of the likeliest. top_p: only among the likeliest that have this probability together (Holtzman et
     al. 2020), after top_k.

@@ -1,4 +1,4 @@
-"""Soundfonts as symusic's player needs them: it passes over the root key that a zone gives its sample (SoundFont 2.04, 8.1.2).
+"""Soundfonts as symusic's player needs them: it ignores the root key that a zone gives its sample (SoundFont 2.04, 8.1.2).
 
 Played as it is, a note of TimGM6mb sounds up to two octaves too high: the headers of its samples all say 60. So the root key goes
 into the header; where zones disagree about a sample, most of them win.
@@ -16,14 +16,14 @@ KEY = 40  # bytes from the start of a header to its key
 Chunks = dict[bytes, tuple[int, int]]  # where the data of each begins, and its bytes
 
 
-def mended(data: bytes) -> bytes:
+def corrected(data: bytes) -> bytes:
     """The soundfont with the root keys of its zones in the headers of their samples. Raises ValueError, saying what is wrong."""
     if data[:4] != b"RIFF" or data[8:12] != b"sfbk":
         raise ValueError("it does not begin as a SoundFont file does")
-    found = _chunks(data)
-    headers = _records(found, b"shdr", HEADER)
+    chunks = _chunks(data)
+    headers = _records(chunks, b"shdr", HEADER)
     keys: dict[int, Counter[int]] = defaultdict(Counter)
-    for zone in _zones(data, found):
+    for zone in _zones(data, chunks):
         if zone.get(SAMPLE, len(headers)) < len(headers):
             own = data[headers[zone[SAMPLE]] + KEY]
             keys[zone[SAMPLE]][zone[ROOT_KEY] if 0 <= zone.get(ROOT_KEY, -1) <= 127 else own] += 1
@@ -33,23 +33,23 @@ def mended(data: bytes) -> bytes:
     return bytes(result)
 
 
-def _zones(data: bytes, found: Chunks) -> Iterator[dict[int, int]]:
+def _zones(data: bytes, chunks: Chunks) -> Iterator[dict[int, int]]:
     """The generators of each zone of an instrument."""
-    generators = _records(found, b"igen", GENERATOR)
-    bags = [BAG.unpack_from(data, at)[0] for at in _records(found, b"ibag", BAG)]
+    generators = _records(chunks, b"igen", GENERATOR)
+    bags = [BAG.unpack_from(data, at)[0] for at in _records(chunks, b"ibag", BAG)]
     for first, last in pairwise(bags):
         yield dict(GENERATOR.unpack_from(data, at) for at in generators[first:last])
 
 
 def _chunks(data: bytes) -> Chunks:
     """The chunks inside the lists of a soundfont."""
-    found: Chunks = {}
+    chunks: Chunks = {}
     for name, at, length in _walk(data, 12, len(data)):
         if name == b"LIST":
-            found |= {inner: (place, size) for inner, place, size in _walk(data, at + 4, at + length)}
-    if missing := {b"shdr", b"ibag", b"igen"} - set(found):
+            chunks |= {inner: (place, size) for inner, place, size in _walk(data, at + 4, at + length)}
+    if missing := {b"shdr", b"ibag", b"igen"} - set(chunks):
         raise ValueError(f"it has no {b', '.join(sorted(missing)).decode()}")
-    return found
+    return chunks
 
 
 def _walk(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
@@ -61,7 +61,7 @@ def _walk(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
         at += 8 + length + length % 2
 
 
-def _records(found: Chunks, name: bytes, form: struct.Struct) -> range:
-    """Where the records of a chunk begin."""
-    at, length = found[name]
+def _records(chunks: Chunks, name: bytes, form: struct.Struct) -> range:
+    """The offsets of the records of a chunk."""
+    at, length = chunks[name]
     return range(at, at + length // form.size * form.size, form.size)

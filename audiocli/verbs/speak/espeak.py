@@ -32,7 +32,7 @@ VARIANT, WORDS_A_MINUTE = "f2", 175
 SLOWEST, FASTEST = 80, 450  # words a minute: the library's bounds
 # 50 is the voice's own pitch; a semitone is about six steps of the hundred, measured on three voices.
 PITCH, PITCH_STEP, PITCH_REACH = 50, 6.1, 8.0
-LONGEST = 1_000  # characters at once; the library would take more, but the first sound shall come soon
+LONGEST = 1_000  # characters at once; the library would take more, but the first sound should come soon
 RATE, PITCH_PARAMETER = 1, 3  # espeak_PARAMETER
 SYNCHRONOUS, UTF8, WORD_EVENT = 2, 1, 1
 _WORD = re.compile(r"\S+")
@@ -59,7 +59,7 @@ class _Voice(ctypes.Structure):
 
 
 _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event))
-lock = threading.RLock()  # whoever asks the library for anything holds it
+lock = threading.RLock()  # held during every call of the library
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def version() -> str:
 
 
 def _unload() -> None:
-    """Take the library out of the process; it comes back as new when it is wanted."""
+    """Unload the library; it is loaded anew when it is needed."""
     if _library.cache_info().currsize:
         functions = _library().functions
         functions.espeak_Terminate()
@@ -108,15 +108,15 @@ def _unload() -> None:
 
 @cache
 def _listed() -> dict[str, tuple[str, str]]:
-    """Each language code that espeak-ng speaks: what it is called, and the file of its voice."""
-    found: dict[str, tuple[str, str]] = {}
+    """Each language code that espeak-ng speaks: its name, and the file of its voice."""
+    listed: dict[str, tuple[str, str]] = {}
     with lock:
         for pointer in _until_null(_library().functions.espeak_ListVoices(None)):
             voice = pointer.contents
             if not voice.identifier.startswith(b"mb/"):  # voices of MBROLA, whose data nobody has
                 code = ctypes.string_at(voice.languages + 1).decode()
-                found[code] = (voice.name.decode(), voice.identifier.decode())
-    return found
+                listed[code] = (voice.name.decode(), voice.identifier.decode())
+    return listed
 
 
 @cache
@@ -127,7 +127,7 @@ def _place() -> tuple[int, Path]:
 
 
 def languages() -> dict[str, str]:
-    """What each language code that espeak-ng speaks is called."""
+    """The name of each language code that espeak-ng speaks."""
     return {code: name for code, (name, _) in _listed().items()}
 
 
@@ -145,7 +145,7 @@ def variants() -> tuple[str, ...]:
 
 
 def load(path: Path | None, spec: ModelSpec, place: Any, options: SpeakOptions | None) -> "Synthesiser":
-    """The synthesiser. Raises UsageError for a voice or a language that it has not."""
+    """The synthesiser. Raises UsageError for a voice or a language that it lacks."""
     wanted = options or SpeakOptions()
     language, variant = chosen(wanted.voice, wanted.language)
     pace = WORDS_A_MINUTE * wanted.rate
@@ -162,7 +162,7 @@ def load(path: Path | None, spec: ModelSpec, place: Any, options: SpeakOptions |
 def synthesiser(
     language: str, variant: str, words_a_minute: int = WORDS_A_MINUTE, pitch: int = PITCH, seed: int = 0
 ) -> "Synthesiser":
-    """That of a language and a variant which are known to be there."""
+    """The synthesiser of a language and a variant, both of which exist."""
     # Its own rules for numbers, abbreviations and units know many languages, but those for English here know more.
     english = language.startswith("en")
     traits = Traits(
@@ -221,7 +221,7 @@ class Synthesiser:
             yield Voice(f"+{variant}", "", "a timbre for any language")
 
     def in_voice(self, voice: str) -> "Synthesiser":
-        """At the same pace and pitch, from the same seed."""
+        """Another voice at the same pace and pitch, from the same seed."""
         made = synthesiser(*chosen(voice, None), self.words_a_minute, self.pitch, self.seed)
         return replace(made, traits=replace(made.traits, pitched=self.traits.pitched))
 
@@ -252,7 +252,7 @@ class Synthesiser:
         functions, callback, encoded = _library().functions, _CALLBACK(take), text.encode()
         functions.espeak_SetSynthCallback(callback)
         if functions.espeak_Synth(encoded, len(encoded) + 1, 0, 1, 0, UTF8, None, None):
-            raise ModelError("espeak-ng could not say it")
+            raise ModelError("espeak-ng cannot speak this text")
         samples = np.concatenate([*parts, np.zeros(0, np.int16)]).astype(np.float32) / np.float32(32_768)
         return Spoken(samples, tuple(_words(text, words, len(samples) / self.traits.sample_rate)))
 
@@ -264,11 +264,11 @@ def _until_end(events: Any) -> Iterator[_Event]:
         number += 1
 
 
-def _words(text: str, found: Sequence[tuple[float, int]], end: float) -> Iterator[Word]:
-    """What stands between blanks, each until the next one begins; an event inside of it (the parts of a number) is not told."""
+def _words(text: str, events: Sequence[tuple[float, int]], end: float) -> Iterator[Word]:
+    """The words between blanks, each until the next one begins; events inside one (the parts of a number) are not reported."""
     starts: dict[int, float] = {}  # of each word of the text that an event points at
     places = [match.start() for match in _WORD.finditer(text)]
-    for time, position in found:
+    for time, position in events:
         starts.setdefault(bisect_right(places, position - 1) - 1, time)
     texts, times = text.split(), [*starts.values(), end]
     for number, (place, start) in enumerate(starts.items()):

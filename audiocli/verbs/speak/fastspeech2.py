@@ -23,7 +23,7 @@ UNKNOWN, END, BLANK = "<unk>", "<sos/eos>", " "
 
 
 def load(path: Path, spec: ModelSpec, place: Any, options: SpeakOptions | None) -> "Synthesiser":
-    """The synthesiser of a checkpoint in a folder, with a vocoder inside of it or beside it. Raises ModelError and UsageError."""
+    """The synthesiser of a checkpoint in a folder, with a vocoder inside it or beside it. Raises ModelError and UsageError."""
     from transformers import FastSpeech2ConformerModel, FastSpeech2ConformerWithHifiGan
 
     wanted = options or SpeakOptions()
@@ -33,7 +33,7 @@ def load(path: Path, spec: ModelSpec, place: Any, options: SpeakOptions | None) 
         vocoder: vocoders.Vocoder = vocoders.of(both.vocoder)
         return Synthesiser(both.model, vocoder, _phones(path), wanted)
     if "vocoder_config" in config:
-        raise UsageError("--vocoder: this model has one inside of it")
+        raise UsageError("--vocoder: this model has one inside it")
     vocoder = vocoders.load(wanted.vocoder, place, None, beside=path)
     return Synthesiser(checkpoint(FastSpeech2ConformerModel, path, place), vocoder, _phones(path), wanted)
 
@@ -48,7 +48,7 @@ def _phones(path: Path) -> dict[str, int]:
 
 
 class Synthesiser:
-    """Texts one by one: what pads a batch would be heard at the ends."""
+    """Texts one by one: the padding of a batch would be audible at the ends."""
 
     def __init__(self, model: Any, vocoder: vocoders.Vocoder, phones: dict[str, int], options: SpeakOptions) -> None:
         self._model, self._vocoder, self._known, self._options = model, vocoder, phones, options

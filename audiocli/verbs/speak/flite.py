@@ -36,8 +36,8 @@ HEADER = 44  # bytes of the wav file that it writes
 def voices() -> tuple[str, ...]:
     """The voices of the program on the PATH. Raises ModelError where there is none."""
     listed = _run("-lv")
-    found = listed.decode("utf-8", "replace").partition(":")[2].split()
-    return tuple(sorted(found, key=lambda name: (list(KNOWN).index(name) if name in KNOWN else len(KNOWN), name)))
+    names = listed.decode("utf-8", "replace").partition(":")[2].split()
+    return tuple(sorted(names, key=lambda name: (list(KNOWN).index(name) if name in KNOWN else len(KNOWN), name)))
 
 
 def _run(*arguments: str) -> bytes:
@@ -54,7 +54,7 @@ def _run(*arguments: str) -> bytes:
 
 
 def load(path: Path | None, spec: ModelSpec, place: Any, options: SpeakOptions | None) -> "Synthesiser":
-    """The synthesiser. Raises ModelError without the program, and UsageError for what it cannot do."""
+    """The synthesiser. Raises ModelError without the program, and UsageError for options that it does not have."""
     wanted = options or SpeakOptions()
     if not is_near(wanted.language, LANGUAGE):
         raise UsageError(f"flite speaks US English only, not {wanted.language!r}: give --model espeak-ng")
@@ -64,10 +64,10 @@ def load(path: Path | None, spec: ModelSpec, place: Any, options: SpeakOptions |
 
 
 def synthesiser(voice: str, stretch: float) -> "Synthesiser":
-    """That of a voice. Raises UsageError for one that is not there."""
+    """The synthesiser of a voice. Raises UsageError for an unknown one."""
     if voice not in voices():
         raise UsageError(f"flite has no voice {voice!r}: {closest(voice, voices())}")
-    # It has a setting for the pitch, too, which its best voice does not heed.
+    # It has a setting for the pitch, too, which its best voice ignores.
     sample_rate = LOW_RATE if voice == "kal" else RATE
     return Synthesiser(Traits(sample_rate, voice, LANGUAGE, LONGEST, knows=str.isascii, paced=True), stretch)
 
@@ -85,7 +85,7 @@ class Synthesiser:
             yield Voice(name, LANGUAGE, KNOWN.get(name, ""))
 
     def in_voice(self, voice: str) -> "Synthesiser":
-        """At the same pace."""
+        """Another voice at the same pace."""
         return synthesiser(voice, self.stretch)
 
     def __call__(self, texts: Sequence[str]) -> list[Spoken]:

@@ -1,4 +1,4 @@
-"""How English words sound, for models that read phonemes: by espeak-ng, in IPA or as CMU writes it (ARPAbet)."""
+"""The pronunciation of English for models that read phonemes: by espeak-ng, in IPA or as CMU writes it (ARPAbet)."""
 
 import ctypes
 import re

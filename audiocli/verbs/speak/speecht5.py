@@ -49,7 +49,7 @@ def _speaker(voice: str | None, path: Path, size: int) -> torch.Tensor:
 
 
 class Synthesiser:
-    """Texts in one voice. Its decoder drops out while it speaks; with the same seed a text sounds the same in every batch."""
+    """Texts in one voice. Its decoder uses dropout; with the same seed a text sounds the same in every batch."""
 
     def __init__(
         self,
@@ -89,16 +89,16 @@ class Synthesiser:
         return [Spoken(self._vocoder(mel)) for mel in self.spectrograms(texts)]
 
     def spectrograms(self, texts: Sequence[str]) -> list[torch.Tensor]:
-        """Log-mel [frames, 80] of each text. Raises ModelError for text that has no character which it knows."""
+        """Log-mel [frames, 80] of each text. Raises ModelError without a voice."""
         given = self._tokenizer(list(texts), padding=True, return_tensors="pt").to(self._model.device)
         if self._speaker is None:
-            raise ModelError("there is no voice to speak in")
+            raise ModelError("no voice is given to speak in")
         torch.manual_seed(self._options.seed)
         with torch.inference_mode():
             mels, sizes = self._model.generate_speech(
                 given.input_ids, self._speaker.expand(len(texts), -1), attention_mask=given.attention_mask,
                 maxlenratio=float(FRAMES_PER_TOKEN), return_output_lengths=True,
             )  # fmt: skip
-        # One that does not find its end is cut where it would be by itself, not where the longest of the batch is.
+        # A text whose end the model does not find is cut where it would be by itself, not where the longest of the batch is.
         longest = (given.attention_mask.sum(dim=1) * FRAMES_PER_TOKEN).tolist()
         return [mel[: min(size, most)] for mel, size, most in zip(mels, sizes, longest, strict=True)]

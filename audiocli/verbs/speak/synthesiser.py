@@ -1,4 +1,4 @@
-"""What every synthesiser takes and gives, and how its pieces become one stream of sound: trimmed, levelled, with pauses."""
+"""The interface of every synthesiser, and its pieces as one stream of sound: trimmed, levelled, with pauses."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ from .text.letters import Knows, reader
 from .text.sentences import Piece, pieces, sentences
 
 Floats = NDArray[np.float32]
-SILENCE = -50.0  # dB below the peak of a piece; what is quieter at its ends is cut off ...
+SILENCE = -50.0  # dB below the peak of a piece; quieter ends are cut off ...
 HEAD, TAIL = 0.02, 0.06  # ... but for so many seconds
 PARAGRAPH = 2.0  # times the pause between sentences
 METER_BLOCK = 0.4  # s that a loudness meter needs (ITU-R BS.1770)
@@ -28,7 +28,7 @@ CEILING = 0.99  # of full scale, for what the wanted loudness would overdrive
 
 @dataclass(frozen=True)
 class Spoken:
-    """Samples [n] in [-1, 1], and where the model tells them the words with their times."""
+    """Samples [n] in [-1, 1], and the words with their times where the model gives them."""
 
     samples: Floats
     words: tuple[Word, ...] = ()
@@ -52,11 +52,11 @@ class Voice:
 
 @dataclass(frozen=True)
 class Traits:
-    """What a synthesiser is like.
+    """The properties of a synthesiser.
 
     longest: characters that it takes at once. fill: shorter sentences are spoken together with the next ones up to here.
     at_once: pieces in a batch. spelled_out: it wants numbers and abbreviations in words. knows: whether it reads a character
-    (None: all). paced, pitched: it sees to --rate and --pitch itself; else its sound is stretched.
+    (None: all). paced, pitched: it follows --rate and --pitch itself; else its sound is stretched.
     """
 
     sample_rate: int
@@ -81,19 +81,19 @@ class Synthesiser(Protocol):
     def voices(self) -> Iterable[Voice]: ...
 
     def in_voice(self, voice: str) -> "Synthesiser":
-        """The same model with another voice. Raises UsageError for one that it has not."""
+        """The same model with another voice. Raises UsageError for one that it lacks."""
 
     def __call__(self, texts: Sequence[str]) -> list[Spoken]: ...
 
 
 def cut(blocks: Iterable[str], synthesiser: Synthesiser, tell: Callable[[str], None]) -> Iterator[Piece]:
-    """A text that comes in blocks as pieces for a synthesiser, each as soon as it is whole; `tell` hears what cannot be read."""
+    """A text that comes in blocks as pieces for a synthesiser, each as soon as it is whole; `tell` gets messages."""
     traits = synthesiser.traits
     words, read = _speller(traits), reader(traits.knows, tell) if traits.knows else str
-    found = pieces(
+    parts = pieces(
         sentences(markup.plain(blocks)), limit=traits.longest, fill=traits.fill, spell=lambda text: read(words(text))
     )
-    return (piece for piece in found if speakable(piece.spoken))
+    return (piece for piece in parts if speakable(piece.spoken))
 
 
 def _speller(traits: Traits) -> Callable[[str], str]:
@@ -103,12 +103,12 @@ def _speller(traits: Traits) -> Callable[[str], str]:
 
 
 def flow(
-    found: Iterable[Piece], synthesiser: Synthesiser, options: SpeakOptions
+    parts: Iterable[Piece], synthesiser: Synthesiser, options: SpeakOptions
 ) -> Iterator[tuple[Segment, Floats]]:  # fmt: skip
     """Each piece as it is spoken: its segment in the time of the whole, and the samples [n] with the pause before them."""
     traits, position, pause = synthesiser.traits, 0, 0.0
     rate, spell = traits.sample_rate, _speller(traits)
-    for piece, spoken in _said(iter(found), synthesiser):
+    for piece, spoken in _spoken_pieces(iter(parts), synthesiser):
         silence = np.zeros(round(pause * rate), np.float32)
         segment, samples = finished(piece, _bent(spoken, traits, options), rate, options.loudness, spell)
         position += len(silence)
@@ -117,10 +117,10 @@ def flow(
         pause = options.pause * (PARAGRAPH if piece.last else 1.0)
 
 
-def _said(found: Iterator[Piece], synthesiser: Synthesiser) -> Iterator[tuple[Piece, Spoken]]:
-    """The first piece by itself, because somebody waits for it, the others in batches."""
+def _spoken_pieces(parts: Iterator[Piece], synthesiser: Synthesiser) -> Iterator[tuple[Piece, Spoken]]:
+    """The first piece by itself, because somebody is waiting for it, the others in batches."""
     size = 1
-    while batch := list(islice(found, size)):
+    while batch := list(islice(parts, size)):
         yield from zip(batch, synthesiser([piece.spoken for piece in batch]), strict=True)
         size = synthesiser.traits.at_once
 
@@ -154,12 +154,12 @@ def finished(
 
 
 def edges(samples: Floats, rate: int) -> tuple[int, int]:
-    """Where sound begins and ends, a little before and behind it."""
+    """The beginning and end of the sound, a little before and behind it."""
     loud = np.abs(samples)
-    heard = np.flatnonzero(loud > 10 ** (SILENCE / 20) * loud.max(initial=0.0))
-    if not heard.size:
+    audible = np.flatnonzero(loud > 10 ** (SILENCE / 20) * loud.max(initial=0.0))
+    if not audible.size:
         return 0, len(samples)
-    return max(int(heard[0]) - round(HEAD * rate), 0), min(int(heard[-1]) + 1 + round(TAIL * rate), len(samples))
+    return max(int(audible[0]) - round(HEAD * rate), 0), min(int(audible[-1]) + 1 + round(TAIL * rate), len(samples))
 
 
 def levelled(samples: Floats, rate: int, loudness: float) -> Floats:
@@ -234,9 +234,9 @@ def _plain(text: str) -> str:
 
 
 def closest(name: str, known: Iterable[str]) -> str:
-    """What to say to somebody who wrote a name that is not known."""
+    """A hint for an unknown name."""
     names = list(known)
-    found = near(name, names, cutoff=0.5)
-    found += [one for one in names if one.lower().startswith(name.lower()[:2]) and one not in found]
-    close = ", ".join(found[:4])
+    similar = near(name, names, cutoff=0.5)
+    similar += [one for one in names if one.lower().startswith(name.lower()[:2]) and one not in similar]
+    close = ", ".join(similar[:4])
     return f"did you mean {close}? (--list-voices shows all)" if close else "--list-voices shows what there is"

@@ -62,18 +62,18 @@ def weights(path: Path, name: str) -> dict[str, torch.Tensor]:
 
 
 class Synthesiser:
-    """Texts one by one, drawn from the same seed: its prenet drops out while it speaks."""
+    """Texts one by one, drawn from the same seed: its prenet uses dropout."""
 
     def __init__(self, net: Any, vocoder: vocoders.Vocoder, seed: int) -> None:
         self._net, self._vocoder, self._seed = net, vocoder, seed
         self.traits = Traits(vocoder.sample_rate, None, "en", LONGEST, FILL, knows=lambda c: c.lower() in SYMBOLS)
 
     def voices(self) -> Iterator[Voice]:
-        """It has one, without a name."""
+        """The voices: one, without a name."""
         return iter(())
 
     def in_voice(self, voice: str) -> "Synthesiser":
-        """There is no other."""
+        """Raises UsageError: it has one voice only."""
         raise UsageError(f"Tacotron 2 has one voice only, not {voice!r}")
 
     def __call__(self, texts: Sequence[str]) -> list[Spoken]:

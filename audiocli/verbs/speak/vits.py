@@ -33,7 +33,7 @@ TWO_LETTERS = {
 
 
 def load(path: Path, spec: ModelSpec, place: Any, options: SpeakOptions | None) -> "Synthesiser":
-    """The synthesiser of a checkpoint in a folder. Raises UsageError for a voice or a language that it has not."""
+    """The synthesiser of a checkpoint in a folder. Raises UsageError for a voice or a language that it lacks."""
     from transformers import VitsModel, VitsTokenizer
 
     wanted = options or SpeakOptions()
@@ -45,7 +45,7 @@ def load(path: Path, spec: ModelSpec, place: Any, options: SpeakOptions | None) 
 
 
 def _language(tokenizer: Any, wanted: str | None) -> str | None:
-    """What it speaks: its tokenizer may say. Raises UsageError where that is not what is wanted."""
+    """The language that it speaks, which its tokenizer may say. Raises UsageError where another one is wanted."""
     own: Any = getattr(tokenizer, "language", None) or ("en" if tokenizer.phonemize else None)
     own = TWO_LETTERS.get(own, own)
     if own is not None and wanted is not None and not languages.is_near(wanted, own):
@@ -62,7 +62,7 @@ def speakers(config: Any) -> list[str]:
 
 
 class Synthesiser:
-    """Texts one by one: its noise depends on the shape of a batch, and a text shall always sound the same."""
+    """Texts one by one: its noise depends on the shape of a batch, and a text should always sound the same."""
 
     def __init__(
         self, model: Any, tokenizer: Any, language: str | None, reads_phonemes: bool, options: SpeakOptions
@@ -118,5 +118,5 @@ class Synthesiser:
             ids = self._tokenizer(text, normalize=False, return_tensors="pt").input_ids[0]
         else:
             ids = self._tokenizer(text, return_tensors="pt").input_ids[0]
-        found: torch.Tensor = ids if (ids != self._tokenizer.pad_token_id).any() else ids[:0]
-        return found
+        numbers: torch.Tensor = ids if (ids != self._tokenizer.pad_token_id).any() else ids[:0]
+        return numbers

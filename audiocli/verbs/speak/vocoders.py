@@ -19,12 +19,12 @@ from .models import GRIFFIN_LIM
 Floats = NDArray[np.float32]
 FASTSPEECH2_RATE = 22_050  # Hz, of LJSpeech
 WAVERNN_FLOOR = -100.0  # dB, of its input
-ROUNDS = 60  # of Griffin-Lim: more change nothing that one hears
+ROUNDS = 60  # of Griffin-Lim: more make no audible difference
 
 
 @dataclass(frozen=True)
 class MelScale:
-    """What a model's spectrograms are: magnitudes in mel bands, under a logarithm with this base."""
+    """The scale of a model's spectrograms: magnitudes in mel bands, under a logarithm with this base."""
 
     sample_rate: int
     n_fft: int
@@ -125,8 +125,8 @@ def wavernn(tensors: dict[str, torch.Tensor], sizes: dict[str, Any], place: Any,
 def load(wanted: str | None, place: Any, mel: MelScale | None, *, beside: Path | None = None) -> Vocoder:
     """The vocoder for a model: griffin-lim, or the net in a folder. Raises ModelError.
 
-    mel: what the model's spectrograms are; None: only its own vocoder knows. beside: the model's folder, whose subfolder
-    "vocoder" is taken when nobody wants another.
+    mel: the scale of the model's spectrograms; None: only its own vocoder knows. beside: the model's folder, whose subfolder
+    "vocoder" is taken when no other is wanted.
     """
     if wanted is None and beside is not None and (beside / "vocoder" / "config.json").is_file():
         wanted = str(beside / "vocoder")
@@ -152,7 +152,7 @@ def hifigan(path: Path, place: Any) -> HifiGan:
         raise ModelError(f"--vocoder {path}: no folder with a config.json") from error
     architecture = (config.get("architectures") or [_NETS.get(config.get("model_type"))])[0]
     if architecture not in _NETS.values():
-        raise ModelError(f"--vocoder {path} is no HiFi-GAN that transformers knows")
+        raise ModelError(f"--vocoder {path} is not a HiFi-GAN that transformers knows")
     make: Callable[..., Any] = getattr(transformers, architecture)
     return of(checkpoint(make, path, place))
 

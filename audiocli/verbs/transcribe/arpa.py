@@ -1,4 +1,4 @@
-"""Word n-grams in the ARPA format, with back-off (Katz 1987): how likely a word is after the ones before it."""
+"""Word n-grams in the ARPA format, with back-off (Katz 1987): the probability of a word after the ones before it."""
 
 import gzip
 import math
@@ -10,7 +10,7 @@ from ...errors import UsageError
 from ...inputs import lists
 
 START, END, UNKNOWN = "<s>", "</s>", "<unk>"
-STRANGE = -7.0  # log10 of the probability of a word that a model without <unk> does not know
+STRANGE = -7.0  # log10 of the probability of an unknown word in a model without <unk>
 GZIP = b"\x1f\x8b"
 
 
@@ -52,7 +52,7 @@ def read(path: str) -> NGrams:
     except (OSError, EOFError) as error:
         raise UsageError(f"--lm {path}: {getattr(error, 'strerror', None) or error}") from error
     except ValueError as error:
-        raise UsageError(f"--lm {path} is no ARPA file: {error}") from error
+        raise UsageError(f"--lm {path} is not an ARPA file: {error}") from error
     return NGrams(max(map(len, known)), known)
 
 

@@ -1,4 +1,4 @@
-"""Cut long audio into overlapping chunks, and join what a model made of them by time."""
+"""Cut long audio into overlapping chunks, and join a model's results for them by time."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ def cut(samples: int, *, length: int, context: int, step: int = 1) -> Iterator[C
     """Chunks of at most `length` samples whose own parts tile [0, samples), with up to `context` samples on either side.
 
     Every chunk starts, and every own part begins and ends, on a multiple of `step` (the samples per frame of the model), so
-    that frames of neighbours fall on each other; only the clip's end may lie between. Raises ValueError when nothing of a
+    that frames of neighbours coincide; only the clip's end may lie between. Raises ValueError when nothing of a
     chunk would be its own.
     """
     length, context = length // step * step, -(-context // step) * step
@@ -46,9 +46,9 @@ def join(parts: Sequence[NDArray[Any]], chunks: Sequence[Chunk], step: int) -> N
     Frame f of a chunk stands for the samples from start + f * step on; the last chunk keeps all that it has, because a model
     may give a frame more or less than samples / step at the end of a clip.
     """
-    kept = []
+    frames = []
     for part, chunk in zip(parts, chunks, strict=True):
         first = (chunk.keep - chunk.start) // step
         last = None if chunk is chunks[-1] else (chunk.until - chunk.start) // step
-        kept.append(part[first:last])
-    return np.concatenate(kept)
+        frames.append(part[first:last])
+    return np.concatenate(frames)

@@ -1,4 +1,4 @@
-"""When a decoder looked where: times of its tokens from its cross-attention, by dynamic time warping.
+"""Times of a decoder's tokens from its cross-attention, by dynamic time warping.
 
 Source: openai-whisper, whisper/timing.py (Radford et al. 2022).
 """
@@ -20,15 +20,15 @@ Head = tuple[int, int]  # layer, and which of its heads
 
 
 def upper_heads(layers: int, heads: int) -> list[Head]:
-    """The heads of the upper layers: where nobody has looked for those that follow the sound, the better guess."""
+    """The heads of the upper layers: the better guess where it is unknown which heads follow the sound."""
     return [(layer, head) for layer in range(layers // 2, layers) for head in range(heads)]
 
 
 @contextmanager
 def looking(layers: Any, of: Sequence[Head], n_heads: int) -> Iterator[dict[int, torch.Tensor]]:
-    """Meanwhile, the cross-attention weights [batch, heads, tokens, positions] of the decoder's layers, by layer of `of`.
+    """Record the cross-attention weights [batch, heads, tokens, positions] of the decoder's layers meanwhile, by layer of `of`.
 
-    From the queries and keys as they pass: the quick attention kernels keep no weights, and a model set to keep them
+    From the queries and keys as they pass: the fast attention kernels keep no weights, and a model set to keep them
     is slow in all that it does.
     """
     seen: dict[tuple[int, str], torch.Tensor] = {}
@@ -64,7 +64,7 @@ def _by_head(values: torch.Tensor, n_heads: int) -> torch.Tensor:
 def edges(
     looks: dict[int, torch.Tensor], of: Sequence[Head], n: int, tokens: slice, loud: tuple[float, float], tick: float
 ) -> list[float]:
-    """When each of these tokens of row n begins, in seconds; a position is `tick` seconds, and there is sound within `loud`.
+    """The second at which each of these tokens of row n begins; a position is `tick` seconds, and there is sound within `loud`.
 
     Each position's weights are made to stand out over the tokens, smoothed over time, averaged over heads, and the path of
     most weight from the first token at the first position to the last at the last is taken.

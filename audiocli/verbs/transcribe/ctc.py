@@ -50,7 +50,7 @@ def load(path: Path, spec: ModelSpec, place: Any, options: TranscribeOptions) ->
 
 
 def _adapter(tokenizer: Any, language: str | None) -> dict[str, Any]:
-    """How to load the weights of one language of a model that keeps them apart (MMS); sets the tokenizer to it."""
+    """The arguments that load one language's weights of a model that keeps them apart (MMS); sets the tokenizer to it."""
     vocabularies = getattr(tokenizer, "vocab", None)
     if not (language and isinstance(vocabularies, dict) and any(isinstance(v, dict) for v in vocabularies.values())):
         return {}
@@ -118,7 +118,7 @@ class CtcRunner:
         return joined
 
     def _cut(self, owner: int, clip: NDArray[np.float32]) -> Iterator[_Piece]:
-        """The pieces of a clip; what normalises it has seen all of it, so that pieces sound as the whole does."""
+        """The pieces of a clip, which is normalised as a whole, so that pieces are as loud as the whole is."""
         shortest = int(SHORTEST * self.sample_rate)
         clip = np.pad(clip, (0, max(shortest - len(clip), 0)))
         made = self._inputs(clip, sampling_rate=self.sample_rate, return_tensors="pt", return_attention_mask=True)
@@ -192,7 +192,7 @@ def _rows_per_frame(model: Any) -> int:
 
 
 def _frames(model: Any, rows: torch.Tensor) -> list[int]:
-    """How many frames come of so many rows."""
+    """The number of frames that so many rows give."""
     if hasattr(model, "_get_feat_extract_output_lengths"):
         return [int(n) for n in model._get_feat_extract_output_lengths(rows)]
     return [int(n) for n in model.encoder._get_subsampling_output_length(rows)]

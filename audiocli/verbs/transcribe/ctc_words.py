@@ -17,14 +17,14 @@ from .arpa import END, START, NGrams
 LogProbs = NDArray[np.float32]  # [frames, symbols]
 SPECIAL = frozenset({"<s>", "</s>", "<pad>", "<unk>", "[PAD]", "[UNK]", "[CLS]", "[SEP]", "<blank>"})
 SYMBOLS = 20  # per frame that a beam may go on with
-LEAST = math.log(1e-5)  # symbols less likely than that in a frame are passed over
-WORD = 1.5  # what each word adds where n-grams, which make every word dearer, are asked
-HOT = 8.0  # what a whole hot word adds to the log probability, its beginnings in proportion
+LEAST = math.log(1e-5)  # symbols less likely than that in a frame are skipped
+WORD = 1.5  # the bonus of each word where n-grams, which make every word more expensive, are used
+HOT = 8.0  # the bonus of a whole hot word in log probability, of its beginnings in proportion
 
 
 @dataclass(frozen=True)
 class Alphabet:
-    """What each symbol adds to the text (a word starts after a blank), None for those that say nothing; and CTC's blank."""
+    """The text of each symbol (a word starts after a blank), None for those without any; and CTC's blank."""
 
     texts: tuple[str | None, ...]
     blank: int
@@ -130,9 +130,9 @@ def beam(
     hot = _Words(alphabet, tuple(word.casefold() for word in hotwords), ngrams, weight)
     prefixes: dict[tuple[int, ...], _Prefix] = {(): _Prefix(blank=0.0)}
     for frame in log_probs:
-        found = _extended(prefixes, frame, alphabet)
-        best = sorted(found, key=lambda text: found[text].total + hot.bonus(text), reverse=True)[:width]
-        prefixes = {text: found[text] for text in best}
+        longer = _extended(prefixes, frame, alphabet)
+        best = sorted(longer, key=lambda text: longer[text].total + hot.bonus(text), reverse=True)[:width]
+        prefixes = {text: longer[text] for text in best}
     winner = max(prefixes, key=lambda text: prefixes[text].total + hot.bonus((*text, -1)))
     return aligned(log_probs, winner, alphabet)
 
@@ -141,20 +141,20 @@ def _extended(
     prefixes: dict[tuple[int, ...], _Prefix], frame: NDArray[np.float32], alphabet: Alphabet
 ) -> dict[tuple[int, ...], _Prefix]:
     """The prefixes one frame later."""
-    found: dict[tuple[int, ...], _Prefix] = defaultdict(_Prefix)
+    extended: dict[tuple[int, ...], _Prefix] = defaultdict(_Prefix)
     likely = [int(n) for n in np.argsort(frame)[::-1][:SYMBOLS] if frame[n] > LEAST]
     for text, before in prefixes.items():
-        stay = found[text]
+        stay = extended[text]
         stay.blank = _either(stay.blank, before.total + float(frame[alphabet.blank]))
         if text:
             stay.symbol = _either(stay.symbol, before.symbol + float(frame[text[-1]]))
         for symbol in likely:
             if alphabet.texts[symbol] is None:
                 continue
-            longer = found[(*text, symbol)]
+            longer = extended[(*text, symbol)]
             enough = before.blank if text and symbol == text[-1] else before.total
             longer.symbol = _either(longer.symbol, enough + float(frame[symbol]))
-    return found
+    return extended
 
 
 def _either(a: float, b: float) -> float:
@@ -165,7 +165,7 @@ def _either(a: float, b: float) -> float:
 
 
 class _Words:
-    """What words add to a text that has them; each text's bonus is made from that of the text one symbol shorter."""
+    """The bonus of words for a text that has them; that of each text is made from that of the text one symbol shorter."""
 
     def __init__(
         self, alphabet: Alphabet, hotwords: Sequence[str], ngrams: NGrams | None = None, weight: float = 1.0

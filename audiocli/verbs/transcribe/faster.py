@@ -1,4 +1,4 @@
-"""Whisper through faster-whisper (CTranslate2): the quickest on a processor; an extra, `pip install 'audiocli[fast]'`.
+"""Whisper through faster-whisper (CTranslate2): the fastest on a processor; an extra, `pip install 'audiocli[fast]'`.
 
 Windows, failures and word times are the library's own, after OpenAI's; it takes clip after clip, and says nothing about windows in
 which it heard no speech.
@@ -22,8 +22,8 @@ from .models import FASTER
 from .recogniser import TRAITS
 from .results import SILENT, Found, record
 
-HOTTER = 0.2  # what the temperature rises by after a failure, up to 1
-QUICK = "int8"  # what a processor computes in, unless --precision says otherwise
+HOTTER = 0.2  # the rise of the temperature after a failure, up to 1
+QUICK = "int8"  # the type that a processor computes in, unless --precision says otherwise
 
 
 def load(path: Path, spec: ModelSpec, place: Any, options: TranscribeOptions) -> "FasterRunner":
@@ -37,7 +37,7 @@ def load(path: Path, spec: ModelSpec, place: Any, options: TranscribeOptions) ->
 
 
 def _compute_type(place: Any) -> str:
-    """What the model computes in. Raises UsageError for what the device cannot."""
+    """The type that the model computes in. Raises UsageError for one that the device does not support."""
     from ctranslate2 import get_supported_compute_types
 
     known = get_supported_compute_types(place.device.type)
@@ -86,24 +86,24 @@ class FasterRunner:
             condition_on_previous_text=False,
         )  # fmt: skip
         language = "en" if self.options.translate else about.language
-        found: list[Segment] = []
+        segments_so_far: list[Segment] = []
         dropped: list[str] = []
         for _, window in groupby(parts, key=lambda part: part.seek):
             segments, lines = without_loops(list(_segments(window)))
-            found, dropped = found + segments, dropped + lines
-        return Found(tuple(found), language, tuple(dropped))
+            segments_so_far, dropped = segments_so_far + segments, dropped + lines
+        return Found(tuple(segments_so_far), language, tuple(dropped))
 
 
 def _heats(first: float) -> list[float]:
-    """The temperatures that are tried one after the other."""
+    """The temperatures to try one after the other."""
     heats = [first]
     while heats[-1] < 1.0:
         heats.append(min(round(heats[-1] + HOTTER, 6), 1.0))
     return heats
 
 
-def _segments(found: Iterable[Any]) -> Iterator[Segment]:
-    for part in found:
+def _segments(parts: Iterable[Any]) -> Iterator[Segment]:
+    for part in parts:
         if part.text.strip():
             words = tuple(
                 Word(word.word, float(word.start), float(word.end), float(word.probability))

@@ -34,7 +34,7 @@ PATIENCE = 2.0
 
 
 class Session(Protocol):
-    """A recogniser at work on samples that go on: what it takes for now, and what it has settled on."""
+    """A recogniser at work on samples as they come: its text for now, and the segments that it has settled on."""
 
     sample_rate: int
     cutter: Cutter
@@ -55,18 +55,18 @@ def listen(
     """Transcribe standard input to its end or to Ctrl-C; the exit code. name: the model's; form: txt or jsonl."""
     given, warnings = parse_raw(reading.raw) if reading.raw else None, list[str]()
     session = getattr(recogniser, "listen", lambda: Again(recogniser, options))()
-    told, stop = _Told(form), Stop(Console(quiet=True))  # nothing is worth a word on Ctrl-C here
+    printer, stop = _Printer(form), Stop(Console(quiet=True))  # Ctrl-C needs no message here
     with stop.listening():
-        found = samples(stop.until_asked(live.chunks()), given, session.sample_rate, reading.channel, warnings)
-        for block in found:
+        incoming = samples(stop.until_asked(live.chunks()), given, session.sample_rate, reading.channel, warnings)
+        for block in incoming:
             for event in session.push(block):
-                told.event(event)
+                printer.event(event)
         for event in session.finish():
-            told.event(event)
-        told.end(name, session.cutter)
+            printer.event(event)
+        printer.end(name, session.cutter)
     if isinstance(session, Again):
         warnings += looped(session.dropped)
-    if not told.spoken:
+    if not printer.spoken:
         warnings.append(NOTHING["no_speech"] if session.cutter.seconds else "holds no sound")
     live.report(warnings, stop, console)
     return 130 if stop.interrupted else 0
@@ -75,7 +75,7 @@ def listen(
 def samples(
     chunks: Iterator[bytes], given: RawFormat | None, sample_rate: int, channel: str, warnings: list[str]
 ) -> Iterator[Floats]:
-    """Blocks [n] of one channel at sample_rate Hz; what comes tells its format unless one is given.
+    """Blocks [n] of one channel at sample_rate Hz; the bytes themselves show their format unless one is given.
 
     channel: as of --channel. `warnings` is complete after the last block.
     """
@@ -104,7 +104,7 @@ class Again:
         self._fresh, self._step = 0.0, STEP  # s of speech since the last hearing; until the next one
         self._before: list[str] = []
         self._agreed = ""
-        self.dropped: list[str] = []  # what was left out of the pieces that are settled
+        self.dropped: list[str] = []  # the parts that were left out of settled pieces
 
     def push(self, samples: Floats) -> Iterator[Partial | Segment]:
         """Take the next samples [n]."""
@@ -126,7 +126,7 @@ class Again:
                 yield from self._so_far()
 
     def _heard(self, *, settled: bool = False) -> tuple[Segment, ...]:
-        """What the recogniser makes of the piece; settled: there will be no more of it."""
+        """The recogniser's text for the piece; settled: the piece is complete."""
         audio = Audio(np.concatenate(self._parts)[None], SAMPLE_RATE, "-")
         record = self._recogniser([audio])[0]
         self.dropped += record.dropped if settled else ()
@@ -144,8 +144,8 @@ class Again:
             yield Partial(self._start / SAMPLE_RATE, agreed)
 
 
-class _Told:
-    """What is known so far, to standard output at once."""
+class _Printer:
+    """A printer of the text so far, to standard output at once."""
 
     def __init__(self, form: str) -> None:
         self._jsonl = form == "jsonl"
@@ -169,7 +169,7 @@ class _Told:
             self._line({"event": "partial", "start": round(event.start, 3), "text": event.text})
 
     def end(self, model: str, work: Cutter) -> None:
-        """Nothing more will come."""
+        """Finish: nothing more will come."""
         if self._terminal:
             self._write("\r\x1b[K")
         if self._jsonl:

@@ -1,4 +1,4 @@
-"""Loops of a decoder: phrases that it says again and again though nobody did, told from real repetitions by its own signs.
+"""Loops of a decoder: phrases that it repeats though nobody did, distinguished from real repetitions by its own signs.
 
 Only for decoders that write on from their own words (Whisper, Moonshine): one that aligns (CTC, PocketSphinx) cannot loop.
 """
@@ -19,7 +19,7 @@ LOG_PROBABILITY = -1.0  # a mean below this is a guess (Radford et al. 2022, 4.5
 RATIO = 2.4  # a text that zlib shrinks further than this is a loop, or a chorus (ditto)
 # A loop goes on to the end of the window, with 224 tokens: 14 times for the longest phrase. A chorus or a row of digits is shorter.
 MANY = 8
-REPETITION = "repetition"  # what a line in `dropped` about one begins with
+REPETITION = "repetition"  # the first word of a line in `dropped` about one
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class _Unit:
 
 
 def without_loops(segments: Sequence[Segment]) -> tuple[list[Segment], list[str]]:
-    """What one pass of a decoder gave, with its loops said once; and what was left out, a line each."""
+    """The segments of one pass of a decoder, with its loops said once; and the parts that were left out, a line each."""
     units = [unit for segment in segments for unit in _units(segment)]
     squeezed = compression("".join(segment.text for segment in segments)) > RATIO
     keep, dropped = [True] * len(units), []
@@ -48,7 +48,7 @@ def without_loops(segments: Sequence[Segment]) -> tuple[list[Segment], list[str]
 
 
 def compression(text: str) -> float:
-    """How much smaller zlib makes a text."""
+    """The ratio by which zlib compresses a text."""
     data = text.encode()
     return len(data) / len(zlib.compress(data)) if data else 0.0
 
@@ -66,12 +66,12 @@ def _units(segment: Segment) -> list[_Unit]:
 
 
 def _hurried(units: Sequence[_Unit]) -> bool:
-    """Whether there is no time to say most of them."""
+    """Whether most of them leave no time to be said."""
     return median(unit.seconds for unit in units) < HURRIED
 
 
 def _guessed(units: Sequence[_Unit]) -> bool:
-    """Whether the decoder itself does not believe them."""
+    """Whether the decoder itself finds them unlikely."""
     known = [unit.probability for unit in units if unit.probability is not None]
     return bool(known) and fmean(known) < math.exp(LOG_PROBABILITY)
 
@@ -87,7 +87,7 @@ def _repeated(texts: Sequence[str]) -> Iterator[tuple[int, int, int]]:
 
 
 def _times(texts: Sequence[str], at: int, size: int) -> int:
-    """How often the phrase texts[at : at + size] is said in a row, 0 when that is no more than people do."""
+    """The number of times that texts[at : at + size] is said in a row, 0 when people may repeat it as often."""
     phrase, times = texts[at : at + size], 1
     while len(phrase) == size and texts[at + times * size : at + (times + 1) * size] == phrase:
         times += 1

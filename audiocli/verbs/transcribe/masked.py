@@ -6,10 +6,10 @@ import torch
 
 
 class MaskedGroupNorm(torch.nn.Module):
-    """A GroupNorm over time that counts only what is no padding.
+    """A GroupNorm over time that ignores padding.
 
     wav2vec2-base and its kin, and Moonshine, normalise their first layer over the whole clip: in a padded batch the plain
-    layer would make a clip's text depend on its company. `lengths`: samples [batch] that go into the convolution before it.
+    layer would make a clip's text depend on the others. `lengths`: samples [batch] that go into the convolution before it.
     """
 
     def __init__(self, norm: torch.nn.GroupNorm, conv: torch.nn.Conv1d) -> None:

@@ -24,7 +24,7 @@ from .recogniser import TRAITS
 from .results import SILENT, Found, record
 
 LONGEST = 30.0  # s; it was trained on 4 to 30
-QUIET = 0.2  # s; a cut lies in the middle of the quietest stretch of so long
+QUIET = 0.2  # s; a cut lies in the middle of the quietest stretch of this length
 SHORTEST = 0.2  # s; shorter pieces are padded, because no frame fits into them
 SECONDS = 480.0  # of padded audio in one forward pass
 TOKENS_PER_SECOND = 6.5  # the model's card: more than that are a loop
@@ -58,25 +58,25 @@ class MoonshineRunner:
     def __call__(self, batch: list[Audio]) -> list[Transcript]:
         """The transcripts of the clips [1, samples], in their order."""
         pieces = [(n, *piece) for n, audio in enumerate(batch) for piece in pieces_of(mono(audio), self.sample_rate)]
-        said = self.batches.run(
+        answers = self.batches.run(
             [samples for *_, samples in pieces], lambda samples: len(samples) / self.sample_rate, self._read
         )
-        heard: list[list[Segment]] = [[] for _ in batch]
+        by_clip: list[list[Segment]] = [[] for _ in batch]
         dropped: list[list[str]] = [[] for _ in batch]
-        for (owner, start, _), one in zip(pieces, said, strict=True):
+        for (owner, start, _), one in zip(pieces, answers, strict=True):
             segments, lines = without_loops([one])
-            heard[owner] += later(segments, start)
+            by_clip[owner] += later(segments, start)
             dropped[owner] += lines
         return [
             record(
                 audio, self.spec, Found(tuple(segments), self.options.language, tuple(lines)) if segments else SILENT
             )
-            for audio, segments, lines in zip(batch, heard, dropped, strict=True)
+            for audio, segments, lines in zip(batch, by_clip, dropped, strict=True)
         ]
 
     @torch.inference_mode()
     def _read(self, pieces: Sequence[NDArray[np.float32]]) -> list[Segment]:
-        """What is said in each piece, times from its start."""
+        """The segments of each piece, times from its start."""
         encoded, mask = self._encoded(pieces)
         most = [max(int(len(piece) / self.sample_rate * TOKENS_PER_SECOND), 2) for piece in pieces]
         config = self._model.config
@@ -113,23 +113,23 @@ class MoonshineRunner:
         """An answer, start and end included, with the mean probability of its tokens and, when asked for, its words."""
         decoder = self._model.model.decoder
         own = None if encoded.attention_mask is None else int(encoded.attention_mask[n].sum())
-        heard = encoded.last_hidden_state[n : n + 1, :own]
+        states = encoded.last_hidden_state[n : n + 1, :own]
         timed = self.options.timestamps == "word"
         with looking(decoder.layers, self._heads if timed else (), self._n_heads) as looks:
             hidden = decoder(
-                input_ids=torch.tensor([row[:-1]], device=self._model.device), encoder_hidden_states=heard
+                input_ids=torch.tensor([row[:-1]], device=self._model.device), encoder_hidden_states=states
             ).last_hidden_state[0]
         log_probs = self._model.proj_out(hidden).float().log_softmax(-1)
-        said = log_probs[torch.arange(len(row) - 1), torch.tensor(row[1:], device=log_probs.device)]
-        words = tuple(self._words(looks, row[1:-1], said.exp().tolist(), loud)) if timed else ()
+        log_probability = log_probs[torch.arange(len(row) - 1), torch.tensor(row[1:], device=log_probs.device)]
+        words = tuple(self._words(looks, row[1:-1], log_probability.exp().tolist(), loud)) if timed else ()
         first, last = (words[0].start, words[-1].end) if words else loud
         text = str(self._tokenizer.decode(row, skip_special_tokens=True)).strip()
-        return Segment(first, last, text and f" {text}", words, float(said.mean().exp()))
+        return Segment(first, last, text and f" {text}", words, float(log_probability.mean().exp()))
 
     def _words(
         self, looks: dict[int, torch.Tensor], answer: list[int], sure: list[float], loud: tuple[float, float]
     ) -> Iterator[Word]:
-        """The words of an answer; times from where the decoder looked for their first tokens."""
+        """The words of an answer; with times from the decoder's attention to their first tokens."""
         times = edges(looks, self._heads, 0, slice(len(answer) + 1), loud, STRIDE / self.sample_rate)
         starts = [n for n, token in enumerate(self._tokenizer.convert_ids_to_tokens(answer)) if token.startswith(BLANK)]
         starts = [0, *(n for n in starts if n)] if answer else []
@@ -142,9 +142,9 @@ class MoonshineRunner:
 def _limit(most: Sequence[int], beam: int, end: int) -> Any:
     """A rule for generate: after most[n] tokens, clip n has ended; so each ends as it would alone, in a beam too."""
 
-    def rule(said: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-        limits = torch.tensor(most, device=said.device).repeat_interleave(beam)
-        over = said.shape[1] - 1 >= limits
+    def rule(tokens: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        limits = torch.tensor(most, device=tokens.device).repeat_interleave(beam)
+        over = tokens.shape[1] - 1 >= limits
         scores[over] = -torch.inf
         scores[over, end] = 0.0
         return scores

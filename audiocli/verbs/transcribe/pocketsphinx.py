@@ -30,7 +30,7 @@ from .workers import Workers
 SAMPLE_RATE = 16_000  # Hz
 FRAME_RATE = 100  # of the decoder, per second
 LEVEL = 0.9  # every piece's peak
-# <s>, <sil>, [NOISE], ++UM++: what the dictionary has that nobody said; and "to(2)", a second way to say "to".
+# <s>, <sil>, [NOISE], ++UM++: entries of the dictionary that nobody said; and "to(2)", a second pronunciation of "to".
 FILLER, VARIANT = re.compile(r"^(<.*>|\[.*\]|\+\+.*\+\+)$"), re.compile(r"\(\d+\)$")
 # Bytes that the live decoder is given at once: 128 ms.
 LIVE_SAMPLES = 2_048
@@ -39,7 +39,7 @@ Floats = NDArray[np.float32]
 
 
 def load(path: Path | None, spec: ModelSpec, place: Any, options: TranscribeOptions | None) -> "Runner":
-    """The runner. Raises UsageError for what PocketSphinx cannot do."""
+    """The runner. Raises UsageError for options that PocketSphinx does not have."""
     wanted = options or TranscribeOptions()
     _check(wanted)
     return Runner(spec, wanted, _decoder())
@@ -85,7 +85,7 @@ class Runner:
         )  # fmt: skip
 
     def hear(self, start: int, samples: Floats) -> tuple[Segment, ...]:
-        """What is said in samples [n] from sample `start` of the input on: one segment or none."""
+        """The speech in samples [n] from sample `start` of the input on: one segment or none."""
         words = tuple(_words(self.decoder, start / SAMPLE_RATE, samples))
         if not words:
             return ()
@@ -156,7 +156,7 @@ class Session:
     def _so_far(self) -> Iterator[Partial]:
         self._decoder.process_raw(_pcm(np.concatenate(self._unheard)))
         self._unheard = []
-        found = self._decoder.hyp()
-        if found and found.hypstr != self._said:
-            self._said = found.hypstr
+        hypothesis = self._decoder.hyp()
+        if hypothesis and hypothesis.hypstr != self._said:
+            self._said = hypothesis.hypstr
             yield Partial(self._start / SAMPLE_RATE, self._said)

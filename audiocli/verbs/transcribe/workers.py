@@ -20,7 +20,7 @@ _own: Recogniser  # a worker's
 class Workers:
     """`jobs` recognisers of files, each in a process of its own while the `with` lasts; called from as many threads.
 
-    What has no path that another process could open goes to the recogniser in this one.
+    Inputs without a path that another process could open go to the recogniser in this one.
     """
 
     def __init__(self, here: Recogniser, jobs: int, make: Callable[..., Any], *args: Any) -> None:
@@ -48,7 +48,7 @@ class Workers:
         try:
             return self._pool.submit(_heard, item).result()
         except BrokenProcessPool as error:
-            raise AudiocliError("a process that was at work has ended by itself: try --jobs 1") from error
+            raise AudiocliError("a worker process ended unexpectedly: try --jobs 1") from error
 
 
 def _begin(make: Callable[..., Recogniser], *args: Any) -> None:

@@ -10,14 +10,14 @@ from ...voices import calibration
 from ...voices.calibration import Calibration
 from ...voices.embeddings import SpeakerEncoder
 from ...voices.voice import NO_SPEECH, SHORTEST, TOO_SHORT, Floats, Voice
-from .hearing import Heard
+from .hearing import InputVoice
 
 FAILED = "failed"
 
 
 @dataclass(frozen=True)
 class Judge:
-    """How pairs are judged: by the calibration of the model at `far`, or by a bare threshold."""
+    """A judge of pairs, by the calibration of the model at `far`, or by a bare threshold."""
 
     model: str
     revision: str | None
@@ -25,10 +25,10 @@ class Judge:
     far: float
     threshold: float
     calibration: Calibration | None
-    cohort: Floats | None = None  # strangers whose embeddings [strangers, embedding] the calibration goes by
+    cohort: Floats | None = None  # strangers whose embeddings [strangers, embedding] the calibration uses
 
     def matches(
-        self, pairs: Sequence[tuple[str, str, bool | None]], voices: Mapping[str, Voice], heard: Results[Heard]
+        self, pairs: Sequence[tuple[str, str, bool | None]], voices: Mapping[str, Voice], heard: Results[InputVoice]
     ) -> list[Match]:
         """A record for each pair of names and its label; what could not be read or decided says so."""
         able = [
@@ -65,7 +65,7 @@ class Judge:
         pair: tuple[str, str, bool | None],
         judged: dict[str, Any] | None,
         voices: Mapping[str, Voice],
-        heard: Results[Heard],
+        heard: Results[InputVoice],
     ) -> Match:
         a, b, label = pair
         status, reason = ("ok", None) if judged is not None else _why_not(pair[:2], voices, heard)
@@ -86,15 +86,15 @@ def judge_of(
     return Judge(encoder.spec.name, revision, options, far, bare, fitted, encoder.cohort)
 
 
-def _why_not(names: Sequence[str], voices: Mapping[str, Voice], heard: Results[Heard]) -> tuple[str, str]:
-    """Status and reason of a pair that nothing is known of."""
+def _why_not(names: Sequence[str], voices: Mapping[str, Voice], heard: Results[InputVoice]) -> tuple[str, str]:
+    """Status and reason of a pair that cannot be judged."""
     for name in names:
         if name in heard.failures:
             return FAILED, f"{name}: {heard.failures[name]}"
     for name in names:
         if name in voices and voices[name].embedding is None:
             return undecided(name, voices[name])
-    return FAILED, f"{names[0]}: was not heard"
+    return FAILED, f"{names[0]}: was not read"
 
 
 def undecided(name: str, voice: Voice) -> tuple[str, str]:
@@ -104,6 +104,6 @@ def undecided(name: str, voice: Voice) -> tuple[str, str]:
     return TOO_SHORT, f"cannot decide: {voice.seconds:.1f} s of speech in {name}, and {SHORTEST:g} s are the least"
 
 
-def voices_of(heard: Mapping[str, Heard]) -> dict[str, Voice]:
+def voices_of(heard: Mapping[str, InputVoice]) -> dict[str, Voice]:
     """The voices by path."""
     return {path: record.voice for path, record in heard.items()}

@@ -1,4 +1,4 @@
-"""Which recordings are compared: a list of pairs, one a line."""
+"""Trials: a list of pairs of recordings to compare, one a line."""
 
 import os
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ SAME, DIFFERENT = ("1", "target", "same"), ("0", "nontarget", "different")
 
 @dataclass(frozen=True)
 class Trial:
-    """Two recordings, and whether they are of one speaker where somebody knows."""
+    """Two recordings, and whether they are of one speaker where that is known."""
 
     a: str
     b: str
@@ -22,18 +22,18 @@ class Trial:
 def read(path: str) -> list[Trial]:
     """The pairs of a list: two paths and perhaps a label, between tabs, commas or blanks; # begins a comment.
 
-    The label may stand first, as VoxCeleb has it. Raises InputError when it cannot be read, UsageError for a line that is no trial.
+    The label may stand first, as VoxCeleb has it. Raises InputError when it cannot be read, UsageError for any other line.
     """
     try:
         rows = lists.read(path, "surrogateescape")
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
-    found = list(_lines(path, rows))
-    if not found:
+    trials = list(_lines(path, rows))
+    if not trials:
         raise InputError(f"{path} has no trials: two paths a line, and perhaps 0 or 1")
-    if len({trial.label is None for trial in found}) > 1:
-        raise UsageError(f"{path}: some trials have a label and some have none")
-    return found
+    if len({trial.label is None for trial in trials}) > 1:
+        raise UsageError(f"{path}: some trials have a label and some do not")
+    return trials
 
 
 def _lines(path: str, rows: list[str]) -> Iterator[Trial]:
@@ -50,7 +50,7 @@ def _lines(path: str, rows: list[str]) -> Iterator[Trial]:
 
 
 def _fields(line: str, commas: bool) -> list[str]:
-    """What stands between tabs, else between blanks, or between commas in a CSV and where blanks alone make no sense."""
+    """The fields between tabs, else between blanks, or between commas in a CSV and where blanks alone make no sense."""
     if "\t" in line.strip():
         return [field.strip() for field in line.strip().split("\t")]
     words = lists.fields(line, " ")
@@ -71,6 +71,6 @@ def _trial(fields: list[str]) -> Trial | None:
 
 
 def located(trial: str, listed_in: str) -> str:
-    """Where the file of a trial is: as the path says, else as seen from the list's folder."""
+    """The file of a trial: as the path says, else as seen from the list's folder."""
     near = os.path.join(os.path.dirname(listed_in), trial)
     return near if listed_in != "-" and not os.path.exists(trial) and os.path.exists(near) else trial

@@ -17,7 +17,7 @@ from ...voices import people as voices
 from ...voices.alone import APART, furthest
 from ...voices.embeddings import SpeakerEncoder
 from ...voices.voice import Voice, mean
-from .hearing import Heard, Work
+from .hearing import InputVoice, Work
 from .judge import Judge, undecided, voices_of
 from .trials import Trial, located
 
@@ -34,7 +34,7 @@ class Run:
     console: Console
     jobs: int
 
-    def hear(self, found: Iterable[Found], *, single: bool = False) -> tuple[Results[Heard], batch.Tally]:
+    def hear(self, found: Iterable[Found], *, single: bool = False) -> tuple[Results[InputVoice], batch.Tally]:
         """The voice of every input, each heard once; single: of one person, else there are warnings."""
         return mapped(found, Work(self.encoder, self.reading, single), self.console, jobs=self.jobs)
 
@@ -80,7 +80,7 @@ def against(
     return judge.matches([(path, name, None) for path in names], known, heard), _both(tally, more)
 
 
-def _person(kept: Results[Heard], names: Sequence[str]) -> Voice:
+def _person(kept: Results[InputVoice], names: Sequence[str]) -> Voice:
     """One voice of recordings of a person. Raises InputError where nothing can be made of them."""
     if kept.failures:
         name, reason = next(iter(kept.failures.items()))
@@ -91,7 +91,7 @@ def _person(kept: Results[Heard], names: Sequence[str]) -> Voice:
     return voice
 
 
-def _check_one_person(run: Run, judge: Judge, kept: Results[Heard]) -> None:
+def _check_one_person(run: Run, judge: Judge, kept: Results[InputVoice]) -> None:
     """Tell of recordings that should be one person's and hardly are."""
     heard = list(kept.records.values())
     if apart := furthest([record.voice for record in heard], judge.judge):
@@ -128,7 +128,9 @@ def identify(run: Run, judge: Judge, found: Iterable[Found], path: str) -> tuple
     return [_identified(strict, judge.far, name, people, heard) for name in (*heard.records, *heard.failures)], tally
 
 
-def _identified(judge: Judge, far: float, name: str, people: Sequence[voices.Enrolled], heard: Results[Heard]) -> Match:
+def _identified(
+    judge: Judge, far: float, name: str, people: Sequence[voices.Enrolled], heard: Results[InputVoice]
+) -> Match:
     """The best of the people by how far each is above its own threshold."""
     known = voices_of(heard.records)
     if name not in known or known[name].embedding is None:

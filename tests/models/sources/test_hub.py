@@ -1,4 +1,4 @@
-"""Downloads from a hub on loopback, and what the cache tells afterwards."""
+"""Downloads from a hub on loopback, and the state of the cache afterwards."""
 
 import json
 import socket
@@ -226,7 +226,7 @@ def test_shards_must_all_be_there(server):
 
 
 def test_cache_without_links(server, monkeypatch):
-    """Where there are no symbolic links the library copies; the listing of the commit has the hashes."""
+    """Without symbolic links the library copies; the listing of the commit has the hashes."""
     folder = hub.pull(REPO)
     weights = folder / "model.safetensors"
     data = weights.read_bytes()

@@ -105,7 +105,7 @@ def test_csv_reads_back():
 
 @pytest.mark.parametrize("path", ["Smith,nancy.wav", "x,nan.wav", 'a "b"\n.wav', "a\rb.wav", " nan"])
 def test_csv_keeps_names(path):
-    """NaN is an empty cell, and what looks like it in a name is none."""
+    """NaN is an empty cell, but a name that looks like it is not."""
     text = written("csv", features(path), stats(path)).decode()
     rows = [row for row in csv.reader(io.StringIO(text, newline="")) if row[0] == path]
     assert [row[1] for row in rows] == ["0.000000", "0.010000", "0.020000", "1.000000"]

@@ -1,4 +1,4 @@
-"""What is written of pairs and of recordings that were recognised, to the byte."""
+"""Pairs and recognised recordings as they are written, to the byte."""
 
 import io
 import json

@@ -69,7 +69,7 @@ def test_no_samples_are_a_valid_file():
     assert data.size == 0
 
 
-def test_a_rate_that_the_format_has_not_is_told():
+def test_a_rate_that_the_format_has_not_is_written():
     record = Recording(path="x", duration=1, sample_rate=44_100, task="speak", sound=sound_of(vowels()[None], 44_100))
     with pytest.raises(OutputError, match="opus cannot hold 44100 Hz"):
         written("opus", record)
@@ -78,10 +78,10 @@ def test_a_rate_that_the_format_has_not_is_told():
 def test_a_record_says_where_the_sound_is():
     record = recording(vowels()[None], report={"snr": 12.5})
     (line,) = written("jsonl", record, "out/in.wav").splitlines()
-    told = json.loads(line)
-    assert told["output"] == "out/in.wav"
-    assert told["sound"] == {"duration": 1.0, "sample_rate": RATE, "channels": 1}
-    assert told["report"] == {"snr": 12.5}
+    fields = json.loads(line)
+    assert fields["output"] == "out/in.wav"
+    assert fields["sound"] == {"duration": 1.0, "sample_rate": RATE, "channels": 1}
+    assert fields["report"] == {"snr": 12.5}
     assert b"report snr" in written("txt", record)
 
 

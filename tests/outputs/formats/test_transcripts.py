@@ -142,7 +142,7 @@ def test_a_textgrid_has_no_gaps_and_no_overlaps():
 
 
 def tiers(text):
-    """{name: [(start, end, text)]} of a TextGrid; what praat insists on holds."""
+    """{name: [(start, end, text)]} of a TextGrid; Praat's own rules are checked."""
     found = {}
     for item in text.split("    item [")[1:]:
         names, starts, ends, texts = ([], [], [], [])

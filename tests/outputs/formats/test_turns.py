@@ -67,7 +67,7 @@ def test_rttm_is_read_by_pyannote(tmp_path):
     ]  # fmt: skip
 
 
-def test_several_inputs_are_told_apart():
+def test_several_inputs_are_distinguished():
     record = diarization(Turn(0.0, 1.0, "A"))
 
     def named(form):

@@ -1,4 +1,4 @@
-"""Mixtures: levels and ratios are what was asked for, the speech in them stands where it stood, the same seed gives the same."""
+"""Mixtures: levels and ratios are as requested, the speech in them stays in its place, the same seed gives the same."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""The recipes of four-part music: from MIDI files to a model that composes, and the likelihood that is told."""
+"""The recipes of four-part music: from MIDI files to a model that composes, and the likelihood that is reported."""
 
 import json
 import math
@@ -41,7 +41,7 @@ def test_from_midi_files_to_a_model_that_composes(call, files, recipe):
         "train", recipe, "--data", files, "-o", "model", "--epochs", "3", "--valid", "0.3", "--batch-size", "2", *own
     )
     assert code == 0, err
-    assert "broken.mid: is no MIDI file" in err
+    assert "broken.mid: is not a MIDI file" in err
     assert "files cannot be used and are left out" in err
     config = json.loads(Path("model/config.json").read_text())
     assert config["model_type"] == "audiocli-music"

@@ -46,8 +46,8 @@ def noise(path, seconds=1.0, rate=16_000, channels=1, level=0.1):
 
 
 def test_the_built_in_labels():
-    told = json.loads((registry.MODELS["everyday-sounds"].weights / "config.json").read_text())
-    assert set(told["labels"]) == set(LABELS)
+    config = json.loads((registry.MODELS["everyday-sounds"].weights / "config.json").read_text())
+    assert set(config["labels"]) == set(LABELS)
 
 
 def test_it_hears_what_is_there(call, clips, recording):

@@ -143,7 +143,7 @@ def test_clap_wants_labels_and_a_place_for_them(folders, call, tmp_path):
 
 
 def test_ast_is_fine_tuned_on_a_folder(folders, call, tmp_path):
-    """Two tones are told apart, with transformers' own classes, too."""
+    """Two tones are distinguished, also with transformers' own classes."""
     times = np.arange(8_000) / 16_000
     for name, hertz in (("low", 300), ("high", 3_000)):
         (tmp_path / "tones" / name).mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""`audiocli clone`: recordings and texts in another voice, what is measured of them, saved voices, references that will not do."""
+"""`audiocli clone`: recordings and texts in another voice, their measurements, saved voices, unsuitable references."""
 
 import csv
 import json
@@ -49,9 +49,9 @@ def where(call, tmp_path):
 
 def test_a_recording_in_another_voice(call, people, tmp_path):
     args = ("-s", people / "bdl-sentence.wav", "-r", people / "slt.wav")
-    told = record(call, *args)
-    assert (told["task"], told["model"], told["status"]) == ("clone", "cepstral-envelope", "ok")
-    assert told["similarity"]["after"] > told["similarity"]["before"] + 0.1
+    cloned = record(call, *args)
+    assert (cloned["task"], cloned["model"], cloned["status"]) == ("clone", "cepstral-envelope", "ok")
+    assert cloned["similarity"]["after"] > cloned["similarity"]["before"] + 0.1
     assert call("clone", *args, "-o", "x.wav") == (0, b"", "")
     source, made = (soundfile.SoundFile(path) for path in (people / "bdl-sentence.wav", tmp_path / "x.wav"))
     assert made.frames == source.frames
@@ -60,9 +60,9 @@ def test_a_recording_in_another_voice(call, people, tmp_path):
 
 
 def test_a_text_in_that_voice(call, people):
-    told = record(call, "Hello there, my good friend. How are you?", "-r", people / "slt.wav")
-    assert told["sound"]["duration"] > 1.5
-    assert told["similarity"]["after"] > told["similarity"]["before"]
+    cloned = record(call, "Hello there, my good friend. How are you?", "-r", people / "slt.wav")
+    assert cloned["sound"]["duration"] > 1.5
+    assert cloned["similarity"]["after"] > cloned["similarity"]["before"]
 
 
 def test_a_saved_voice_is_that_voice(call, people, tmp_path):
@@ -74,7 +74,7 @@ def test_a_saved_voice_is_that_voice(call, people, tmp_path):
     )
     (tmp_path / "broken.voice").write_bytes(b"\x80\x04 no tensors")
     code, _, err = call("clone", "hi", "--voice", "broken.voice")
-    assert (code, "is no voice" in err) == (2, True)
+    assert (code, "is not a voice" in err) == (2, True)
 
 
 @pytest.fixture(scope="module")
@@ -181,8 +181,8 @@ def test_references_that_will_not_do(call, people, tmp_path):
 
 def test_a_silent_source_stays_silent(call, people, tmp_path):
     soundfile.write(tmp_path / "silence.wav", np.zeros(2 * RATE), RATE)
-    told = record(call, "-s", "silence.wav", "-r", people / "slt.wav")
-    assert (told["status"], told["similarity"]) == ("no_speech", {"before": None, "after": None})
+    cloned = record(call, "-s", "silence.wav", "-r", people / "slt.wav")
+    assert (cloned["status"], cloned["similarity"]) == ("no_speech", {"before": None, "after": None})
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def test_long_sources_are_joined_without_a_seam():
 
 
 def test_pieces_begin_where_they_began():
-    """What is shorter than its room leaves silence, what is longer is said faster; all is as long as it was."""
+    """Pieces shorter than their room leave silence, longer ones are sped up; the whole keeps its length."""
     tone = np.sin(np.arange(40_000) * 0.3).astype(np.float32)
     found = [(1_000, tone[:2_000]), (10_000, tone), (30_000, tone[:500]), (31_000, tone[:9_000])]
     made = np.concatenate(list(conversion.placed(found, lambda: 36_000)))
@@ -77,7 +77,7 @@ def speecht5(tmp_path_factory):
 
 
 def pieces(monkeypatch):
-    """The lengths of what SpeechT5 is given, in seconds."""
+    """The lengths of SpeechT5's inputs, in seconds."""
     heard, convert = [], vc_speecht5.Converter._converted
 
     def noted(self, speaker, samples):
@@ -248,7 +248,7 @@ def test_knn_says_what_it_lacks(knn, tmp_path):
     torch.save({"generator": {"x": torch.zeros(1)}}, tmp_path / "other.pt")
     torch.save({"generator": Published}, tmp_path / "code.pt")
     for name in ("other.pt", "code.pt"):
-        with pytest.raises(ModelError, match="no HiFi-GAN of kNN-VC"):
+        with pytest.raises(ModelError, match="not a HiFi-GAN of kNN-VC"):
             vc_knn.load(bare, None, PLACE, CloneOptions(vocoder=str(tmp_path / name)))
     with pytest.raises(ModelError, match="'audiocli clone' takes it"):
         locate(str(knn), "transcribe")

@@ -1,4 +1,4 @@
-"""`audiocli denoise` as a command: what stays as it was, folders, pipes, live sound, and the mistakes of tired people."""
+"""`audiocli denoise` as a command: properties that are kept, folders, pipes, live sound, and common mistakes."""
 
 import io
 import json
@@ -113,7 +113,7 @@ def test_live_sound_comes_before_the_end(start):
     first = process.stdout.read(2 * (RATE - 511 - 128))  # hangs, and so fails, if the end is waited for
     process.stdin.close()
     assert len(first + process.stdout.read()) == len(sound)
-    process.stdin = None  # is closed: the fixture shall not flush it
+    process.stdin = None  # is closed: the fixture must not flush it
 
 
 def test_pcm_there_and_back():
@@ -192,7 +192,7 @@ def test_odd_sounds(call, tmp_path, model):
         (["x.wav", "-o", "y.wav", "-m", "rnnoise", "--device", "cuda"], "rnnoise runs on the processor only"),
     ],
 )
-def test_mistakes_are_told(call, noisy, args, says):
+def test_mistakes_are_reported(call, noisy, args, says):
     code, out, err = call("denoise", *args)
     assert code == 2
     assert out == b""

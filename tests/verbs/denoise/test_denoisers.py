@@ -1,4 +1,4 @@
-"""Denoisers: pieces give what the whole gives, everything stays in its place, at any rate; figures of a report."""
+"""Denoisers: pieces give the same as the whole, everything stays in its place, at any rate; figures of a report."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ from audiocli.verbs.denoise.work import Cleaning, Denoiser
 from tests.conftest import vowels
 
 RATE = 16_000
-SEAM = 10 ** (-60 / 20)  # of the loudest sample: what chunks may differ by from the whole
+SEAM = 10 ** (-60 / 20)  # of the loudest sample: the difference that chunks may have from the whole
 
 
 def enhancer():
@@ -166,7 +166,7 @@ def test_the_band_above_the_net_goes_down_with_its_highest_band(gain):
 
 @ALL
 def test_sound_comes_out_in_time(make):
-    """What a model says of its latency holds, at its own rate."""
+    """The latency that a model reports is right, at its own rate."""
     denoiser = make()
     cleaning = Cleaning(denoiser, denoiser.sample_rate, 1, 1.0)
     sound = np.asarray(soxr.resample(noisy(1.0)[0], RATE, denoiser.sample_rate), np.float32)[None]
@@ -220,5 +220,5 @@ def test_dnsmos_prefers_clean_speech(real):
 def test_what_is_no_dnsmos_model(tmp_path):
     pytest.importorskip("onnxruntime")
     (tmp_path / "x.onnx").write_bytes(b"junk")
-    with pytest.raises(ModelError, match="is no ONNX model"):
+    with pytest.raises(ModelError, match="is not an ONNX model"):
         dnsmos(str(tmp_path / "x.onnx"))

@@ -62,7 +62,7 @@ def agreement(found, turns):
     return max(share, 1.0 - share)
 
 
-def test_two_voices_are_told_apart(call, talk):
+def test_two_voices_are_distinguished(call, talk):
     path, turns = talk
     code, out, err = call("diarize", path, "--speakers", "2", "-q")
     assert (code, err) == (0, "")

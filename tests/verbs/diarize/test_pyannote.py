@@ -100,8 +100,8 @@ def test_a_checkpoint_with_code_in_it_is_not_run(folder, tmp_path, capsys):
         ("$model/segmentation", "pyannote/segmentation-3.0", "audiocli models pull pyannote/segmentation-3.0"),
         ("$model/embedding", "$model/lost", "not in the pipeline's folder"),
         ("    plda: $model/plda\n", "", "no plda"),
-        ("pipeline:", "line:", "no pyannote pipeline"),
-        ("pipeline:", "\t: {", "no pyannote pipeline"),
+        ("pipeline:", "line:", "not describe a pyannote pipeline"),
+        ("pipeline:", "\t: {", "not describe a pyannote pipeline"),
     ],
 )
 def test_a_pipeline_that_cannot_be_loaded_says_why(folder, tmp_path, old, new, words):

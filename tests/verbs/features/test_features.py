@@ -1,4 +1,4 @@
-"""`--preset` gives the numbers of the library it names, on real recordings; and what holds for every kind.
+"""`--preset` gives the numbers of the library it names, on real recordings; and properties of every kind.
 
 The references are the libraries themselves. Tolerance: 1e-4 of the largest reference value. Logarithms of bands that hold only
 the rounding noise of a float32 FFT differ by more between any two of them (torchaudio in float32 from itself in float64 by 0.011
@@ -103,7 +103,7 @@ def test_librosa_rolloff_within_one_bin(at_22k):
 def test_librosa_zero_crossings(at_22k, tmp_path):
     expected = librosa.feature.zero_crossing_rate(load(at_22k))[0]
     assert_near(compute(at_22k, "zcr", preset="librosa")["zcr"], expected)
-    below = tmp_path / "below.wav"  # it never crosses zero, nor does what stands beyond its ends
+    below = tmp_path / "below.wav"  # it never crosses zero, nor does the padding beyond its ends
     soundfile.write(below, -0.5 - 0.1 * np.sin(np.arange(9_000)), 22_050)
     for preset in FRONT_ENDS:
         assert not compute(below, "zcr", preset=preset)["zcr"].any()
@@ -341,7 +341,7 @@ def test_values_that_do_not_fit(recording, wrong, message):
 
 
 def test_described_options_are_complete():
-    """What is stored in results is enough to make them again, and is JSON."""
+    """The parameters stored in results are enough to make them again, and are JSON."""
     from audiocli.options import described
 
     text = json.loads(json.dumps(described(FeaturesOptions(n_mels=40))))

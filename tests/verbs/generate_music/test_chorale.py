@@ -1,4 +1,4 @@
-"""Composing with the nets for chorales: what is given stays, seeds, ranges, many at once."""
+"""Composing with the nets for chorales: given notes stay, seeds, ranges, many at once."""
 
 import numpy as np
 import pytest

@@ -18,7 +18,7 @@ RATE = 44_100
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
-    """A net that has learned nothing: quick, and as good for files as any."""
+    """A net that has learned nothing: fast, and as good for files as any."""
     return tiny_music.chorale(tmp_path_factory.mktemp("models") / "tiny")
 
 
@@ -140,9 +140,9 @@ def test_into_a_pipe(run, model, tmp_path):
         (("--tempo", "3"), 2, "--tempo must be"),
         (("--instrument", "kazoo"), 2, "choir, organ, strings, piano"),
         (("--soundfont", "none.sf2"), 2, "no such file"),
-        (("--soundfont", "junk"), 2, "is no soundfont that can be read"),
+        (("--soundfont", "junk"), 2, "is not a readable soundfont"),
         (("--primer", "none.mid"), 1, "none.mid: no such file"),
-        (("--primer", "junk"), 1, "junk: is no MIDI file"),
+        (("--primer", "junk"), 1, "junk: is not a MIDI file"),
         (("--primer", "empty.mid"), 1, "empty.mid: is empty"),
         (("--primer", "high.mid"), 1, "high.mid: has pitches outside the voices"),
         (("--primer", "good.mid"), 2, "nothing is left to compose"),

@@ -1,4 +1,4 @@
-"""MusicGen with random weights: text, melody and stereo, beyond the window, seeds, and what it cannot follow."""
+"""MusicGen with random weights: text, melody and stereo, beyond the window, seeds, and options that it cannot follow."""
 
 from itertools import pairwise
 
@@ -61,7 +61,7 @@ def test_what_comes_later_goes_on_from_what_was_there(folders):
     for (_, before), (codes, found) in pairwise(given):
         known = codes.shape[1] * RATE // tiny_music.FRAME_RATE
         again = runner.model.audio_encoder.decode(codes[None, None], [None]).audio_values
-        # The codec sees what is ahead, so that only the beginning of what was given sounds the same.
+        # The codec looks ahead, so that only the beginning of the given part sounds the same.
         assert torch.allclose(found[..., : known // 2], again[..., : known // 2], atol=1e-4)
         assert before.shape[-1] >= known
 
@@ -98,5 +98,5 @@ def test_a_melody_is_followed(folders, tmp_path):
 def test_what_it_cannot_follow(folders, tmp_path):
     with pytest.raises(UsageError, match="makes sound, not notes: --key"):
         made(folders["text"], ("slow", 0), key="D minor")
-    with pytest.raises(UsageError, match="follows no --melody: musicgen-melody"):
+    with pytest.raises(UsageError, match="does not take --melody: musicgen-melody"):
         made(folders["text"], ("slow", 0), melody=str(tmp_path / "x.wav"))

@@ -1,4 +1,4 @@
-"""From options to what is composed: keys, lengths, primers and melodies."""
+"""From options to plans: keys, lengths, primers and melodies."""
 
 import numpy as np
 import pytest
@@ -62,7 +62,7 @@ def test_a_melody_is_the_soprano_and_the_length(tmp_path):
     assert len(found.given) == len(PIECE)
     assert (found.given[:, 1:] == plan.FREE).all()
     np.testing.assert_array_equal(found.given[:, 0] + 36, PIECE[:, 0])
-    assert fixed.warnings == ("the melody was moved by +1 octaves to where a soprano sings",)
+    assert fixed.warnings == ("the melody was moved by +1 octaves into the range of a soprano",)
 
 
 def test_no_octave_fits():

@@ -69,5 +69,5 @@ def test_soundfonts_that_are_none(tmp_path):
     for name, data in (("junk", b"RIFF" + bytes(100)), ("empty", b""), ("cut", whole[: len(whole) // 2])):
         path = tmp_path / f"{name}.sf2"
         path.write_bytes(data)
-        with pytest.raises(UsageError, match="is no soundfont that can be read"):
+        with pytest.raises(UsageError, match="is not a readable soundfont"):
             render.player(render.soundfont(str(path)))

@@ -1,10 +1,10 @@
-"""Root keys of zones in the headers of samples; what is no soundfont."""
+"""Root keys of zones in the headers of samples; files that are not soundfonts."""
 
 import struct
 
 import pytest
 
-from audiocli.verbs.generate_music.soundfont import HEADER, KEY, ROOT_KEY, SAMPLE, mended
+from audiocli.verbs.generate_music.soundfont import HEADER, KEY, ROOT_KEY, SAMPLE, corrected
 
 
 def chunk(name, data):
@@ -34,7 +34,7 @@ def test_the_root_key_of_most_zones_goes_into_the_header():
         [(ROOT_KEY, 70), (SAMPLE, 99)],
     ]
     data = font(zones, [60, 60, 61, 62, 63])
-    found = mended(data)
+    found = corrected(data)
     start = len(data) - 5 * HEADER.size
     assert [found[start + n * HEADER.size + KEY] for n in range(5)] == [73, 81, 61, 62, 63]
     changed = [n for n, (one, other) in enumerate(zip(data, found, strict=True)) if one != other]
@@ -48,4 +48,4 @@ def test_the_root_key_of_most_zones_goes_into_the_header():
 )  # fmt: skip
 def test_what_is_no_soundfont(data, message):
     with pytest.raises(ValueError, match=message):
-        mended(data)
+        corrected(data)

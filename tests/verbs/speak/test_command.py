@@ -1,4 +1,4 @@
-"""`audiocli speak` from the outside: files, pipes, lines, resuming, times, metadata, and what people type by mistake."""
+"""`audiocli speak` from the outside: files, pipes, lines, resuming, times, metadata, and common mistakes."""
 
 import io
 import json
@@ -162,7 +162,7 @@ def test_names_of_lines(call, tmp_path):
 
 
 def test_lines_of_one_name(call, tmp_path):
-    """Each has a file, and whose name is another than wanted is told."""
+    """Each has a file, and names that differ from the wanted ones are reported."""
     (tmp_path / "lines.tsv").write_text("a\tOne.\na\tTwo.\na-2\tThree.\na\tOne.\n")
     code, _, err = call("speak", "-f", "lines.tsv", "--lines", *MODEL, "-o", "out/")
     made = {path.stem: soundfile.read(path)[0] for path in (tmp_path / "out").glob("*.wav")}
@@ -204,7 +204,7 @@ def test_the_nearest_variety_of_a_language(call, tmp_path):
         assert json.loads((tmp_path / "x.json").read_text())["language"] == spoken
 
 
-def test_letters_of_another_script_are_told(call, tmp_path):
+def test_letters_of_another_script_are_reported(call, tmp_path):
     code, _, err = call("speak", "Анна and café.", *MODEL, "-o", "x.json")
     record = json.loads((tmp_path / "x.json").read_text())
     assert (code, len(err.splitlines()), len(record["warnings"])) == (0, 1, 1)
@@ -212,7 +212,7 @@ def test_letters_of_another_script_are_told(call, tmp_path):
     assert call("speak", "Анна.", *MODEL, "--language", "ru", "-o", "y.json") == (0, b"", "")
 
 
-def test_one_bad_line_is_told_and_the_others_go_on(call, tmp_path):
+def test_one_bad_line_is_reported_and_the_others_go_on(call, tmp_path):
     (tmp_path / "lines.txt").write_text("a\tnobody\tHallo.\nb\tde\tHallo.\n")
     code, _, err = call("speak", "-f", "lines.txt", "--lines", *MODEL, "-o", "out/")
     assert code == 1
@@ -226,7 +226,7 @@ def test_several_files(call, tmp_path):
     (tmp_path / "song.txt").write_bytes(b"\x00\x01\x02")
     code, _, err = call("speak", "-f", "one.txt", "-f", "song.txt", "-f", "two.txt", *MODEL, "-o", "out/")
     assert code == 1
-    assert "song.txt: is no text" in err
+    assert "song.txt: is not text" in err
     assert {path.name for path in (tmp_path / "out").glob("*.wav")} == {"one.wav", "two.wav"}
     code, _, err = call("speak", "-f", "one.txt", "-f", "two.txt", *MODEL, "-o", "x.wav")
     assert (code, "-o FOLDER/" in err) == (2, True)
@@ -293,7 +293,7 @@ def broken_flite(tmp_path, monkeypatch):
 
 
 def test_a_choice_holds_where_a_clearer_voice_is_installed(call, broken_flite, monkeypatch):
-    """What nobody has chosen gives way to it, what somebody has chosen does not, be it the same model."""
+    """A default model gives way to it, a chosen one does not, even if it is the same model."""
 
     def spoken_by():
         rows = json.loads(call("models", "list", "--task", "speak", "--json")[1])

@@ -1,4 +1,4 @@
-"""What is done to the pieces that a synthesiser gives: ends, levels, pauses, pace, times of words."""
+"""Processing of a synthesiser's pieces: ends, levels, pauses, pace, times of words."""
 
 import numpy as np
 import pyloudnorm

@@ -1,4 +1,4 @@
-"""The neural synthesisers with random weights: rates, shapes, seeds, batches, voices, and what is said of wrong ones."""
+"""The neural synthesisers with random weights: rates, shapes, seeds, batches, voices, and messages about wrong ones."""
 
 from types import SimpleNamespace
 
@@ -39,7 +39,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture
 def speak(folder, tmp_path):
-    """speak(family, texts, **options): what the family makes of texts."""
+    """speak(family, texts, **options): the family's results for texts."""
 
     def say(family, texts, **options):
         if family == "speecht5":
@@ -90,13 +90,13 @@ def test_speakers(tmp_path):
 
 @pytest.mark.parametrize("family", ["vits", "tacotron2", "speecht5", "fastspeech2"])
 def test_letters_that_a_model_does_not_know(speak, family):
-    """An accent goes, a script is read as Latin letters, and what is lost is told."""
+    """An accent goes, a script is read as Latin letters, and losses are reported."""
     synthesiser, _ = speak(family, TEXTS[1:2])
-    told = []
-    (piece,) = cut(["Café Анна naïve."], synthesiser, told.append)
+    messages = []
+    (piece,) = cut(["Café Анна naïve."], synthesiser, messages.append)
     letters = piece.spoken.replace("é", "e").replace("ï", "i").replace("É", "E")
     assert letters == "Cafe Anna naive."
-    assert told == ["Cyrillic letters are read as Latin ones: give --language to have them in a voice of their own"]
+    assert messages == ["Cyrillic letters are read as Latin ones: give --language to have them in a voice of their own"]
 
 
 def test_flite_reads_accents(monkeypatch):
@@ -124,7 +124,7 @@ def test_speecht5_wants_a_voice_and_a_vocoder(folder, tmp_path):
     for voice, words in (
         (None, "needs a voice"),
         ("nobody", "no such file"),
-        (str(path / "config.json"), "is no voice"),
+        (str(path / "config.json"), "is not a voice"),
     ):
         with pytest.raises(UsageError, match=words):
             speecht5.load(path, None, PLACE, SpeakOptions(voice=voice))
@@ -132,9 +132,9 @@ def test_speecht5_wants_a_voice_and_a_vocoder(folder, tmp_path):
     with pytest.raises(UsageError, match="holds 5 numbers"):
         speecht5.load(path, None, PLACE, SpeakOptions(voice=str(tmp_path / "short.npy")))
     np.save(tmp_path / "evil.npy", np.array([{}], object))
-    with pytest.raises(UsageError, match="is no voice"):
+    with pytest.raises(UsageError, match="is not a voice"):
         speecht5.load(path, None, PLACE, SpeakOptions(voice=str(tmp_path / "evil.npy")))
-    with pytest.raises(ModelError, match="no HiFi-GAN"):
+    with pytest.raises(ModelError, match="not a HiFi-GAN"):
         speecht5.load(path, None, PLACE, SpeakOptions(vocoder=str(path)))
 
 

@@ -75,7 +75,7 @@ def test_a_folder_becomes_a_folder(call, folder, tmp_path):
 
 
 def test_pipes_and_times(call, run, folder):
-    """Standard input says what the file says, and --start moves no word."""
+    """Standard input gives the same text as the file, and --start moves no word."""
     code, want, _ = call("transcribe", folder / "0.wav", "-f", "ctm", "--quiet")
     assert code == 0
     assert want
@@ -102,7 +102,7 @@ def test_silence_is_an_empty_file_and_no_failure(call, silence, tmp_path, form):
         assert "-->" not in text
 
 
-def test_the_weak_default_is_told_once(call, silence):
+def test_the_weak_default_is_reported_once(call, silence):
     assert "models pull whisper-base" in call("transcribe", silence)[2]
     assert call("transcribe", silence) == (0, b"", f"audiocli: {silence}: no speech in it\n")
 
@@ -187,7 +187,7 @@ def test_a_stream_says_what_a_file_says(call, run, folder, phrases):
 
 
 def test_a_stream_speaks_while_it_goes_on_and_ends_at_ctrl_c(start, line_of, phrases):
-    """The first words come while the sound goes on; Ctrl-C settles what is in hand."""
+    """The first words come while the sound goes on; Ctrl-C settles the piece in hand."""
     process = start("transcribe", "--stream", "-", "-f", "jsonl", "-q", stdin=-1)
     process.stdin.write((phrases[0] * 32_767).astype("<i2").tobytes())
     process.stdin.flush()
@@ -213,7 +213,7 @@ def test_an_empty_stream_is_an_empty_file(run):
 
 
 def test_a_compressed_stream_says_what_a_file_says(run, call, recording, tmp_path):
-    """And what its header hides is heard, and said."""
+    """Sound beyond the header's size is heard, and reported."""
     samples, rate = soundfile.read(recording, stop=8 * RATE)
     soundfile.write(tmp_path / "x.flac", samples, rate)
     hidden = bytearray(wav(samples, rate))

@@ -267,7 +267,7 @@ def test_ngrams_back_off(grammar, tmp_path):
         (None, "No such file"),
     ],
 )
-def test_what_is_no_arpa_file_is_told(tmp_path, text, words):
+def test_other_files_than_arpa_are_refused(tmp_path, text, words):
     if text is not None:
         (tmp_path / "x.arpa").write_text(text)
     with pytest.raises(UsageError, match=rf"--lm .*x.arpa.*{words}"):

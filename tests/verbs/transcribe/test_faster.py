@@ -42,7 +42,7 @@ def clips(shared):
 def short_windows(monkeypatch):
     """The library fills up to 30 s with zeros; our model knows windows of 3 s, filled with silence as OpenAI has it.
 
-    And it takes the first token of " -" for one that is no speech: among our tokens, which are bytes, that is the blank.
+    And it takes the first token of " -" for the sign of no speech: among our tokens, which are bytes, that is the blank.
     """
     from faster_whisper import tokenizer, transcribe
 

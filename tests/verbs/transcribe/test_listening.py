@@ -1,4 +1,4 @@
-"""Live sessions of models that hear clips: what settles is what a file says, and the words so far are its beginning."""
+"""Live sessions of models that hear clips: settled text is that of a file, and the words so far are its beginning."""
 
 from pathlib import PurePath
 
@@ -25,7 +25,7 @@ def clips(shared):
 
 @pytest.fixture(autouse=True)
 def patient(monkeypatch):
-    """A slow machine hears as often as a quick one."""
+    """A slow machine hears as often as a fast one."""
     monkeypatch.setattr(listening, "PATIENCE", 0.0)
     monkeypatch.setattr(listening, "STEP", 0.3)
 

@@ -1,4 +1,4 @@
-"""What a decoder repeats: loops by its own signs are said once, and what people repeat stays."""
+"""Repetitions of a decoder: loops by its own signs are said once, and people's repetitions stay."""
 
 import math
 from types import SimpleNamespace

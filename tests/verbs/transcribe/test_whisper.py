@@ -296,7 +296,7 @@ def test_words_of_moonshine_stand_where_pocketsphinx_has_them(shared, tmp_path_f
     together = run(clips)
     for utterance, record in zip(tiny.UTTERANCES, together, strict=True):
         segment = timed(record, utterance)
-        assert segment.words[-1].end == pytest.approx(utterance.end, abs=0.25)  # it is told by one token alone
+        assert segment.words[-1].end == pytest.approx(utterance.end, abs=0.25)  # a single token gives it
     assert tiny.same(together, [run([clip])[0] for clip in clips])
     plain = tiny.runner(asr_whisper.load, folder)(clips)
     assert [record.text for record in plain] == [utterance.text for utterance in tiny.UTTERANCES]

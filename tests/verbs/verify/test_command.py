@@ -174,7 +174,7 @@ def test_telephone_and_stereo_are_read(call, voices, model):
         (("a.wav", "b.wav", "-m", "whisper-tiny"), "no model for verify"),
     ],
 )
-def test_mistakes_are_told_in_one_line(call, args, message):
+def test_mistakes_are_reported_in_one_line(call, args, message):
     code, out, err = call("verify", *args)
     assert (code, out) == (2, b"")
     assert message in err

@@ -1,4 +1,4 @@
-"""Lists of pairs: the ways to write them, and what is none."""
+"""Lists of pairs: the ways to write them, and other files."""
 
 import pytest
 
@@ -33,7 +33,7 @@ def test_lines(tmp_path, line, trial):
 
 
 @pytest.mark.parametrize("line", ["a.wav", "a.wav b.wav c.wav", "a.wav b.wav 2", "a b c d", "a.wav\t\t1"])
-def test_what_is_no_trial_is_told_with_its_line(tmp_path, line):
+def test_a_line_that_is_not_a_trial_is_reported_with_its_line(tmp_path, line):
     with pytest.raises(UsageError, match="line 2"):
         read(listed(tmp_path, f"x y\n{line}\n"))
 

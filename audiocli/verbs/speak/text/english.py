@@ -1,4 +1,4 @@
-"""English as it is said: abbreviations, dates, times, money, units and numbers in words.
+"""English as it is spoken: abbreviations, dates, times, money, units and numbers in words.
 
 A chain of rules, the special ones first; each takes what it knows and leaves the rest to the next. What a text means can only
 be guessed at ("1500" is fifteen hundred, "3/4/2020" is March): where readings differ, the American one is taken. Of 273 things
@@ -24,8 +24,8 @@ def _any(names: Iterable[str]) -> str:
     return "|".join(sorted(map(re.escape, names), key=len, reverse=True))
 
 
-def _rule(pattern: str, said: Callable[[re.Match[str]], str] | str, flags: int = 0) -> Rule:
-    return partial(re.compile(pattern, flags).sub, said)
+def _rule(pattern: str, reading: Callable[[re.Match[str]], str] | str, flags: int = 0) -> Rule:
+    return partial(re.compile(pattern, flags).sub, reading)
 
 
 N = r"(?<![\w.,])(?P<n>(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?|\.[0-9]+)(?!\.?[0-9])"
@@ -143,7 +143,7 @@ RULES: tuple[Rule, ...] = (
 
 
 def spelled(text: str) -> str:
-    """A sentence as it is said."""
+    """A sentence as it is spoken."""
     text = text.translate(_QUOTES)
     for rule in RULES:
         text = rule(text)

@@ -1,4 +1,4 @@
-"""Readings of what the rules for English find: each takes a match and returns its words, or the match where it is no such thing."""
+"""Readings of the matches of the rules for English: each takes a match and returns its words, or the match unchanged."""
 
 import re
 import unicodedata
@@ -20,7 +20,7 @@ def plural_unit(unit: str) -> str:
 
 
 def counted(number: str, unit: str, *, one: bool = False) -> str:
-    """Of "1" and "mile per hour": "one mile per hour", with "2" "two miles per hour"; `one`: whatever the number."""
+    """A counted unit: "1" and "mile per hour" give "one mile per hour", "2" "two miles per hour"; `one`: whatever the number."""
     one = one or number == "1" or unit in words.UNCOUNTED
     return f"{cardinal(number)} {unit if one else plural_unit(unit)}"
 
@@ -32,7 +32,7 @@ def _describes(match: Match) -> bool:
 
 
 def _powered(unit: str, power: str | None, *, below: bool = False) -> str:
-    """A unit with what stands above it: "square meter", and below a line "second squared"."""
+    """A unit with its power: "square meter", and below a fraction line "second squared"."""
     if power is None:
         return unit
     if below and unit == "second":
@@ -50,18 +50,18 @@ def measure(match: Match) -> str:
 
 
 def measured_part(match: Match) -> str:
-    """Of "5 1/2 in.": "five and a half inches"; of "1/2 mile": "one half mile"."""
+    """The reading of "5 1/2 in.": "five and a half inches"; of "1/2 mile": "one half mile"."""
     unit = words.UNITS[match["unit"]]
     return f"{fraction(match)} {plural_unit(unit) if match['whole'] else unit}"
 
 
 def feet(match: Match) -> str:
-    """Of 5'10": "five feet ten inches"."""
+    """The reading of 5'10": "five feet ten inches"."""
     return f"{counted(match['feet'], 'foot')} {counted(match['inches'], 'inch')}"
 
 
 def inches(match: Match) -> str:
-    """Of 27": "twenty seven inch", unless a quotation ends there."""
+    """The reading of 27": "twenty seven inch", unless a quotation ends there."""
     quoted = match.string.count('"', 0, match.start()) % 2
     return match[0] if quoted else f"{cardinal(match['n'])} inch"
 
@@ -76,13 +76,13 @@ def _unit_of(match: Match) -> tuple[str, str]:
 def money(match: Match) -> str:
     """An amount before or behind its sign: "$3.50", "20 €", "$10-20", "US$3bn"."""
     unit, part = _unit_of(match)
-    found, one = match.groupdict(), _describes(match)
+    groups, one = match.groupdict(), _describes(match)
     number = re.sub(r",(?=[0-9]{2}$)", ".", match["n"])
-    if found.get("scale"):
+    if groups.get("scale"):
         coins = unit if one or unit in words.UNCOUNTED else plural_unit(unit)
-        return f"{cardinal(number)} {words.SCALES[found['scale'].lower()]} {coins}"
-    if found.get("to"):
-        return f"{cardinal(number)} to {counted(found['to'], unit)}"
+        return f"{cardinal(number)} {words.SCALES[groups['scale'].lower()]} {coins}"
+    if groups.get("to"):
+        return f"{cardinal(number)} to {counted(groups['to'], unit)}"
     whole, _, rest = number.partition(".")
     if len(rest) != 2:
         return counted(number, unit, one=one)
@@ -93,7 +93,7 @@ def money(match: Match) -> str:
 
 
 def cents(match: Match) -> str:
-    """Of "50¢": "fifty cents"."""
+    """The reading of "50¢": "fifty cents"."""
     return counted(match["n"], "cent", one=_describes(match))
 
 
@@ -104,38 +104,38 @@ def month(match: Match) -> str:
 
 def date(match: Match) -> str:
     """A month by name or number, a day or days, perhaps a year and a time."""
-    found = match.groupdict()
-    name, day, last = found["month"], int(found["day"]), found.get("last")
+    groups = match.groupdict()
+    name, day, last = groups["month"], int(groups["day"]), groups.get("last")
     number = int(name) if name.isdigit() else words.MONTHS.index(month(match)) + 1
     if not (1 <= number <= 12 and 1 <= day <= 31 and int(last or 1) <= 31):
         return match[0]
     of = " of " in match[0]
-    said = f"{ordinal(day)} of {words.MONTHS[number - 1]}" if of else f"{words.MONTHS[number - 1]} {ordinal(day)}"
-    said += f" to {ordinal(int(last))}" if last else ""
-    said += f", {year(int(found['year']))}" if found.get("year") else ""
-    return f"{said}, {time(match)}" if found.get("hour") else said
+    reading = f"{ordinal(day)} of {words.MONTHS[number - 1]}" if of else f"{words.MONTHS[number - 1]} {ordinal(day)}"
+    reading += f" to {ordinal(int(last))}" if last else ""
+    reading += f", {year(int(groups['year']))}" if groups.get("year") else ""
+    return f"{reading}, {time(match)}" if groups.get("hour") else reading
 
 
 def time(match: Match) -> str:
     """A time of day: "15:05", "3:30 p.m.", "10:00:30Z"."""
-    found: dict[str, str | None] = match.groupdict()
-    hour, minute, second = int(match["hour"]), match["minute"], int(found.get("second") or 0)
-    half = (found.get("half") or "").lower().replace(".", "")
+    groups: dict[str, str | None] = match.groupdict()
+    hour, minute, second = int(match["hour"]), match["minute"], int(groups.get("second") or 0)
+    half = (groups.get("half") or "").lower().replace(".", "")
     if hour > 24 or int(minute or 0) > 59:
         return match[0]
-    stop = "." if found.get("half") and match[0].endswith(".") and match.end() == len(match.string) else ""
-    said = cardinal(str(hour))
+    stop = "." if groups.get("half") and match[0].endswith(".") and match.end() == len(match.string) else ""
+    reading = cardinal(str(hour))
     if int(minute or 0):
-        said += f" oh {cardinal(minute[1])}" if minute[0] == "0" else f" {cardinal(minute)}"
+        reading += f" oh {cardinal(minute[1])}" if minute[0] == "0" else f" {cardinal(minute)}"
     elif not half:
-        said += " o'clock"
+        reading += " o'clock"
     if second:
-        said += f" and {counted(str(second), 'second')}"
-    return said + (" " + " ".join(half) if half else "") + _zone(found.get("zone")) + stop
+        reading += f" and {counted(str(second), 'second')}"
+    return reading + (" " + " ".join(half) if half else "") + _zone(groups.get("zone")) + stop
 
 
 def _zone(zone: str | None) -> str:
-    """Of "Z": "U T C"; of "+02:00": "U T C plus two"."""
+    """The reading of "Z": "U T C"; of "+02:00": "U T C plus two"."""
     if not zone:
         return ""
     if zone in "Zz":
@@ -146,28 +146,28 @@ def _zone(zone: str | None) -> str:
 
 
 def duration(match: Match) -> str:
-    """Of "1h30m": "one hour thirty minutes"."""
+    """The reading of "1h30m": "one hour thirty minutes"."""
     return f"{counted(match['hours'], 'hour')} {counted(str(int(match['minutes'])), 'minute')}"
 
 
 def fraction(match: Match) -> str:
-    """Of "1 3/4": "one and three quarters"."""
+    """The reading of "1 3/4": "one and three quarters"."""
     whole, top, bottom = match["whole"], int(match["top"]), int(match["bottom"])
     if not 0 < top < bottom or bottom not in _PARTS:
         return match[0]
     name = {2: "half", 4: "quarter"}.get(bottom, ordinal(bottom))
     many = {"half": "halves"}.get(name, name + "s")
-    said = f"{'a' if whole and top == 1 else cardinal(str(top))} {name if top == 1 else many}"
-    return f"{cardinal(whole)} and {said}" if whole else said
+    reading = f"{'a' if whole and top == 1 else cardinal(str(top))} {name if top == 1 else many}"
+    return f"{cardinal(whole)} and {reading}" if whole else reading
 
 
 def vulgar(match: Match) -> str:
-    """Of "½": " 1/2", for the rule of fractions."""
+    """The reading of "½": " 1/2", for the rule of fractions."""
     return " " + unicodedata.normalize("NFKC", match[0]).replace("\u2044", "/")
 
 
 def coordinate(match: Match) -> str:
-    """Of 40°42'46"N: "forty degrees, forty two minutes, forty six seconds north"."""
+    """The reading of 40°42'46"N: "forty degrees, forty two minutes, forty six seconds north"."""
     parts = [counted(match["degrees"], "degree")]
     parts += [counted(match[name], name[:-1]) for name in ("minutes", "seconds") if match[name]]
     return f"{', '.join(parts)} { {'N': 'north', 'S': 'south', 'E': 'east', 'W': 'west'}[match['side']] }"
@@ -180,40 +180,40 @@ def telephone(match: Match) -> str:
 
 
 def local_number(match: Match) -> str:
-    """Of "555-1234": digits; "500-1000" has round numbers and is a range."""
+    """The reading of "555-1234": digits; "500-1000" has round numbers and is a range."""
     first, second = match[0].split("-")
     round_ones = second[0] != "0" and int(second) % 50 == 0 and int(first) % 10 == 0
     return match[0] if round_ones else telephone(match)
 
 
 def version(match: Match) -> str:
-    """Of "v1.2.3": "version one point two point three"."""
+    """The reading of "v1.2.3": "version one point two point three"."""
     first = "version " if match[0][0] == "v" else ""
     return first + " point ".join(map(cardinal, match[0].lstrip("v").split(".")))
 
 
 def power(match: Match) -> str:
-    """Of "^2": "squared"; of "^10": "to the power of ten"."""
+    """The reading of "^2": "squared"; of "^10": "to the power of ten"."""
     wanted = match["power"]
     short = {"2": "squared", "3": "cubed"}.get(wanted)
     return f" {short or 'to the power of ' + signed(wanted)}"
 
 
 def scientific(match: Match) -> str:
-    """Of "1.5e6": "one point five times ten to the sixth"."""
+    """The reading of "1.5e6": "one point five times ten to the sixth"."""
     exponent = int(match["exponent"])
-    said = f"the {ordinal(exponent)}" if exponent > 0 else f"the {signed(str(exponent))}"
-    return f"{cardinal(match['n'])} times ten to {said}"
+    exponential = f"the {ordinal(exponent)}" if exponent > 0 else f"the {signed(str(exponent))}"
+    return f"{cardinal(match['n'])} times ten to {exponential}"
 
 
 def signed(number: str) -> str:
-    """Of "-6": "minus six"; letters stay."""
+    """The reading of "-6": "minus six"; letters stay."""
     plain = number.lstrip("+-")
     return ("minus " if number.startswith("-") else "") + (cardinal(plain) if plain.isdigit() else plain)
 
 
 def span(match: Match) -> str:
-    """Of "10-20": "10 to 20"; a hyphen that is none (3-0) stays, and with blanks around it takes away."""
+    """The reading of "10-20": "10 to 20"; a hyphen that means something else (3-0) stays, and with blanks around it is a minus."""
     first, second = match["n"], match["m"]
     years = len(first) == 4 and len(second) == 2
     rises = float(second.replace(",", "")) > float(first[-2:] if years else first.replace(",", ""))
@@ -228,7 +228,7 @@ def take_away(match: Match) -> str:
 
 
 def comparison(match: Match) -> str:
-    """Of "x < 5": "x is less than 5", and of "<5" "less than 5"."""
+    """The reading of "x < 5": "x is less than 5", and of "<5" "less than 5"."""
     subject = (match["subject"] or "").strip()
     verb = "is " if subject and subject.lower() not in words.VERBS else ""
     return f"{subject} {verb}{words.COMPARISONS[match['sign']]} "
@@ -241,12 +241,12 @@ def number(match: Match) -> str:
 
 
 def decade(match: Match) -> str:
-    """Of "1990s": "nineteen nineties"."""
+    """The reading of "1990s": "nineteen nineties"."""
     return plural(year(int(match["n"]))) if len(match["n"]) == 4 else plural(cardinal(match["n"]))
 
 
 def roman(match: Match) -> str:
-    """Of "Chapter IV": "Chapter four"; kings and popes are the fourth."""
+    """The reading of "Chapter IV": "Chapter four"; kings and popes are the fourth."""
     values = [_ROMAN[letter] for letter in match["roman"]]
     value = sum(-v if v < max(values[n:]) else v for n, v in enumerate(values))
     name = match["before"]
@@ -254,7 +254,7 @@ def roman(match: Match) -> str:
 
 
 def saint_or_street(match: Match) -> str:
-    """Of "St. Louis": "Saint"; of "Elm St.": "Street"; and so with "Dr."."""
+    """The reading of "St. Louis": "Saint"; of "Elm St.": "Street"; and so with "Dr."."""
     before, name = match["before"] or "", match["after"] is not None
     place = before[:1].isupper() and match.start() > 0 and before not in ("East", "West", "North", "South", "Mount")
     place = place or before[:1].isdigit() or (not name and match["short"] == "St")
@@ -274,7 +274,7 @@ def address(match: Match) -> str:
 
 
 def hashtag(match: Match) -> str:
-    """Of "#HappyNewYear": "hashtag Happy New Year"."""
+    """The reading of "#HappyNewYear": "hashtag Happy New Year"."""
     return "hashtag " + re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[a-z])(?=[0-9])", " ", match["tag"])
 
 

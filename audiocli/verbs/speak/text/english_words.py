@@ -1,4 +1,4 @@
-"""Vocabulary of written English: what signs, units, abbreviations and names of months stand for."""
+"""Vocabulary of written English: the meanings of signs, units, abbreviations and names of months."""
 
 MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
@@ -64,7 +64,7 @@ PHRASES = {
     "WWI": "World War one", "WWII": "World War two",
 }  # fmt: skip
 
-# Whose letters are said one by one although they have a vowel; those without one always are. (US and IT are words, too.)
+# Initialisms, spelt out although they have a vowel; those without one always are. (US and IT are words, too.)
 INITIALS = frozenset(
     "AD AI API ATM BBC BC BCE CE CEO CFO CIA CTO CPU DIY DNA EPA EU FAQ FBI FM GPU HIV IBM ID IOU IP IPO IQ IRS ISBN ISP IV "
     "MIT MRI NBA OK OS PDF RNA SOS SUV UAE UFO UI UK UN UPS URL USA USB USSR UTC UV VIP".split()

@@ -1,4 +1,4 @@
-"""Letters that a voice does not know, in those that it knows: "café" as "cafe", "Анна" as "Anna"; what is lost by that is told."""
+"""Letters that a voice does not know, in those that it knows: "café" as "cafe", "Анна" as "Anna"; losses are reported."""
 
 import unicodedata
 from collections.abc import Callable
@@ -8,17 +8,17 @@ _SCRIPTS = {"Cjk": "Chinese", "Hiragana": "Japanese", "Katakana": "Japanese", "H
 
 
 def latin(character: str) -> bool:
-    """Whether a character is no letter, or one of the Latin script with whatever accents."""
+    """Whether a character is not a letter, or is one of the Latin script with whatever accents."""
     return character.isascii() or not character.isalpha() or _script(character) in ("Latin", "Feminine", "Masculine")
 
 
 def reader(knows: Knows, tell: Callable[[str], None]) -> Callable[[str], str]:
-    """What makes texts readable for a voice that knows some characters only; `tell` hears once of each script and of losses."""
-    told: set[str] = set()
+    """A function that makes texts readable for a voice that knows only some characters; `tell` gets each script and loss once."""
+    reported: set[str] = set()
 
     def once(message: str) -> None:
-        if message not in told:
-            told.add(message)
+        if message not in reported:
+            reported.add(message)
             tell(message)
 
     def read(text: str) -> str:
@@ -30,7 +30,7 @@ def reader(knows: Knows, tell: Callable[[str], None]) -> Callable[[str], str]:
 
 
 def _instead(character: str, knows: Knows, once: Callable[[str], None]) -> str:
-    """What is read for a character that is not known."""
+    """The replacement for an unknown character."""
     from anyascii import anyascii
 
     category = unicodedata.category(character)

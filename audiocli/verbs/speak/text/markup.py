@@ -1,4 +1,4 @@
-"""What is marked up as it is read out: without the marks of HTML, SSML and Markdown, and words cut at a line's end whole again.
+"""Marked-up text as it is read out: without the marks of HTML, SSML and Markdown, and words cut at a line's end whole again.
 
 Text comes in blocks that may end anywhere: what may still become a mark is held back until the next block.
 """
@@ -67,7 +67,7 @@ def plain(blocks: Iterable[str]) -> Iterator[str]:
 
 
 def _unmarked(text: str, before: str) -> str:
-    """A text without its marks; `before` is the character that it follows, which tells whether a line begins with it."""
+    """A text without its marks; `before` is the character that it follows, which shows whether a line begins with it."""
     text = before + text
     for mark, pattern, instead in _RULES:
         if mark in text:

@@ -3,7 +3,7 @@
 import re
 from functools import lru_cache
 
-LONGEST = 15  # digits; what is longer is no amount but a name, and read digit by digit
+LONGEST = 15  # digits; longer numbers are not amounts but names, and read digit by digit
 _DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _NUMBER = re.compile(r"(?<![\w.,])-?[0-9]+(?:[.,][0-9]+)?(?![.,]?\w)")
 
@@ -21,7 +21,7 @@ def _words(number: int, kind: str) -> str:
 
 
 def cardinal(text: str) -> str:
-    """Of "1,234.50": "one thousand two hundred thirty four point five zero"; of ".5": "point five"."""
+    """The reading of "1,234.50": "one thousand two hundred thirty four point five zero"; of ".5": "point five"."""
     whole, point, rest = text.replace(",", "").partition(".")
     if not whole:
         return f"point {digits(rest)}"
@@ -41,7 +41,7 @@ def year(number: int) -> str:
 
 
 def plural(words: str) -> str:
-    """Of "nineteen eighty": "nineteen eighties"; of "six": "sixes"."""
+    """The reading of "nineteen eighty": "nineteen eighties"; of "six": "sixes"."""
     if words.endswith("y"):
         return words[:-1] + "ies"
     return words + ("es" if words.endswith(("x", "s")) else "s")

@@ -1,4 +1,4 @@
-"""Where one sentence ends and the next begins, in text that streams by; and pieces of it that a model can take at once."""
+"""Sentences of a text as it streams by; and pieces of them that a model can take at once."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -39,18 +39,18 @@ def sentences(blocks: Iterable[str], longest: int = LONGEST) -> Iterator[Sentenc
     rest = ""
     for block in blocks:
         rest += block
-        found, rest = _cut(rest)
-        yield from _told(found, longest)
+        parts, rest = _cut(rest)
+        yield from _on_one_line(parts, longest)
         while len(rest) > longest:
             first, rest = split(rest, longest)
-            yield from _told([(first, False)], longest)
-    found, rest = _cut(rest + "\n\n\n")
-    yield from _told([*found, (rest, True)], longest)
+            yield from _on_one_line([(first, False)], longest)
+    parts, rest = _cut(rest + "\n\n\n")
+    yield from _on_one_line([*parts, (rest, True)], longest)
 
 
-def _told(found: Iterable[tuple[str, bool]], longest: int) -> Iterator[Sentence]:
+def _on_one_line(parts: Iterable[tuple[str, bool]], longest: int) -> Iterator[Sentence]:
     """Sentences on one line each, none of them empty."""
-    for text, last in found:
+    for text, last in parts:
         rest = _SPACE.sub(" ", text).strip()
         while len(rest) > longest:
             first, rest = split(rest, longest)
@@ -61,7 +61,7 @@ def _told(found: Iterable[tuple[str, bool]], longest: int) -> Iterator[Sentence]
 
 def _cut(text: str) -> tuple[list[tuple[str, bool]], str]:
     """The sentences whose end is certain, each with whether a paragraph ends there, and what is left."""
-    found, begin = [], 0
+    parts, begin = [], 0
     for match in _END.finditer(text):
         end, empty_line = match.end(), match.group()[0] == "\n"
         following = _BLANKS.match(text, end).end()  # type: ignore[union-attr]
@@ -69,9 +69,9 @@ def _cut(text: str) -> tuple[list[tuple[str, bool]], str]:
             break  # the next character decides
         if empty_line or _ends(text[max(begin, end - 40) : end], text[following : following + 1]):
             last = empty_line or text.count("\n", end, following) > 1
-            found.append((text[begin:end], last))
+            parts.append((text[begin:end], last))
             begin = end
-    return found, text[begin:]
+    return parts, text[begin:]
 
 
 def _ends(before: str, following: str) -> bool:
@@ -101,7 +101,7 @@ def split(text: str, limit: int) -> tuple[str, str]:
 
 @dataclass(frozen=True)
 class Piece:
-    """What a model says in one go: the text as it was written, as it is spoken, and whether a paragraph ends with it."""
+    """The text that a model speaks in one go, as it was written and as it is spoken, and whether a paragraph ends with it."""
 
     text: str
     spoken: str
@@ -109,11 +109,11 @@ class Piece:
 
 
 def pieces(
-    found: Iterable[Sentence], *, limit: int, fill: int = 1, spell: Callable[[str], str] = str
+    whole: Iterable[Sentence], *, limit: int, fill: int = 1, spell: Callable[[str], str] = str
 ) -> Iterator[Piece]:
     """Sentences as pieces: none whose spoken text is longer than `limit`; those shorter than `fill` go on with the next one."""
     waiting: list[str] = []
-    for sentence in chain(found, [None]):
+    for sentence in chain(whole, [None]):
         if sentence is not None:
             waiting.append(sentence.text)
         text = " ".join(waiting)

@@ -1,4 +1,4 @@
-"""One window of Whisper: its features in, tokens out, with how sure the model is of them (Radford et al. 2022, 4.5)."""
+"""One window of Whisper: its features in, tokens out, with the model's confidence in them (Radford et al. 2022, 4.5)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from ..loops import LOG_PROBABILITY, RATIO, compression
 from .tokens import Tokens
 
 NO_SPEECH = 0.6  # with a guess, and this probability of silence, nothing was said
-HOTTER = 0.2  # what the temperature rises by after a failure, up to 1
+HOTTER = 0.2  # the rise of the temperature after a failure, up to 1
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What the decoder made of one window: text and timestamp tokens, mean log probability, probability of no speech."""
+    """The decoder's reading of one window: text and timestamp tokens, mean log probability, probability of no speech."""
 
     tokens: list[int]
     log_probability: float
@@ -25,7 +25,7 @@ class Reading:
 
     @property
     def failed(self) -> bool:
-        """Whether it is worth another try."""
+        """Whether it should be tried again."""
         return not self.empty and (self.ratio > RATIO or self.log_probability < LOG_PROBABILITY)
 
     @property
@@ -52,7 +52,7 @@ class Decoder:
     def read(self, encoded: torch.Tensor, given: Sequence[list[int]]) -> list[Reading]:
         """Readings of windows, asked with the tokens `given` (as many for each); failures are read again, hotter.
 
-        Hot readings are drawn window by window from a fixed seed, so that company does not change them.
+        Hot readings are drawn window by window from a fixed seed, so that the rest of the batch does not change them.
         """
         readings = self._read(encoded, given, self.temperature)
         return [
@@ -104,7 +104,7 @@ class Decoder:
         )  # fmt: skip
 
     def _rules(self, begin: int) -> Any:
-        """What may not be said, and that times come in pairs and rise."""
+        """The rules for tokens: those that are forbidden, and times that come in pairs and rise."""
         from transformers import (
             LogitsProcessorList,
             SuppressTokensAtBeginLogitsProcessor,
@@ -112,21 +112,21 @@ class Decoder:
             WhisperTimeStampLogitsProcessor,
         )
 
-        kept, device = self.model.generation_config, self.model.device
+        config, device = self.model.generation_config, self.model.device
         rules = LogitsProcessorList()
-        if never := getattr(kept, "suppress_tokens", None):
+        if never := getattr(config, "suppress_tokens", None):
             rules.append(SuppressTokensLogitsProcessor(never, device=device))
-        if not_first := getattr(kept, "begin_suppress_tokens", None):
+        if not_first := getattr(config, "begin_suppress_tokens", None):
             rules.append(SuppressTokensAtBeginLogitsProcessor(not_first, begin, device=device))
         times = generation(
             no_timestamps_token_id=self.tokens.no_times, eos_token_id=self.tokens.end,
-            max_initial_timestamp_index=getattr(kept, "max_initial_timestamp_index", None) or 50,
+            max_initial_timestamp_index=getattr(config, "max_initial_timestamp_index", None) or 50,
         )  # fmt: skip
         rules.append(WhisperTimeStampLogitsProcessor(times, begin_index=begin))
         return rules
 
     def _judge(self, encoded: torch.Tensor, given: Sequence[list[int]], answers: Sequence[list[int]]) -> list[Reading]:
-        """How sure the model is of the answers: one more pass over them, the same for greedy, beams and samples."""
+        """The model's confidence in the answers, by one more pass over them, the same for greedy, beams and samples."""
         rows = [[*asked, *answer, self.tokens.end] for asked, answer in zip(given, answers, strict=True)]
         hidden = self.model.model.decoder(
             input_ids=padded(rows, self.tokens.end).to(encoded.device), encoder_hidden_states=encoded
@@ -135,9 +135,9 @@ class Decoder:
         for states, row, asked, answer in zip(hidden, rows, given, answers, strict=True):
             # Row by row: the logits of 16 windows at once would take a gigabyte.
             log_probs = self.model.proj_out(states[: len(row) - 1]).float().log_softmax(-1)
-            said = log_probs[torch.arange(len(row) - 1), torch.tensor(row[1:], device=log_probs.device)]
+            chosen = log_probs[torch.arange(len(row) - 1), torch.tensor(row[1:], device=log_probs.device)]
             silence = log_probs[asked.index(self.tokens.start), self.tokens.no_speech].exp()
-            mean = float(said[len(asked) - 1 :].mean())
+            mean = float(chosen[len(asked) - 1 :].mean())
             readings.append(Reading(answer, mean, float(silence), compression(self.tokens.text(answer))))
         return readings
 

@@ -40,7 +40,7 @@ def load(path: Path, spec: ModelSpec, place: Any, options: TranscribeOptions) ->
 
 
 @dataclass
-class _Clip:
+class _Progress:
     """A clip on its way through the model."""
 
     samples: NDArray[np.float32]
@@ -55,8 +55,8 @@ class _Clip:
 
 
 @dataclass(frozen=True)
-class _Heard:
-    """What a window of `size` samples gave; `on`: the second of it where the next one begins, None: behind it."""
+class _WindowResult:
+    """The result of a window of `size` samples; `on`: the second of it where the next one begins, None: behind it."""
 
     size: int
     reading: Reading
@@ -88,12 +88,12 @@ class WhisperRunner:
 
     def __call__(self, batch: list[Audio]) -> list[Transcript]:
         """The transcripts of the clips [1, samples], in their order."""
-        clips = [_Clip(mono(audio), self._language) for audio in batch]
+        clips = [_Progress(mono(audio), self._language) for audio in batch]
         loud = [clip for clip in clips if not silent(clip.samples, self.sample_rate)]
         while waiting := [clip for clip in loud if not clip.done]:
             audible = [clip for clip in waiting if not self._passed_over(clip)]
-            heard = self.batches.run(audible, lambda clip: self._window / self.sample_rate, self._read)
-            for clip, window in zip(audible, heard, strict=True):
+            results = self.batches.run(audible, lambda clip: self._window / self.sample_rate, self._read)
+            for clip, window in zip(audible, results, strict=True):
                 self._take(clip, window)
         not_silent = {id(clip) for clip in loud}
         return [
@@ -103,18 +103,18 @@ class WhisperRunner:
 
     def _prompted(self) -> list[int]:
         """The prompt and the hot words as tokens that were said before; the last ones, where they are too many."""
-        said = ", ".join(filter(None, [self.options.prompt, *self.options.hotwords]))
-        if not said:
+        prompt = ", ".join(filter(None, [self.options.prompt, *self.options.hotwords]))
+        if not prompt:
             return []
         room = self._model.config.max_target_positions // 2 - 1
-        words = self._tokens.tokenizer.encode(f" {said.strip()}", add_special_tokens=False)
+        words = self._tokens.tokenizer.encode(f" {prompt.strip()}", add_special_tokens=False)
         return [self._tokens.previous, *words[-room:]]
 
-    def _found(self, clip: _Clip) -> Found:
+    def _found(self, clip: _Progress) -> Found:
         language = "en" if self._task == "translate" else clip.language
         return Found(tuple(clip.segments), language, tuple(clip.dropped))
 
-    def _passed_over(self, clip: _Clip) -> bool:
+    def _passed_over(self, clip: _Progress) -> bool:
         """Whether the next window of a clip is silent; it is done then."""
         window = self._next(clip)
         if not silent(window, self.sample_rate):
@@ -123,11 +123,11 @@ class WhisperRunner:
         clip.seek += len(window)
         return True
 
-    def _next(self, clip: _Clip) -> NDArray[np.float32]:
+    def _next(self, clip: _Progress) -> NDArray[np.float32]:
         return clip.samples[clip.seek : clip.seek + self._window]
 
-    def _read(self, clips: Sequence[_Clip]) -> list[_Heard]:
-        """What is said in the next window of each clip."""
+    def _read(self, clips: Sequence[_Progress]) -> list[_WindowResult]:
+        """The speech in the next window of each clip."""
         windows = [self._next(clip) for clip in clips]
         encoded = self._encoded(windows)
         self._detect(clips, encoded)
@@ -139,19 +139,19 @@ class WhisperRunner:
         ]
         words = self._words(clips, encoded, asked, [spoken for spoken, _ in parts], windows)
         return [
-            _Heard(len(window), reading, spoken, timed, on)
+            _WindowResult(len(window), reading, spoken, timed, on)
             for window, reading, (spoken, on), timed in zip(windows, readings, parts, words, strict=True)
         ]
 
     @torch.inference_mode()
     def _encoded(self, windows: Sequence[NDArray[np.float32]]) -> torch.Tensor:
-        """What the encoder makes of the windows, each padded to its full length, as it was trained: [windows, positions, width]."""
+        """The encoder's output for the windows, each padded to its full length, as in training: [windows, positions, width]."""
         full = [np.pad(window, (0, self._window - len(window))) for window in windows]
         features = self._inputs(full, sampling_rate=self.sample_rate, return_tensors="pt", padding=False).input_features
         made = self._model.model.encoder(features.to(self._model.device, self._model.dtype))
         return made.last_hidden_state  # type: ignore[no-any-return]
 
-    def _detect(self, clips: Sequence[_Clip], encoded: torch.Tensor) -> None:
+    def _detect(self, clips: Sequence[_Progress], encoded: torch.Tensor) -> None:
         """Give clips without a language that of their first window with sound."""
         unknown = [n for n, clip in enumerate(clips) if clip.language is None]
         if unknown:
@@ -159,7 +159,7 @@ class WhisperRunner:
                 clips[n].language = language
 
     def _words(
-        self, clips: Sequence[_Clip], encoded: torch.Tensor, asked: Sequence[list[int]], parts: Sequence[list[Span]],
+        self, clips: Sequence[_Progress], encoded: torch.Tensor, asked: Sequence[list[int]], parts: Sequence[list[Span]],
         windows: Sequence[NDArray[np.float32]],
     ) -> list[Timed]:  # fmt: skip
         """The words of each window, where they are asked for."""
@@ -167,28 +167,28 @@ class WhisperRunner:
         wanted = [n for n, text in enumerate(texts) if text]
         if self._aligner is None or not wanted:
             return [[] for _ in clips]
-        found = self._aligner.words(
+        timed = self._aligner.words(
             encoded[wanted], [asked[n] for n in wanted], [texts[n] for n in wanted],
             [loud_part(windows[n], self.sample_rate) for n in wanted], [clips[n].language or "en" for n in wanted],
         )  # fmt: skip
-        by_window = dict(zip(wanted, found, strict=True))
+        by_window = dict(zip(wanted, timed, strict=True))
         return [by_window.get(n, []) for n in range(len(clips))]
 
-    def _take(self, clip: _Clip, heard: _Heard) -> None:
-        """Put what a window gave to its clip and move on: to the last time said, or past the window."""
-        if heard.reading.empty:
-            silence = f"(probability {heard.reading.no_speech:.2f})"
-            clip.dropped.append(f"no speech: {self._span(clip, heard.size)} {silence}")
-        offset, sure = clip.seek / self.sample_rate, float(np.exp(heard.reading.log_probability))
-        spoken = zip(heard.spoken, by_span(heard.spoken, heard.timed), strict=True)
+    def _take(self, clip: _Progress, result: _WindowResult) -> None:
+        """Add a window's result to its clip and move on: to the last time said, or past the window."""
+        if result.reading.empty:
+            silence = f"(probability {result.reading.no_speech:.2f})"
+            clip.dropped.append(f"no speech: {self._span(clip, result.size)} {silence}")
+        offset, sure = clip.seek / self.sample_rate, float(np.exp(result.reading.log_probability))
+        spoken = zip(result.spoken, by_span(result.spoken, result.timed), strict=True)
         segments, dropped = without_loops(
             [Segment(span.start, span.end, self._tokens.text(span.tokens), words, sure) for span, words in spoken]
         )
         clip.segments += later(list(map(bounded, segments)), offset)
         clip.dropped += dropped
-        clip.seek += heard.size if heard.on is None else max(int(heard.on * self.sample_rate), 1)
+        clip.seek += result.size if result.on is None else max(int(result.on * self.sample_rate), 1)
         if len(clip.samples) - clip.seek < LEAST * self.sample_rate:
             clip.seek = len(clip.samples)
 
-    def _span(self, clip: _Clip, size: int) -> str:
+    def _span(self, clip: _Progress, size: int) -> str:
         return f"{clip.seek / self.sample_rate:.1f}-{(clip.seek + size) / self.sample_rate:.1f} s"

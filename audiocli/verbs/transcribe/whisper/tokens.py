@@ -1,4 +1,4 @@
-"""Whisper's special tokens: what a decoder is asked with, and what of its answer is text and what are times."""
+"""Whisper's special tokens: the prompt of a decoder, and the text and the times in its answer."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -54,11 +54,11 @@ class Tokens:
         return code
 
     def asked(self, language: str, task: str) -> list[int]:
-        """What the decoder is given before its answer."""
+        """The tokens that the decoder is given before its answer."""
         return [self.start, self.languages[language], self.tasks[task]] if self.languages else [self.start]
 
     def text(self, tokens: list[int]) -> str:
-        """What the tokens say; times and other special tokens say nothing."""
+        """The text of the tokens, without times and other special tokens."""
         return str(self.tokenizer.decode([token for token in tokens if token < self.end]))
 
     def words(self, tokens: list[int], language: str) -> list[tuple[str, list[int]]]:
@@ -122,8 +122,8 @@ def spans(answer: list[int], tokens: Tokens, seconds: float) -> tuple[list[Span]
     pieces = [answer[a:b] for a, b in zip([0, *borders], [*borders, len(answer)], strict=True)]
     if not whole:
         pieces.pop()
-    found = [_span(piece, tokens, seconds) for piece in pieces]
-    return found, None if whole or not found else found[-1].end
+    parts = [_span(piece, tokens, seconds) for piece in pieces]
+    return parts, None if whole or not parts else parts[-1].end
 
 
 def _span(piece: list[int], tokens: Tokens, seconds: float) -> Span:

@@ -1,4 +1,4 @@
-"""Word times of Whisper, from where its decoder looked."""
+"""Word times of Whisper, from its decoder's cross-attention."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -31,7 +31,7 @@ class Aligner:
         self, encoded: torch.Tensor, asked: Sequence[list[int]], texts: Sequence[list[int]], loud: Sequence[tuple[float, float]],
         languages: Sequence[str],
     ) -> list[Timed]:  # fmt: skip
-        """The words of windows, each with how many tokens it has; times from the start of the window.
+        """The words of windows, each with its number of tokens; times from the start of the window.
 
         encoded [windows, positions, width]; `asked` without prompts; `texts` without times; `loud`: seconds where the
         sound of each begins and ends, because the path would give the silence outside to the first and the last word.
@@ -43,14 +43,14 @@ class Aligner:
             hidden = self.model.model.decoder(
                 input_ids=padded(rows, self.tokens.end).to(encoded.device), encoder_hidden_states=encoded
             ).last_hidden_state
-        found = []
+        timed = []
         for n, (before, text) in enumerate(zip(asked, texts, strict=True)):
             first, last = len(before), len(before) + len(text)
             log_probs = self.model.proj_out(hidden[n, first:last]).float().log_softmax(-1)
             sure = log_probs[torch.arange(len(text)), torch.tensor(text, device=log_probs.device)].exp().tolist()
             times = edges(looks, self.heads, n, slice(first, last + 1), loud[n], TICK)
-            found.append(self._timed(text, sure, times, languages[n]))
-        return found
+            timed.append(self._timed(text, sure, times, languages[n]))
+        return timed
 
     def _timed(self, text: list[int], sure: list[float], times: list[float], language: str) -> Timed:
         words: Timed = []
@@ -63,12 +63,12 @@ class Aligner:
         return words
 
 
-def by_span(found: Sequence[Span], timed: Timed) -> list[tuple[Word, ...]]:
+def by_span(spans: Sequence[Span], timed: Timed) -> list[tuple[Word, ...]]:
     """The words of each span; one that reaches into the next span belongs to that where it begins."""
     usual = float(np.median([word.end - word.start for word, _ in timed])) if timed else 0.0
     words, taken, until = iter(timed), 0, 0
     result = []
-    for span in found:
+    for span in spans:
         until += len(span.tokens)
         mine = []
         while taken < until and (following := next(words, None)):

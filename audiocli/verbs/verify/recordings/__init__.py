@@ -1,1 +1,1 @@
-"""Which recording is this: constellations of spectral peaks, an index of them, and what a query agrees with."""
+"""Recognition of recordings: constellations of spectral peaks, an index of them, and a search for the track of a query."""

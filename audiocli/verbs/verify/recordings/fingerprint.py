@@ -15,7 +15,7 @@ SAMPLE_RATE = 8_000  # Hz: what telephones and bad codecs keep
 N_FFT, HOP = 512, 128
 FRAMES, BINS = 8, 10  # around a peak that nothing exceeds it: 0.13 s and 156 Hz on either side
 FAN_OUT = 5
-FLOOR = 1e-12  # power of a cell that is silence: what the last of 16 bits leaves lies below
+FLOOR = 1e-12  # power of a cell that is silence: the noise of the last of 16 bits lies below
 BLOCK = 4_096  # frames at once: 65 s
 
 
@@ -29,7 +29,7 @@ class Fingerprint:
 
 
 def fingerprint(blocks: Iterable[Floats], shift: int = 0, fan_out: int = FAN_OUT) -> Fingerprint:
-    """Of samples [n] in blocks at SAMPLE_RATE; the first `shift` of them are passed over. fan_out: pairs of a peak."""
+    """The fingerprint of samples [n] in blocks at SAMPLE_RATE; the first `shift` of them are skipped. fan_out: pairs of a peak."""
     when, where, samples = _stars(blocks, shift)
     codes, anchors = constellation.hashes(when, where, fan_out)
     order = np.argsort(codes, kind="stable")
@@ -38,16 +38,16 @@ def fingerprint(blocks: Iterable[Floats], shift: int = 0, fan_out: int = FAN_OUT
 
 def _stars(blocks: Iterable[Floats], shift: int) -> tuple[NDArray[np.int32], NDArray[np.int32], int]:
     """Frames and bins of all peaks, and how many samples there were."""
-    found: list[tuple[NDArray[np.int32], NDArray[np.int32]]] = []
+    parts_found: list[tuple[NDArray[np.int32], NDArray[np.int32]]] = []
     samples = 0
     for first, power, keep, until in _spectra(blocks, shift):
         frames, bins = constellation.peaks(power, FRAMES, BINS, FLOOR)
         own = (frames >= keep) & (frames < until)
-        found.append((frames[own] + first, bins[own]))
+        parts_found.append((frames[own] + first, bins[own]))
         samples = (first + len(power) - 1) * HOP + N_FFT + shift
-    if not found:
+    if not parts_found:
         return np.zeros(0, np.int32), np.zeros(0, np.int32), 0
-    frames, bins = (np.concatenate(parts).astype(np.int32) for parts in zip(*found, strict=True))
+    frames, bins = (np.concatenate(parts).astype(np.int32) for parts in zip(*parts_found, strict=True))
     return frames, bins, samples
 
 

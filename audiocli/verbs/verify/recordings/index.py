@@ -42,7 +42,7 @@ class Index:
         try:
             rows = self._connection.execute("SELECT path, size, mtime, checksum, hashes FROM tracks").fetchall()
         except sqlite3.Error as error:
-            raise database.told(self.path, error) from error
+            raise database.as_input_error(self.path, error) from error
         for name, size, mtime, checksum, hashes in rows:
             self._remember(name, (size, mtime), (checksum, hashes))
 
@@ -50,31 +50,31 @@ class Index:
         self._there[path], self._sounds[path] = state, sound
 
     def equal(self) -> list[tuple[str, str]]:
-        """Of tracks that hold the same and of which one or more were put in: each but the first, and the first."""
+        """Duplicates (a track, the first one with the same contents), where at least one of the same was put in now."""
         groups: dict[tuple[int, int], list[str]] = {}
         for path, sound in self._sounds.items():
-            if sound[1]:  # what has no hashes is only silent alike
+            if sound[1]:  # tracks without hashes are all silent, not the same
                 groups.setdefault(sound, []).append(path)
         return [(path, paths[0]) for paths in groups.values() if self._added.intersection(paths) for path in paths[1:]]
 
     def gone(self) -> list[str]:
-        """Tracks whose files are no longer where they were."""
+        """Tracks whose files have gone."""
         return [path for path in self._there if not os.path.exists(path)]
 
     def has(self, source: Source) -> bool:
         """Whether the file is in it as it is now."""
         return self._there.get(_name(source.path)) == (source.size, source.mtime_ns or 0)
 
-    def add(self, source: Source, found: Fingerprint) -> None:
-        """Put a track in, in place of what was known of that file."""
-        data = found.hashes.astype("<u4").tobytes() + found.frames.astype("<i4").tobytes()
+    def add(self, source: Source, fingerprint: Fingerprint) -> None:
+        """Put a track in, in place of the row that the file had."""
+        data = fingerprint.hashes.astype("<u4").tobytes() + fingerprint.frames.astype("<i4").tobytes()
         state = (source.size, source.mtime_ns or 0)
-        row = (_name(source.path), *state, found.duration, len(found.hashes), zlib.crc32(data), data)
+        row = (_name(source.path), *state, fingerprint.duration, len(fingerprint.hashes), zlib.crc32(data), data)
         try:
             with self._connection:
                 self._connection.execute("INSERT OR REPLACE INTO tracks VALUES (?, ?, ?, ?, ?, ?, ?)", row)
         except sqlite3.Error as error:
-            raise database.told(self.path, error) from error
+            raise database.as_input_error(self.path, error) from error
         self._remember(row[0], state, (row[5], row[4]))
         self._added.add(row[0])
 
@@ -87,7 +87,7 @@ class Index:
 
 
 def _name(path: str) -> str:
-    """What a track is called, wherever the command was started."""
+    """The name of a track, wherever the command was started."""
     return os.fsencode(Path(path).absolute()).decode("utf-8", "backslashreplace")
 
 
@@ -98,7 +98,7 @@ def tracks(path: str) -> Iterator[Track]:
             rows = connection.execute("SELECT path, duration, hashes, checksum, data FROM tracks ORDER BY path")
             yield from (Track(name, _print(path, name, *row)) for name, *row in rows)
         except sqlite3.Error as error:
-            raise database.told(path, error) from error
+            raise database.as_input_error(path, error) from error
 
 
 def _print(database_path: str, name: str, duration: float, count: int, checksum: int, data: bytes) -> Fingerprint:

@@ -1,4 +1,4 @@
-"""Which track a query is a piece of, and how sure that is."""
+"""The track that a query is a piece of, and the confidence in that."""
 
 import math
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ class Agreement:
 
     @property
     def found(self) -> bool:
-        """Whether it can hardly be an accident."""
+        """Whether it is hardly an accident."""
         return self.events >= AT_LEAST and self.chance < SURE
 
     @property
@@ -37,10 +37,10 @@ class Agreement:
 
 
 def search(samples: Floats, tracks: Sequence[Track]) -> list[Agreement]:
-    """What samples [n] at SAMPLE_RATE agree with, the best first."""
+    """The tracks that samples [n] at SAMPLE_RATE agree with, the best first."""
     queries = [fingerprint([samples], shift, FAN_OUT) for shift in SHIFTS]
-    found = [_best(queries, track, len(tracks)) for track in tracks]
-    return sorted(found, key=lambda agreement: (agreement.chance, -agreement.hashes))
+    agreements = [_best(queries, track, len(tracks)) for track in tracks]
+    return sorted(agreements, key=lambda agreement: (agreement.chance, -agreement.hashes))
 
 
 def _best(queries: Sequence[Fingerprint], track: Track, tracks: int) -> Agreement:
@@ -57,6 +57,6 @@ def _best(queries: Sequence[Fingerprint], track: Track, tracks: int) -> Agreemen
 
 
 def chance(events: int, others: int, places: int) -> float:
-    """That `events` or more agree at one place when `others` are strewn over all: Chernoff's bound of Poisson's law."""
+    """Probability that at least `events` agree at one place by chance when `others` fall anywhere: Chernoff's bound for Poisson."""
     mean = 3.0 * max(others, 1) / places  # three neighbouring distances are one place
     return 1.0 if events <= mean else math.exp(events - mean - events * math.log(events / mean))

@@ -1,4 +1,4 @@
-"""English in words: a table of what is said, and that nothing breaks it."""
+"""English in words: a table of readings, and that nothing breaks it."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from audiocli.verbs.speak.text.english import spelled
 
 
 def cases():
-    """What people write, and how it is said: (text, said), from the table beside this file."""
+    """Written and spoken forms: (text, said), from the table beside this file."""
     table = (Path(__file__).parent / "english_cases.tsv").read_text(encoding="utf-8").splitlines()[1:]
     return [tuple(line.split("\t")[1:]) for line in table]
 

@@ -8,7 +8,7 @@ from audiocli.verbs.speak.text.letters import latin, reader
 
 
 @pytest.mark.parametrize(
-    ("text", "read", "told"),
+    ("text", "read", "reported"),
     [
         ("café naïve El Niño façade", "cafe naive El Nino facade", ""),
         ("cafe\u0301 Größe æther ﬁne Łódź þ ð ø", "cafe Grosse aether fine Lodz th d o", ""),
@@ -18,13 +18,13 @@ from audiocli.verbs.speak.text.letters import latin, reader
         ("plain 5", "plain 5", ""),
     ],
 )
-def test_in_ascii(text, read, told):
+def test_in_ascii(text, read, reported):
     heard = []
     assert reader(str.isascii, heard.append)(text) == read
-    assert [message.split()[0] for message in heard] == told.split()
+    assert [message.split()[0] for message in heard] == reported.split()
 
 
-def test_what_has_no_other_letters_is_told_once():
+def test_what_has_no_other_letters_is_reported_once():
     heard = []
     read = reader(lambda c: c in "абв ", heard.append)
     assert (read("абв hello"), read("x")) == ("абв ", "")

@@ -1,4 +1,4 @@
-"""Fingerprints: pieces of recordings are found again at their place, through noise and codecs; what is unknown is not."""
+"""Fingerprints: pieces of recordings are found again at their place, through noise and codecs; unknown ones are not."""
 
 import sqlite3
 from itertools import pairwise
