@@ -43,7 +43,7 @@ def build(located: Located, kind: type[Kind], model: "ModelOptions", options: ob
         return _made(None, spec, kind, where, options)
     if wrong := damaged(spec.name, located.path):
         raise wrong
-    where.device  # noqa: B018 - one that is not there is told before anything is read
+    where.device  # noqa: B018 - a missing device is reported before anything is read
     try:
         with hub.sealed():
             return _made(located.path, spec, kind, where, options)

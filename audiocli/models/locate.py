@@ -28,7 +28,7 @@ class Located:
 
 
 def silent(text: str) -> None:
-    """Nobody is told."""
+    """Report nothing."""
 
 
 def locate(name: str | None, task: str, *, offline: bool = False, tell: Tell = silent) -> Located:

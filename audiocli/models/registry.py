@@ -70,7 +70,7 @@ def missing(adapter: str) -> str | None:
 def fits(name: str, own: str | None, task: str) -> None:
     """Raises ModelError when a model is for another verb."""
     if own != task:
-        raise ModelError(f"{name} is no model for {task}: 'audiocli {own}' takes it")
+        raise ModelError(f"{name} is not a model for {task}: 'audiocli {own}' takes it")
 
 
 def installed(name: str, adapter: str) -> None:

@@ -8,7 +8,7 @@ from .option import option
 
 CHANNEL = r"mix|best|left|right|[1-9][0-9]*"  # a regular expression; numbers count from 1
 STDOUT = ("-", "/dev/stdout")  # as -o
-QUIET = "No progress and no notes; errors are still told."
+QUIET = "No progress and no notes; errors are still reported."
 PRECISIONS = ("auto", "float32", "float16", "bfloat16")
 
 

@@ -13,7 +13,7 @@ MUSIC_SECONDS, LONGEST_MUSIC = 30.0, 3_600.0
 class ClassifyOptions:
     """`audiocli classify`; None stands for what the model says."""
 
-    top: int = option(3, "Labels that are told of each input.", metavar="N")
+    top: int = option(3, "Labels to report for each input.", metavar="N")
     threshold: float | None = option(
         None, "Leave out what is less likely (0; with --events 0.5: where an event begins).", metavar="P"
     )
@@ -23,7 +23,7 @@ class ClassifyOptions:
         metavar="LABELS",
     )
     prompt_template: str = option(
-        "This is a sound of {}.", "What CLAP is told of a label, which goes in for {}.", metavar="TEXT"
+        "This is a sound of {}.", "The sentence that CLAP compares with; a label takes the place of {}.", metavar="TEXT"
     )
     events: bool = option(False, "When each sound begins and ends.")
     window: float | None = option(None, "What is judged at once (the model's own; with --events 1).", metavar="SECONDS")
@@ -73,7 +73,7 @@ class MusicOptions:
     top_p: float | None = option(None, "Choose among the likeliest that have this probability together.", metavar="P")
     guidance: float = option(3.0, "How closely MusicGen keeps to the prompt.", metavar="SCALE")
     tempo: float | None = option(None, "Quarters a minute (the primer's or the melody's, else 80).", metavar="BPM")
-    key: str | None = option(None, 'As in "D minor" (by lot).', metavar="KEY")
+    key: str | None = option(None, 'As in "D minor" (default: random).', metavar="KEY")
     primer: str | None = option(None, "Go on from this four-part MIDI file.", metavar="FILE.mid")
     melody: str | None = option(
         None, "Harmonise this (MIDI, or a recording of one voice); for MusicGen Melody: follow it.", metavar="FILE"

@@ -12,7 +12,7 @@ class VerifyOptions:
 
     trials: str | None = option(
         None,
-        "Compare the pairs of a list: two paths a line, and perhaps 0 or 1 (then error rates are told).",
+        "Compare the pairs of a list: two paths a line, and perhaps 0 or 1 (then error rates are reported).",
         metavar="FILE",
     )
     reference: tuple[str, ...] = option(

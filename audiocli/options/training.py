@@ -20,7 +20,7 @@ class TrainOptions:
     base: str | None = option(None, "A model's folder to go on from (fine-tuning).", metavar="FOLDER", flags="--from")
     valid: str | None = option(
         None,
-        "What is held out to choose the best epoch by: COLUMN=VALUE,VALUE, a share, or none (a tenth, by lot).",
+        "What is held out to choose the best epoch by: COLUMN=VALUE,VALUE, a share, or none (a tenth, at random).",
         metavar="WHICH",
     )
     test: str | None = option(

@@ -78,7 +78,7 @@ def check_writable(folder: Path) -> None:
     """Raises OutputError where no file can be made: better before hours of work than after."""
     there = next(one for one in (folder, *folder.parents) if os.path.lexists(one))
     if not os.path.isdir(there):
-        raise OutputError(f"cannot write into {folder}: {there} is no folder")
+        raise OutputError(f"cannot write into {folder}: {there} is not a folder")
     if not os.access(there, os.W_OK | os.X_OK):
         raise OutputError(f"cannot write into {there}: {reason(PermissionError(errno.EACCES, ''))}")
 

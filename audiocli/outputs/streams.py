@@ -28,7 +28,7 @@ class JoinedSink:
     """All results one after the other through one file descriptor: standard output, a device, a growing file.
 
     Each write has a buffer of its own that is flushed when it ends: a result that is done can be read at once, a short write of
-    an unbuffered standard output is no lost one, and nothing is left to be written when the descriptor has failed.
+    an unbuffered standard output is not a lost one, and nothing is left to be written when the descriptor has failed.
     """
 
     def __init__(self, descriptor: int, name: str, form: Format, *, single: bool = True) -> None:

@@ -13,7 +13,7 @@ class Table:
     """Numbers over time: [frames, columns], read block by block so that hours of them need no memory.
 
     `columns` names them ("band at 440 Hz", "coefficient 3"). Frame f stands at `start + f * step` seconds; step is None where
-    rows are no frames (the tempo, the times of beats).
+    rows are not frames (the tempo, the times of beats).
     """
 
     columns: tuple[str, ...]

@@ -89,7 +89,7 @@ def run(
     sources: Iterable[Found], work: Work[Item, Record], sink: Sink, console: Console, *,
     jobs: int = 1, total: float | None = None,
 ) -> Tally:  # fmt: skip
-    """Every source through the work and into the sink, which is closed then; each failure is told and the rest go on."""
+    """Every source through the work and into the sink, which is closed then; each failure is reported and the rest go on."""
     tally, stop, complete = Tally(), Stop(console), False
     steps = Steps(work, sink, stop)
     try:

@@ -5,7 +5,7 @@ import torch
 
 from audiocli.audio import Audio
 from audiocli.models.batches import Batches
-from audiocli.verbs.transcribe import ctc
+from audiocli.verbs.transcribe import ctc, moonshine
 from audiocli.verbs.transcribe.whisper import engine as asr_whisper
 from tests.models import tiny
 
@@ -67,7 +67,7 @@ def test_one_item_that_does_not_fit_and_other_errors_are_reported():
 
 
 @pytest.mark.parametrize(
-    ("load", "family"), [(ctc, "wav2vec2-group"), (asr_whisper, "moonshine"), (asr_whisper, "whisper")]
+    ("load", "family"), [(ctc, "wav2vec2-group"), (moonshine, "moonshine"), (asr_whisper, "whisper")]
 )
 def test_the_size_reaches_every_family_and_changes_no_text(load, family, tmp_path, monkeypatch):
     folder = tiny.untrained(family, tmp_path)

@@ -185,9 +185,9 @@ def test_unknown_names(name, text):
 
 def test_wrong_family(fake, tmp_path):
     folder_of(tmp_path / "labels", "labels")
-    with pytest.raises(ModelError, match="labels is no model for transcribe: 'audiocli classify' takes it"):
+    with pytest.raises(ModelError, match="labels is not a model for transcribe: 'audiocli classify' takes it"):
         models.locate("./labels", "transcribe")
-    with pytest.raises(ModelError, match="whisper-tiny is no model for diarize: 'audiocli transcribe' takes it"):
+    with pytest.raises(ModelError, match="whisper-tiny is not a model for diarize: 'audiocli transcribe' takes it"):
         models.locate("whisper-tiny", "diarize")
     folder_of(tmp_path / "bert", "bert")
     with pytest.raises(ModelError, match="no verb takes: 'bert'"):

@@ -563,7 +563,7 @@ def test_where_nothing_can_be_written(call, speech, monkeypatch, many):
         code, _, err = call("features", many(3), "-o", target, "-f", "npz" if target.endswith("/") else "csv")
         assert code == 1
         assert err.count("\n") == 1
-        assert "no folder" in err
+        assert "is not a folder" in err
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     for target in ("out/", "new/er/x.csv", "x.csv"):
         code, _, err = call("features", many(3), "-o", target)

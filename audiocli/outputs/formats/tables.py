@@ -30,7 +30,7 @@ def columns(tables: list[tuple[str, Table]]) -> list[str]:
 
 
 def rows(tables: list[tuple[str, Table]]) -> Iterator[tuple[NDArray[Any] | None, NDArray[Any]]]:
-    """Blocks of times [n] in seconds (None for rows that are no frames) and values [n, columns]."""
+    """Blocks of times [n] in seconds (None for rows that are not frames) and values [n, columns]."""
     first = tables[0][1]
     position = 0
     for blocks in zip(*(table.blocks() for _, table in tables), strict=True):

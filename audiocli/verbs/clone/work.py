@@ -37,7 +37,7 @@ SAMPLE = (
 
 @dataclass(frozen=True)
 class Judged:
-    """What every result is told with."""
+    """The fields that every record has."""
 
     target: Target
     encoder: SpeakerEncoder

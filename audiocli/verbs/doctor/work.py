@@ -143,7 +143,7 @@ def _facts(imported: dict[str, dict[str, Any]]) -> Iterator[Finding]:
 
 
 def _speakers() -> Iterator[Finding]:
-    """The engines of speak that are no Python packages."""
+    """The engines of speak that are not Python packages."""
     from ..speak import espeak
     from ..speak import flite as tts_flite
 

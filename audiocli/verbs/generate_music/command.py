@@ -84,7 +84,7 @@ def generate_music(prompt: Prompt, options: MusicOptions, choice: ModelOptions, 
     from .work import Composer, Work
 
     if options.key is not None:
-        plan.key_number(options.key)  # a wrong one is told before torch is imported
+        plan.key_number(options.key)  # a wrong one is reported before torch is imported
     console = common.console_for(writing)
     located = models.locate(choice.model, TASK, offline=choice.offline, tell=console.note)
     check_text(prompt, options, located)

@@ -40,7 +40,7 @@ def load(path: Path, spec: ModelSpec, place: Any, options: SpeakOptions | None) 
 
 
 def _known(processor: Any, voice: str | None) -> bool:
-    """Whether a voice is one of Bark's own, or None. Raises UsageError when it is no file either."""
+    """Whether a voice is one of Bark's own, or None. Raises UsageError when it is not a file either."""
     known = voice is None or voice in processor.available_voice_presets
     if not known and not Path(str(voice)).is_file():
         raise UsageError(f"bark has no voice {voice!r}: {closest(str(voice), processor.available_voice_presets)}")
@@ -63,7 +63,7 @@ def _preset(model: Any, processor: Any, voice: str | None, options: SpeakOptions
         with np.load(file, allow_pickle=False) as arrays:
             return {part: arrays[part] for part in PARTS}
     except (OSError, ValueError, KeyError) as error:
-        raise UsageError(f"--voice {voice} is no preset of Bark: it must be .npz with {', '.join(PARTS)}") from error
+        raise UsageError(f"--voice {voice} is not a preset of Bark: it must be .npz with {', '.join(PARTS)}") from error
 
 
 class Synthesiser:

@@ -34,7 +34,7 @@ class Work(batch.Work[Text, Speech]):
         traits = synthesiser.traits
         warnings = [source.remark] if source.remark else []  # more come while the sound is made
         found = self._flow(source, synthesiser, warnings.append)
-        first = next(found, None)  # what is wrong with an input is told before its output is begun
+        first = next(found, None)  # a fault of an input is reported before its output is begun
         if first is None:
             warnings.append("there is nothing in it to say")
         sound = Speaking(chain([] if first is None else [first], found), traits.sample_rate, keep=self.keep)

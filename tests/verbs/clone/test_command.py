@@ -191,7 +191,7 @@ def test_a_silent_source_stays_silent(call, people, tmp_path):
         (["hi"], "whose voice"), (["-r", "x.wav"], "nothing to say"), (["hi", "-s", "a.wav", "-r", "x.wav"], "not both"),
         (["hi", "-r", "x.wav", "--voice", "v"], "whose voice"), (["hi", "--voice", "v", "--save-voice", "w"], "kept already"),
         (["hi", "-r", "x.wav", "--model", "espeak"], "espeak-ng"), (["hi", "--voice", "nobody"], "no such file"),
-        (["-s", "a.wav", "-r", "x.wav", "--model", "espeak-ng"], "no model for clone"),
+        (["-s", "a.wav", "-r", "x.wav", "--model", "espeak-ng"], "not a model for clone"),
     ],
 )  # fmt: skip
 def test_mistakes_get_one_line(call, args, words):

@@ -179,7 +179,7 @@ def test_odd_sounds(call, tmp_path, model):
     [
         (["x.wav", "-o", "y.wav", "--strength", "1.5"], "--strength must lie between 0 and 1, not 1.5"),
         (["x.wav", "-o", "y.wav", "--strength", "nan"], "--strength must lie between 0 and 1"),
-        (["x.wav", "-o", "y.wav", "-m", "whisper-tiny"], "whisper-tiny is no model for denoise"),
+        (["x.wav", "-o", "y.wav", "-m", "whisper-tiny"], "whisper-tiny is not a model for denoise"),
         (["x.wav", "-o", "y.wav", "-m", "rnoise"], "did you mean rnnoise"),
         (["x.wav", "-o", "y.xyz"], "no format has the suffix '.xyz'"),
         (["x.wav", "-o", "y.csv"], "no format has the suffix '.csv'"),
@@ -206,7 +206,7 @@ def test_a_model_folder_of_the_wrong_kind(call, noisy, tmp_path):
     )
     code, _, err = call("denoise", noisy, "-o", "x.wav", "-m", "./net")
     assert code != 0
-    assert "is no model for denoise: 'audiocli classify' takes it" in err
+    assert "is not a model for denoise: 'audiocli classify' takes it" in err
 
 
 def test_the_input_is_never_written_over(call, noisy):

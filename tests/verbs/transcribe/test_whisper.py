@@ -292,12 +292,12 @@ def test_moonshine_cuts_where_it_is_quiet(moonshine):
 
 def test_words_of_moonshine_stand_where_pocketsphinx_has_them(shared, tmp_path_factory, clips):
     folder = tiny.trained("moonshine", shared, tmp_path_factory)
-    run = tiny.runner(asr_whisper.load, folder, timestamps="word")
+    run = tiny.runner(asr_moonshine.load, folder, timestamps="word")
     together = run(clips)
     for utterance, record in zip(tiny.UTTERANCES, together, strict=True):
         segment = timed(record, utterance)
         assert segment.words[-1].end == pytest.approx(utterance.end, abs=0.25)  # a single token gives it
     assert tiny.same(together, [run([clip])[0] for clip in clips])
-    plain = tiny.runner(asr_whisper.load, folder)(clips)
+    plain = tiny.runner(asr_moonshine.load, folder)(clips)
     assert [record.text for record in plain] == [utterance.text for utterance in tiny.UTTERANCES]
     assert not plain[0].segments[0].words

@@ -171,7 +171,7 @@ def test_telephone_and_stereo_are_read(call, voices, model):
         (("a.wav", "b.wav", "--threshold", "2"), "--threshold must lie between"),
         (("a.wav", "b.wav", "--plot", "x.png"), "--plot goes with --trials"),
         (("--index", "music", "--db", "x.db", "a.wav", "b.wav"), "--index goes with --recording"),
-        (("a.wav", "b.wav", "-m", "whisper-tiny"), "no model for verify"),
+        (("a.wav", "b.wav", "-m", "whisper-tiny"), "not a model for verify"),
     ],
 )
 def test_mistakes_are_reported_in_one_line(call, args, message):
