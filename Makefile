@@ -2,8 +2,9 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-# pip is quiet and never asks the network for a newer self.
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# pip is quiet and never asks the network for a newer self; setuptools has something to say of every editable install (what it
+# says of ours, tests/test_install.py reads).
+PIP := PYTHONWARNINGS=ignore $(BIN)/python -m pip --disable-pip-version-check --quiet
 # What was tested together is what is installed, the tools that build wheels too.
 PINNED := --constraint constraints.txt --build-constraint constraints.txt
 DEMO := demo
