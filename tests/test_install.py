@@ -28,30 +28,28 @@ def canonical(name):
 # The versions
 
 
+def distributions():
+    """What is installed, by canonical name; when setuptools is imported it puts what it carries inside itself on the path, too."""
+    found = metadata.distributions(path=[path for path in sys.path if Path(path).name != "_vendor"])
+    return {canonical(one.metadata["Name"]): one for one in reversed(list(found))}
+
+
 def test_what_is_installed_is_what_was_tested():
-    installed = {
-        canonical(found.metadata["Name"]): found.version.partition("+")[0] for found in metadata.distributions()
-    }
+    installed = {name: one.version.partition("+")[0] for name, one in distributions().items()}
     different = {name: (installed[name], pin) for name, pin in PINS.items() if installed.get(name, pin) != pin}
     assert not different, "installed, pinned: make clean, or make lock and test what it brings"
 
 
 def test_everything_that_audiocli_stands_on_is_pinned():
-    """Transitive ones too; requirements with markers of other systems or extras of other packages are not installed."""
-    seen, left = set(), ["audiocli"]
+    """Transitive ones too; what a marker of another system or an extra of another package asks for is not installed."""
+    installed, seen, left = distributions(), set(), ["audiocli"]
     while left:
         name = left.pop()
-        try:
-            required = metadata.requires(name) or ()
-        except metadata.PackageNotFoundError:
+        if name in seen or name not in installed:
             continue
-        seen.add(canonical(name))
-        ours = name == "audiocli"
-        left += [
-            re.split(r"[^\w.-]", line, maxsplit=1)[0]
-            for line in required
-            if (ours or "extra ==" not in line) and canonical(re.split(r"[^\w.-]", line, maxsplit=1)[0]) not in seen
-        ]
+        seen.add(name)
+        required = [line for line in installed[name].requires or () if name == "audiocli" or "extra ==" not in line]
+        left += [canonical(re.split(r"[^\w.-]", line, maxsplit=1)[0]) for line in required]
     assert len(seen) > 60
     assert seen - {"audiocli"} <= PINS.keys()
 

@@ -59,7 +59,7 @@ def test_a_recording_in_another_voice(call, people, tmp_path):
     assert "slt.wav" in made.copy_metadata()["comment"]
 
 
-def test_a_text_in_that_voice(call, people):
+def test_a_text_in_that_voice(real, call, people):
     cloned = record(call, "Hello there, my good friend. How are you?", "-r", people / "slt.wav")
     assert cloned["sound"]["duration"] > 1.5
     assert cloned["similarity"]["after"] > cloned["similarity"]["before"]

@@ -103,7 +103,7 @@ def test_words_have_speakers(call, talk):
     assert record["options"]["timestamps"] == "segment"
 
 
-def test_speakers_are_called_by_name(call, shared, talk, tmp_path):
+def test_speakers_are_called_by_name(call, real, shared, talk, tmp_path):
     path, _ = talk
     samples = np.concatenate([said(shared, "slt", n) for n in range(100, 106)])
     soundfile.write(tmp_path / "anna.wav", samples, RATE)
