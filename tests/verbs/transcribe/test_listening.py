@@ -45,7 +45,7 @@ def streamed(recogniser, samples, **options):
     return partials, [event for event in events if isinstance(event, Segment)]
 
 
-def test_an_utterance_settles_on_its_text(recogniser, clips):
+def test_an_utterance_settles_on_its_text(real, recogniser, clips):
     heard = [streamed(recogniser, clip, vad=False) for clip in clips]
     assert [" ".join(segment.text for segment in settled) for _, settled in heard] == [u.text for u in tiny.UTTERANCES]
     assert any(each.text.startswith(tuple(said)) for each, (said, _) in zip(tiny.UTTERANCES, heard, strict=True))
