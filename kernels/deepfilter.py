@@ -78,7 +78,14 @@ def middle(spectra: Spectra, powers: Floats, keep: np.float32, out: Spectra) -> 
 
 @jit_sums
 def features(
-    spectra: Spectra, lifts: Floats, edges: Bins, keep: np.float32, levels: Floats, sizes: Floats, bands: Floats, low: Floats
+    spectra: Spectra,
+    lifts: Floats,
+    edges: Bins,
+    keep: np.float32,
+    levels: Floats,
+    sizes: Floats,
+    bands: Floats,
+    low: Floats,
 ) -> None:
     """The features of frames, in place: bands [frames, n_bands], and low [2, frames, n_low], real and imaginary part.
 

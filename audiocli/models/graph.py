@@ -6,7 +6,7 @@ is inside it, and is brought out here.
 
 from collections.abc import Iterable, Iterator
 
-from ..errors import ModelError
+from ..errors import DownloadError
 
 # Numbers of fields: of a model, of its graph, of a node, of the name and type of a value.
 GRAPH = 7
@@ -24,7 +24,7 @@ def stateful(model: bytes, name: str) -> tuple[bytes, list[int]]:
     """A recurrent net whose states go in and come out, and that adds nothing around its input.
 
     The first state of each GRU becomes an input `before0`, `before1`, .. [1, batch, hidden], the last one an output `after0`, ..,
-    and each Pad passes its input on. Returns the new file and the hidden sizes. Raises ModelError for what is not a model.
+    and each Pad passes its input on. Returns the new file and the hidden sizes. Raises DownloadError for what is not a model.
     """
     try:
         outer = list(fields(model))
@@ -33,7 +33,7 @@ def stateful(model: bytes, name: str) -> tuple[bytes, list[int]]:
         sizes = [_hidden_size(node) for node in nodes if _operator(node) == b"GRU"]
         changed = [_changed(field, node, nodes[:n]) for n, (field, node) in enumerate(zip(graph, nodes, strict=True))]
     except (IndexError, KeyError, ValueError, StopIteration) as error:
-        raise ModelError(f"{name} is not an ONNX model, or is damaged: its fields cannot be read") from error
+        raise DownloadError(f"{name} is not an ONNX model, or is damaged: its fields cannot be read") from error
     changed += [(INPUT, BYTES, _value(b"before%d" % n)) for n in range(len(sizes))]
     changed += [(OUTPUT, BYTES, _value(b"after%d" % n)) for n in range(len(sizes))]
     whole = [(number, kind, joined(changed) if number == GRAPH else content) for number, kind, content in outer]
@@ -95,7 +95,9 @@ def _operator(node: list[Field]) -> bytes:
 
 def _hidden_size(node: list[Field]) -> int:
     """The attribute of a GRU. Raises StopIteration where there is none."""
-    attributes = [dict((one, inner) for one, _, inner in fields(content)) for number, _, content in node if number == ATTRIBUTE]
+    attributes = [
+        {one: inner for one, _, inner in fields(content)} for number, _, content in node if number == ATTRIBUTE
+    ]
     found = next(attribute[WHOLE] for attribute in attributes if attribute.get(ATTRIBUTE_NAME) == b"hidden_size")
     return _number(found, 0)[0]
 
@@ -110,7 +112,7 @@ def _changed(field: Field, node: list[Field], earlier: list[list[Field]]) -> Fie
     if operator != b"GRU":
         return field
     n = sum(_operator(one) == b"GRU" for one in earlier)
-    inputs = [*inputs, *[b""] * (INITIAL - len(inputs))][:INITIAL] + [b"before%d" % n]
+    inputs = [*inputs[:INITIAL], *[b""] * (INITIAL - len(inputs)), b"before%d" % n]
     rest = [one for one in node if one[0] not in (NODE_INPUT, NODE_OUTPUT)]
     ends = [(NODE_INPUT, BYTES, one) for one in inputs]
     ends += [(NODE_OUTPUT, BYTES, one) for one in (outputs[0], b"after%d" % n)]

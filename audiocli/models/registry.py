@@ -12,8 +12,8 @@ from ..errors import ModelError
 from .spec import WEIGHTS, ModelSpec, ModelTable
 
 __all__ = [
-    "ALIASES", "BUILT_IN", "EXTRAS", "FAMILIES", "LIGHT", "MARKS", "MODELS", "VERBS", "WEIGHTS", "ModelSpec", "by_name", "by_source",
-    "family", "fits", "installed", "missing",
+    "ALIASES", "BUILT_IN", "EXTRAS", "FAMILIES", "LIGHT", "MARKS", "MODELS", "VERBS", "WEIGHTS", "ModelSpec", "by_name",
+    "by_source", "family", "fits", "installed", "missing",
 ]  # fmt: skip
 
 VERBS = ("transcribe", "classify", "denoise", "verify", "diarize", "speak", "clone", "generate-music")

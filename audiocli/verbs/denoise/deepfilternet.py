@@ -74,9 +74,7 @@ class Nets:
     def check(self) -> None:
         """Raises ModelError when what the nets give for two frames has not the shape that the settings say."""
         of = self.shape
-        gains, taps, snr = Run(self)(
-            np.zeros((2, of.n_bands), np.float32), np.zeros((2, 2, of.n_low), np.float32)
-        )
+        gains, taps, snr = Run(self)(np.zeros((2, of.n_bands), np.float32), np.zeros((2, 2, of.n_low), np.float32))
         if (gains.shape, taps.shape, snr.shape) != ((2, of.n_bands), (2, of.n_low, 2 * of.order), (2,)):
             raise ModelError("the nets do not fit their config.ini: they are not those of one DeepFilterNet")
 

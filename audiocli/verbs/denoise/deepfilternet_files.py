@@ -1,4 +1,4 @@
-"""The files of a DeepFilterNet: three ONNX nets and their settings, in the archive in which its authors publish them or in a folder."""
+"""The files of a DeepFilterNet: three ONNX nets and their settings, in the archive of its authors or in a folder."""
 
 import configparser
 import tarfile
@@ -6,7 +6,7 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...errors import ModelError
+from ...errors import DownloadError, ModelError
 from .models import DEEP_ARCHIVE
 
 MEMBERS = ("enc.onnx", "erb_dec.onnx", "df_dec.onnx", "config.ini")
@@ -65,7 +65,7 @@ def _unpacked(archive: Path) -> dict[str, bytes]:
                 content = stream.extractfile(member)
                 found[name] = content.read() if content else b""
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
-        raise ModelError(f"{archive} is damaged: {str(error) or type(error).__name__}") from error
+        raise DownloadError(f"{archive} is damaged: {str(error) or type(error).__name__}") from error
     return found
 
 
@@ -90,7 +90,7 @@ def shape(settings: bytes) -> Shape:
         )
         half = 2 * int(deep["hop_size"]) == found.n_fft
     except (configparser.Error, KeyError, ValueError) as error:
-        raise ModelError(f"config.ini is not that of a DeepFilterNet: {str(error).splitlines()[0]}") from error
+        raise DownloadError(f"config.ini is not that of a DeepFilterNet: {str(error).splitlines()[0]}") from error
     fits = 0 <= found.ahead < found.order and found.ahead <= found.look and min(found.context, found.deep_context) >= 0
     if not (half and fits and 0 < found.n_low <= found.n_fft // 2 and found.n_bands > 0 and found.seconds > 0):
         raise ModelError("config.ini describes a DeepFilterNet of another kind: take DeepFilterNet3")

@@ -7,7 +7,10 @@ SPECTRAL = "audiocli.verbs.denoise.spectral:load"
 ENHANCER = "audiocli.verbs.denoise.own:load"
 CONV_ENHANCER = "audiocli.verbs.denoise.own:load_conv"
 DEEPFILTERNET = "audiocli.verbs.denoise.deepfilternet:load"
-DEEP_ARCHIVE, DEEP_ENCODER = "DeepFilterNet3_onnx.tar.gz", "enc.onnx"  # what lies in the folder of such a model: one of them
+DEEP_ARCHIVE, DEEP_ENCODER = (
+    "DeepFilterNet3_onnx.tar.gz",
+    "enc.onnx",
+)  # what lies in the folder of such a model: one of them
 
 
 def _denoiser(name: str, adapter: str, licence: str, sample_rate: int = 16_000) -> ModelSpec:
