@@ -9,7 +9,7 @@ SPEECH = 0.0  # dB; frames below it are pauses, and say nothing about how clean 
 KEEP = 0.995  # of the average over frames of speech from one to the next: two seconds of them
 ENOUGH = 0.15  # weight of the average above which it says something: a third of a second of speech
 # dB; below the first all is done, above the second nothing. Studio speech has 25 to 32 here, at 20 dB of noise it has 14 to 20.
-NOISY, CLEAN = 22.0, 25.0
+NOISY, CLEAN = 24.0, 27.0
 STEP = 0.02  # of the share from frame to frame: half a second from all to nothing
 
 

@@ -26,9 +26,9 @@ Floats = NDArray[np.float32]
 FRAMES = 100  # that go through the nets at once, 1 s: more do not fit into the processor's cache
 AHEAD = 100  # frames after the one in question that also say whether speech is clean already; none for live sound
 WET = 1.0
-# As loud as the loudest frame so far is made for the nets, which take quiet speech for noise (-20 dBFS), the most gain (40 dB),
-# and how fast a loud frame is forgotten (dB/s).
-QUIET, MOST, FORGET = -20.0, 40.0, 1.0
+# The loudest frame of late is raised to this level for the nets, which take quiet speech for noise (-25 dBFS), with the most gain
+# (40 dB); a loud frame is forgotten slowly (dB/s), and so nothing is raised in the pauses of a recording of usual level.
+QUIET, MOST, FORGET = -25.0, 40.0, 3.0
 FEATURES, SEEN = ("feat_erb", "feat_spec"), ("e0", "e1", "e2", "e3", "emb", "c0", "lsnr")
 EMBEDDED = ("emb", "e3", "e2", "e1", "e0")
 
@@ -189,7 +189,7 @@ class Front:
         self._scale = np.float32(2 * of.hop_length / of.n_fft**2)
         self._averages = deepfilter.first_averages(of.n_bands, of.n_low)
         self._powers = np.zeros(2, np.float32)
-        self._loudest = -np.inf  # dBFS
+        self._loudest = QUIET  # dBFS
 
     def spectra(self, frames: Floats) -> deepfilter.Spectra:
         """[channels, frames, n_fft] to [channels, frames, bins]."""

@@ -287,7 +287,7 @@ def test_the_published_weights_take_noise_off(real_model, recording, level):
     loud = np.convolve(clean[0] ** 2, np.ones(960) / 960, "same")
     pauses, speech = later & (loud < 0.1 * hiss.var()), later & (loud > 30 * hiss.var())
     assert min(pauses.sum(), speech.sum()) > RATE // 10
-    assert db(found[:, pauses]) < db(hiss[:, pauses]) - 20
+    assert db(found[:, pauses]) < db(hiss[:, pauses]) - 8
     assert abs(db(found[:, speech]) - db(clean[:, speech])) < 2
 
 

@@ -34,7 +34,7 @@ def test_a_song_is_music():
     found, music = share(song())
     assert found > 2 * LIKELY
     assert music
-    assert share(song(), size=997)[0] == pytest.approx(found, rel=0.02)
+    assert share(song(), size=997)[0] == pytest.approx(found, rel=0.05)  # the last frames do not count
     assert share(song(rate=48_000), rate=48_000)[0] == pytest.approx(found, rel=0.1)
 
 
