@@ -1,13 +1,14 @@
 """The effect of denoising in figures: level, an estimate of the signal-to-noise ratio, and DNSMOS."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from ...errors import ModelError, UsageError
+from ...errors import ModelError
 
 Floats = NDArray[np.float32]
 
@@ -115,21 +116,14 @@ def _round(value: float | None) -> float | None:
 
 
 def dnsmos(path: str) -> Scorer:
-    """The DNSMOS P.835 model (sig_bak_ovr.onnx) in a file. Raises UsageError, ModelError."""
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise UsageError("--dnsmos needs onnxruntime: pip install 'audiocli[dnsmos]'") from error
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    try:
-        session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    except Exception as error:
-        raise ModelError(f"{path} is not an ONNX model") from error
-    name, *more = (given.name for given in session.get_inputs())
-    if more or [*session.get_inputs()[0].shape][-1] != DNSMOS_LENGTH:
+    """The DNSMOS P.835 model (sig_bak_ovr.onnx) in a file. Raises ModelError."""
+    from ...models import onnx
+
+    net = onnx.load(Path(path), name=path, device="cpu", threads=1)
+    name, *more = net.inputs
+    if more or net.inputs[name][-1] != DNSMOS_LENGTH:
         raise ModelError(f"{path} is not DNSMOS P.835: give sig_bak_ovr.onnx")
-    return lambda samples: _opinions(lambda batch: session.run(None, {name: batch})[0], samples)
+    return lambda samples: _opinions(lambda batch: net(**{name: batch})[0], samples)
 
 
 def _opinions(run: Callable[[Floats], Floats], samples: Floats) -> dict[str, float]:

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module, metadata
+from importlib.util import find_spec
 from typing import Any
 
 from ... import __version__, libraries
@@ -64,10 +65,21 @@ def requirements() -> tuple[list[str], dict[str, list[str]]]:
     return required, extras
 
 
+def carriers() -> set[str]:
+    """The distributions that are nothing but files of models."""
+    from ...models.registry import MODELS
+
+    carried = (carrier for spec in MODELS.values() for carrier in spec.carriers)
+    return {wheel.distribution for carrier in carried for wheel in carrier.wheels}
+
+
 def imports(names: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """What came of importing each distribution that is installed: {"error": None or a reason, "facts": {...}}."""
+    """What came of importing each distribution that is installed: {"error": None or a reason, "facts": {...}}.
+
+    Carriers of models are not imported: only their files are wanted.
+    """
     found: dict[str, dict[str, Any]] = {name: {"error": None, "facts": {}} for name in names}
-    left = [name for name in found if libraries.version(name)]
+    left = [name for name in found if libraries.version(name) and name not in carriers()]
     while left:
         lines, end = _child(left)
         for line in lines:
@@ -96,11 +108,19 @@ def report(names: Sequence[str]) -> None:
     for name in names:
         error, facts = None, {}
         try:
-            module = import_module(name.replace("-", "_"))
+            module = import_module(_module(name))
             facts = FACTS[name](module) if name in FACTS else {}
         except Exception as failure:
             error = (str(failure).strip() or type(failure).__name__).splitlines()[0]
         print(json.dumps({"error": error, "facts": facts}), file=output, flush=True)
+
+
+def _module(distribution: str) -> str:
+    """The package that a distribution installs: of its own name, or as its top_level.txt has it."""
+    name = distribution.replace("-", "_")
+    if find_spec(name):
+        return name
+    return (metadata.distribution(distribution).read_text("top_level.txt") or name).split()[0]
 
 
 def _gpus(torch: Any) -> dict[str, str]:

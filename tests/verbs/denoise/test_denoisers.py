@@ -205,7 +205,6 @@ def test_a_report_of_silence_has_no_figures():
 
 
 def test_dnsmos_prefers_clean_speech(real):
-    pytest.importorskip("onnxruntime")
     path = real / "models" / "dnsmos_sig_bak_ovr.onnx"
     if not path.exists():
         pytest.skip("no ../shared/models/dnsmos_sig_bak_ovr.onnx")
@@ -218,7 +217,6 @@ def test_dnsmos_prefers_clean_speech(real):
 
 
 def test_what_is_no_dnsmos_model(tmp_path):
-    pytest.importorskip("onnxruntime")
     (tmp_path / "x.onnx").write_bytes(b"junk")
     with pytest.raises(ModelError, match="is not an ONNX model"):
         dnsmos(str(tmp_path / "x.onnx"))
