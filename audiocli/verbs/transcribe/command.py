@@ -41,6 +41,8 @@ def check(options: TranscribeOptions) -> None:
         raise UsageError("--no-vad takes everything: leave --vad-threshold out")
     if not 0.0 <= options.lm_weight < float("inf"):
         raise UsageError(f"--lm-weight must be 0 or more, not {options.lm_weight:g}")
+    if options.lm is None and options.lm_weight != DEFAULT.lm_weight:
+        raise UsageError("--lm-weight is how much --lm counts: add it, or leave --lm-weight out")
     if options.batch_size != "auto" and not (options.batch_size.isdecimal() and int(options.batch_size)):
         raise UsageError(f"--batch-size must be auto, or 1 or more, not {options.batch_size!r}")
     if not 0.0 <= options.temperature < float("inf"):
