@@ -75,6 +75,16 @@ def resolve(name: str) -> tuple[ModelSpec | None, Path | None, Repo | None]:
     raise ModelError(f"no model {name!r}: {hint} (or give a folder, or org/name of the hub)")
 
 
+def files(name: str) -> tuple[ModelSpec | None, Path | None, Repo | None]:
+    """The row of a name, the folder of its files where that is on this machine, and its repository. Raises ModelError."""
+    spec, folder, repo = resolve(name)
+    if repo is not None:
+        folder = cache.cached(repo, spec.files if spec else ())
+    if spec is not None and spec.packed and (held := wheel.find(spec)):
+        folder = held.folder
+    return spec, folder, repo
+
+
 def fetch(
     name: str, task: str | None = None, *, force: bool = False, offline: bool = False, tell: Tell = silent
 ) -> Path:

