@@ -10,6 +10,9 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ...audio import Audio
 from ...audio.level import mono, silent
 from ...errors import UsageError
@@ -17,10 +20,14 @@ from ...models.languages import nearest
 from ...models.registry import ModelSpec
 from ...options import TranscribeOptions
 from ...records import Segment, Transcript, Word
+from .glimpse import glimpse
+from .growing import Growing
 from .loops import without_loops
 from .models import FASTER
 from .recogniser import TRAITS
 from .results import SILENT, Found, record
+
+Floats = NDArray[np.float32]
 
 HOTTER = 0.2  # the rise of the temperature after a failure, up to 1
 QUICK = "int8"  # the type that a processor computes in, unless --precision says otherwise
@@ -57,6 +64,7 @@ class FasterRunner:
         self.spec, self.options = spec, options
         self.sample_rate = int(model.feature_extractor.sampling_rate)
         self._model = model
+        self._task = "translate" if options.translate else "transcribe"
         self._language = self._known(options.language)
         if options.translate and not model.model.is_multilingual:
             raise UsageError(f"{spec.name} knows English only and cannot translate; take one whose name has no .en")
@@ -78,12 +86,31 @@ class FasterRunner:
             raise UsageError(f"--language {language}: this model knows {', '.join(sorted(known))}")
         return code
 
+    def listen(self) -> Growing:
+        """A live session."""
+        return Growing(self, self.options)
+
+    def language(self, samples: Floats) -> str | None:
+        """The code of the language that is spoken in samples [n], or that was asked for."""
+        if self._language or not self._model.model.is_multilingual:
+            return self._language
+        return str(self._model.detect_language(samples)[0])
+
+    def glimpse(self, samples: Floats, *, prompt: str | None, language: str | None) -> list[str]:
+        """The words in samples [n], roughly and soon."""
+        hints = ", ".join([*self.options.hotwords, *([prompt] if prompt else [])]) or None
+        return glimpse(self._model, samples, prompt=hints, language=language or self._language, task=self._task)
+
     def _found(self, clip: Audio) -> Found:
+        words = self.options.timestamps == "word"
+        return self.hear(mono(clip), prompt=self.options.prompt, language=self._language, words=words)
+
+    def hear(self, samples: Floats, *, prompt: str | None, language: str | None, words: bool) -> Found:
+        """All that is said in samples [n]; prompt: what was said before; language: a code, or None to detect it."""
         parts, about = self._model.transcribe(
-            mono(clip), language=self._language, task="translate" if self.options.translate else "transcribe",
-            beam_size=self.options.beam, temperature=_heats(self.options.temperature), initial_prompt=self.options.prompt,
-            hotwords=", ".join(self.options.hotwords) or None, word_timestamps=self.options.timestamps == "word",
-            condition_on_previous_text=False,
+            samples, language=language, task=self._task, beam_size=self.options.beam,
+            temperature=_heats(self.options.temperature), initial_prompt=prompt,
+            hotwords=", ".join(self.options.hotwords) or None, word_timestamps=words, condition_on_previous_text=False,
         )  # fmt: skip
         language = "en" if self.options.translate else about.language
         segments_so_far: list[Segment] = []
