@@ -98,19 +98,26 @@ class FasterRunner:
 
     def glimpse(self, samples: Floats, *, prompt: str | None, language: str | None) -> list[str]:
         """The words in samples [n], roughly and soon."""
-        hints = ", ".join([*self.options.hotwords, *([prompt] if prompt else [])]) or None
+        hints = ", ".join(filter(None, [*self.options.hotwords, self.options.prompt, prompt])) or None
         return glimpse(self._model, samples, prompt=hints, language=language or self._language, task=self._task)
 
     def _found(self, clip: Audio) -> Found:
-        words = self.options.timestamps == "word"
-        return self.hear(mono(clip), prompt=self.options.prompt, language=self._language, words=words)
+        return self.hear(mono(clip))
 
-    def hear(self, samples: Floats, *, prompt: str | None, language: str | None, words: bool) -> Found:
-        """All that is said in samples [n]; prompt: what was said before; language: a code, or None to detect it."""
+    def hear(
+        self, samples: Floats, *, prompt: str | None = None, language: str | None = None, words: bool | None = None
+    ) -> Found:
+        """What is said in samples [n].
+
+        prompt: the text before it, behind that of the user. language: its code, detected by default. words: whether they have
+        times, by default as the options say.
+        """
+        timed = self.options.timestamps == "word" if words is None else words
+        before = " ".join(filter(None, [self.options.prompt, prompt])) or None
         parts, about = self._model.transcribe(
-            samples, language=language, task=self._task, beam_size=self.options.beam,
-            temperature=_heats(self.options.temperature), initial_prompt=prompt,
-            hotwords=", ".join(self.options.hotwords) or None, word_timestamps=words, condition_on_previous_text=False,
+            samples, language=language or self._language, task=self._task, beam_size=self.options.beam,
+            temperature=_heats(self.options.temperature), initial_prompt=before,
+            hotwords=", ".join(self.options.hotwords) or None, word_timestamps=timed, condition_on_previous_text=False,
         )  # fmt: skip
         language = "en" if self.options.translate else about.language
         segments_so_far: list[Segment] = []

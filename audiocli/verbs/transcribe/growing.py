@@ -30,7 +30,7 @@ from .work import WINDOW, Partial
 Floats = NDArray[np.float32]
 
 FIRST, STEP = 0.7, 0.4  # s of sound in a piece before its first quick hearing; s of new sound before the next
-PATIENCE = 2.0  # or as long as hearing took, so many times over: half of the time is for the rest
+PATIENCE = 2.0  # or as long as it took, so many times over: half of the time is for the rest
 LONG, AGAIN = 20.0, 4.0  # s of speech without a pause that is heard thoroughly for the first time; until the next time
 MARGIN = 3.0  # s before the end of a window in which words may still change
 SURE = 4.0  # s of speech from which the language is known for good
@@ -41,7 +41,7 @@ NEAR = 1  # words by which the times of two hearings may differ at a seam
 
 
 class Ear(Protocol):
-    """A model of windows of speech at SAMPLE_RATE; prompt: what was said before; language: a code, or None for the spoken one."""
+    """A model of windows of speech at SAMPLE_RATE; prompt: what was said before (the user's is not in it)."""
 
     def language(self, samples: Floats) -> str | None:
         """The code of the language in samples [n]; None where nobody needs to know."""
@@ -76,12 +76,13 @@ class Growing:
         self._open = False
         self._due, self._long = 0, list[Word]()  # when a long piece is heard (sample), and its words if it was before
         self._quick = _Quick()
+        self._resume = 0.0  # the sample before which no quick hearing is to delay the rest
 
     def push(self, samples: Floats) -> Iterator[Partial | Segment]:
         """Take the next samples [n]."""
         self._sound.append(samples)
         yield from self._take(self.cutter.push(samples))
-        if self._open and self._end - max(self._quick.end, self._start) >= self._quick.wait * SAMPLE_RATE:
+        if self._open and self._end >= max(self._resume, self._quick.next or self._start + FIRST * SAMPLE_RATE):
             yield from self._glimpse()
         self._forget()
 
@@ -123,18 +124,19 @@ class Growing:
 
     def _before(self) -> str | None:
         """What a model is told to have been said before now."""
-        return " ".join(filter(None, [self._options.prompt, self._said.strip()])) or None
+        return self._said.strip() or None
 
     def _thoroughly(self) -> list[Segment]:
         """What is said in the window and not settled, times of the input; words keep the blanks before them."""
         if self._first is None or self._end - self._first > WINDOW * SAMPLE_RATE:
             self._renew()
-        first = self._first or 0
+        began, first = time.monotonic(), self._first or 0
         samples = self._sound.between(first, self._end)
         language = self._language or self._ear.language(samples)
         if samples.size >= SURE * SAMPLE_RATE:
             self._language = language
         found = self._ear.hear(samples, prompt=self._prompt, language=language, words=True)
+        self._busy(time.monotonic() - began)
         self.dropped += found.dropped
         segments = later(found.segments, first / SAMPLE_RATE)
         words = [word for segment in segments for word in segment.words]
@@ -153,21 +155,25 @@ class Growing:
         segments = self._thoroughly()
         words = [word for segment in segments for word in segment.words]
         last = self._end + (AGAIN - WINDOW) * SAMPLE_RATE >= self._start  # the next hearing would be too late
-        alike = agreed(self._texts(self._long), self._texts(words)) or last * len(words)
+        alike = agreed(texts(self._long), texts(words)) or last * len(words)
         limit = self._end / SAMPLE_RATE - MARGIN
         count = boundary(words, alike, limit)
-        if count or last:
-            after = words[count].start if count < len(words) else limit
-            seam = min((words[count - 1].end + after) / 2, limit) if count else limit
-            yield from self._settled(parted(segments, count)[0], round(seam * SAMPLE_RATE))
-            self._renew()
-            self._quick, self._due = _Quick(), self._start + round(LONG * SAMPLE_RATE)
-        else:
+        if not count and not last:
             self._long, self._due = words, self._end + round(AGAIN * SAMPLE_RATE)
+            return
+        after = words[count].start if count < len(words) else limit
+        seam = min((words[count - 1].end + after) / 2, limit) if count else limit
+        yield from self._settled(parted(segments, count)[0], round(seam * SAMPLE_RATE))
+        self._go_on(words[count - 1] if count else None)
 
-    @staticmethod
-    def _texts(words: Sequence[Word]) -> list[str]:
-        return [word.text for word in words]
+    def _go_on(self, last: Word | None) -> None:
+        """Begin a window in the middle of speech with the last settled word, which is not cut so by a time that is not exact."""
+        start, seam = self._start, self._seam
+        self._renew()
+        self._quick, self._due = _Quick(), start + round(LONG * SAMPLE_RATE)
+        if last:
+            self._first, self._seam, self._last = round(last.start * SAMPLE_RATE), seam, last.text
+            self._prompt = self._said.removesuffix(last.text).strip() or None
 
     def _glimpse(self) -> Iterator[Partial]:
         """The words of the piece so far, if they are others."""
@@ -178,16 +184,19 @@ class Growing:
         text = " ".join(words[: max(count, 0)])
         if text and text != quick.text:
             yield Partial(self._start / SAMPLE_RATE, text)
-        wait = max(STEP, PATIENCE * (time.monotonic() - began))
-        self._quick = _Quick(self._end, wait, words, text or quick.text)
+        self._quick = _Quick(self._end + STEP * SAMPLE_RATE, words, text or quick.text)
+        self._busy(PATIENCE * (time.monotonic() - began))
+
+    def _busy(self, seconds: float) -> None:
+        """No quick hearing before so much more sound has been taken in: at least what came in while a hearing went on."""
+        self._resume = max(self._resume, (self.cutter.seconds + seconds) * SAMPLE_RATE)
 
 
 @dataclass(frozen=True)
 class _Quick:
-    """The last quick hearing of a piece: the sample that it went up to, s until the next one, its words, the text shown."""
+    """The last quick hearing of a piece: the sample at which the next one is due, its words, the text that is shown."""
 
-    end: int = 0
-    wait: float = FIRST
+    next: float | None = None
     words: Sequence[str] = ()
     text: str = ""
 
@@ -215,6 +224,11 @@ class Recent:
 def plain(word: str) -> str:
     """A word as two hearings may write it differently: without its case and marks."""
     return "".join(filter(str.isalnum, word.casefold())) or word.strip()
+
+
+def texts(words: Sequence[Word]) -> list[str]:
+    """What each of the words says."""
+    return [word.text for word in words]
 
 
 def agreed(before: Sequence[str], words: Sequence[str]) -> int:
