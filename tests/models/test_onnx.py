@@ -57,7 +57,7 @@ def test_a_net_of_something_else():
 
 def test_what_a_net_cannot_take(capfd):
     net = onnx.load(doubler(), name="double", device="cpu")
-    with pytest.raises(ModelError, match="^double cannot work on this: "):
+    with pytest.raises(ModelError, match=r"^double cannot work on this: "):
         net(x=np.zeros((2, 2), np.float64))
     assert capfd.readouterr() == ("", "")
 

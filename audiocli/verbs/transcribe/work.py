@@ -12,7 +12,7 @@ from ...run import batch
 from ...vad import cutter as vad
 from ...vad.silero import SAMPLE_RATE
 from .loops import REPETITION
-from .recogniser import Recogniser
+from .recogniser import Multilingual, Recogniser
 
 WINDOW = 28.0  # s of speech and pauses in one piece; Whisper's window is 30
 
@@ -111,12 +111,20 @@ def _speech(clip: audio.Audio, threshold: float) -> tuple[vad.Span, ...]:
 
 def heard_by_pieces(recogniser: Recogniser, clips: Sequence[Clip]) -> list[Transcript]:
     """A record for each clip; the pieces of speech of all clips go to the recogniser together, so that batches are full."""
-    pieces = [piece for clip in clips for piece in _cut(clip)]
-    records = iter(recogniser(pieces) if pieces else ())
+    pieces = [(number, piece) for number, clip in enumerate(clips) for piece in _cut(clip)]
+    records = iter(_heard(recogniser, pieces) if pieces else ())
     return [
         next(records) if clip.spans is None else _rejoined(clip.audio, clip.spans, [next(records) for _ in clip.spans])
         for clip in clips
     ]
+
+
+def _heard(recogniser: Recogniser, pieces: Sequence[tuple[int, audio.Audio]]) -> Sequence[Transcript]:
+    """A record for each piece, which come with the numbers of their inputs."""
+    heard = [piece for _, piece in pieces]
+    if isinstance(recogniser, Multilingual):
+        return recogniser.pieces(heard, [number for number, _ in pieces], {})
+    return recogniser(heard)
 
 
 def _cut(clip: Clip) -> Iterator[audio.Audio]:
