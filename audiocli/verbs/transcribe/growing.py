@@ -176,12 +176,12 @@ class Growing:
             self._prompt = self._said.removesuffix(last.text).strip() or None
 
     def _glimpse(self) -> Iterator[Partial]:
-        """The words of the piece so far, if they are others."""
+        """The words of the piece so far, if they are others: those agreed on; before there are any, all but the last one."""
         began, quick = time.monotonic(), self._quick
         samples = self._sound.between(self._start, self._end)
         words = self._ear.glimpse(samples, prompt=self._before(), language=self._language)
-        count = agreed(quick.words, words) if quick.words else len(words) - 1
-        text = " ".join(words[: max(count, 0)])
+        count = agreed(quick.words, words) or (0 if quick.text else once(words[:-1]))
+        text = " ".join(words[:count])
         if text and text != quick.text:
             yield Partial(self._start / SAMPLE_RATE, text)
         self._quick = _Quick(self._end + STEP * SAMPLE_RATE, words, text or quick.text)
@@ -234,6 +234,16 @@ def texts(words: Sequence[Word]) -> list[str]:
 def agreed(before: Sequence[str], words: Sequence[str]) -> int:
     """The number of words at the start that both have."""
     return sum(1 for _ in takewhile(lambda pair: plain(pair[0]) == plain(pair[1]), zip(before, words, strict=False)))
+
+
+def once(words: Sequence[str]) -> int:
+    """The number of words at the start before one comes again: of a short sound, models like to say the same twice."""
+    said: set[str] = set()
+    for number, word in enumerate(map(plain, words)):
+        if word in said:
+            return number
+        said.add(word)
+    return len(words)
 
 
 def settled(words: Sequence[Word], seam: float, last: str) -> int:

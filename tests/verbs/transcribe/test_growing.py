@@ -14,7 +14,7 @@ from audiocli.options import TranscribeOptions
 from audiocli.records import Segment, Word
 from audiocli.vad.cutter import Cut, Cutter, Loudness
 from audiocli.verbs.transcribe import growing
-from audiocli.verbs.transcribe.growing import Growing, agreed, boundary, settled, tail
+from audiocli.verbs.transcribe.growing import Growing, agreed, boundary, once, settled, tail
 from audiocli.verbs.transcribe.results import Found
 
 RATE = growing.SAMPLE_RATE
@@ -249,6 +249,14 @@ def test_words_agree_without_their_case_and_marks():
     assert agreed("and so am".split(), "And so, my fellow".split()) == 2
     assert agreed([], ["And"]) == 0
     assert agreed(["-", "x"], ["–", "x"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "want"),
+    [("the former the former", 2), ("Yes. Yes.", 1), ("said Bill", 2), ("", 0)],
+)
+def test_the_first_words_are_shown_once(text, want):
+    assert once(text.split()) == want
 
 
 @pytest.mark.parametrize(
