@@ -74,7 +74,7 @@ def of_file(samples: Floats, model: str) -> list[dict[str, Any]]:
 
 
 def spoken_into(samples: Floats, model: str) -> tuple[list[tuple[float, dict[str, Any]]], float]:
-    """(Events and the second of the recording at which each came, processor time in s.)"""
+    """Events with the second of the recording at which each came, and processor time in seconds."""
     command = [sys.executable, "-m", "audiocli", "transcribe", "-q", "--stream", "-", "-m", model, "-f", "jsonl"]
     raw = (samples * 32_767).astype("<i2").tobytes()
     process = subprocess.Popen(

@@ -10,10 +10,10 @@ up to a boundary that two thorough hearings agree on (as in Machacek, Dabre and 
 """
 
 import math
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
+from time import monotonic
 from typing import Protocol
 
 import numpy as np
@@ -130,13 +130,13 @@ class Growing:
         """What is said in the window and not settled, times of the input; words keep the blanks before them."""
         if self._first is None or self._end - self._first > WINDOW * SAMPLE_RATE:
             self._renew()
-        began, first = time.monotonic(), self._first or 0
+        began, first = monotonic(), self._first or 0
         samples = self._sound.between(first, self._end)
         language = self._language or self._ear.language(samples)
         if samples.size >= SURE * SAMPLE_RATE:
             self._language = language
         found = self._ear.hear(samples, prompt=self._prompt, language=language, words=True)
-        self._busy(time.monotonic() - began)
+        self._busy(monotonic() - began)
         self.dropped += found.dropped
         segments = later(found.segments, first / SAMPLE_RATE)
         words = [word for segment in segments for word in segment.words]
@@ -177,7 +177,7 @@ class Growing:
 
     def _glimpse(self) -> Iterator[Partial]:
         """The words of the piece so far, if they are others: those agreed on; before there are any, all but the last one."""
-        began, quick = time.monotonic(), self._quick
+        began, quick = monotonic(), self._quick
         samples = self._sound.between(self._start, self._end)
         words = self._ear.glimpse(samples, prompt=self._before(), language=self._language)
         count = agreed(quick.words, words) or (0 if quick.text else once(words[:-1]))
@@ -185,7 +185,7 @@ class Growing:
         if text and text != quick.text:
             yield Partial(self._start / SAMPLE_RATE, text)
         self._quick = _Quick(self._end + STEP * SAMPLE_RATE, words, text or quick.text)
-        self._busy(PATIENCE * (time.monotonic() - began))
+        self._busy(PATIENCE * (monotonic() - began))
 
     def _busy(self, seconds: float) -> None:
         """No quick hearing before so much more sound has been taken in: at least what came in while a hearing went on."""

@@ -6,21 +6,27 @@ the script are in what it is given. A word that is cut comes out wrong.
 
 import itertools
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 
 import numpy as np
 import pytest
 
-from audiocli.options import TranscribeOptions
+from audiocli.audio import Audio, read
+from audiocli.errors import AudiocliError
+from audiocli.models.load import load
+from audiocli.models.locate import locate
+from audiocli.options import ModelOptions, TranscribeOptions
 from audiocli.records import Segment, Word
 from audiocli.vad.cutter import Cut, Cutter, Loudness
 from audiocli.verbs.transcribe import growing
 from audiocli.verbs.transcribe.growing import Growing, agreed, boundary, once, settled, tail
+from audiocli.verbs.transcribe.recogniser import Recogniser
 from audiocli.verbs.transcribe.results import Found
 
 RATE = growing.SAMPLE_RATE
 START, STEP = 2.0**-3, 2.0**-26  # float32 is exact
 PITCH, LENGTH = 0.5, 0.4  # s from word to word, and of one
-BLOCKS = [160, 1_600, 7_777, 10**7]
+BLOCKS = [720, 7_777, 10**7]
 
 
 def script(seconds, pauses=(), sentence=7):
@@ -99,7 +105,7 @@ def finals(events):
 @pytest.fixture(autouse=True)
 def instant(monkeypatch):
     """Hearing takes no time."""
-    monkeypatch.setattr(growing.time, "monotonic", lambda: 0.0)
+    monkeypatch.setattr(growing, "monotonic", lambda: 0.0)
 
 
 PAUSES = {
@@ -201,7 +207,7 @@ def test_what_two_hearings_do_not_agree_on_is_not_shown():
 def test_a_slow_machine_looks_less_often(monkeypatch):
     """Looking takes three seconds each time: at most a third of the time goes into it, and the script settles all the same."""
     words, clock = script(60.0), itertools.count(0.0, 3.0)
-    monkeypatch.setattr(growing.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(growing, "monotonic", lambda: next(clock))
     ear = Scripted(words)
     events = run(ear, sound(60.0, words), 1_600)
     assert np.diff(ear.glimpses).min() >= growing.PATIENCE * 3.0
@@ -295,3 +301,44 @@ def test_a_tail_begins_with_a_whole_word():
     assert text.endswith(" " + tail(text))
     assert tail("x" * 500) == "x" * growing.PROMPT
     assert tail("short") == "short"
+
+
+@pytest.fixture(scope="module")
+def whisper():
+    """A Whisper with its published weights, if this machine has one."""
+    for name in ("whisper-tiny.en", "whisper-base"):
+        try:
+            if locate(name, "transcribe", offline=True).path is None:
+                continue
+        except AudiocliError:
+            continue
+        return load(name, "transcribe", Recogniser, ModelOptions(offline=True, device="cpu"), TranscribeOptions())
+    pytest.skip("no published Whisper on this machine")
+
+
+def test_published_weights_say_live_what_they_say_of_a_file(whisper, real):
+    """Two utterances with pauses: nearly the file's words, and the first text soon after the first word."""
+    paths = sorted((real / "data" / "mini-librispeech").glob("*/*.opus"))[100:102]
+    gap = np.zeros(RATE, np.float32)
+    samples = np.concatenate(
+        [part for path in paths for part in (gap, read(path, sample_rate=RATE, mono=True).samples[0])]
+    )
+    (record,) = whisper([Audio(samples[None], RATE, "x")])
+    live, shown = whisper.listen(), []
+    events = []
+    for n in range(0, samples.size, 1_600):
+        for event in live.push(samples[n : n + 1_600]):
+            events.append(event)
+            shown += [] if isinstance(event, Segment) else [(n + 1_600) / RATE]
+    events += live.finish()
+    want, got = (
+        [growing.plain(word) for word in " ".join(part.text for part in found).split()]
+        for found in (record.segments, finals(events))
+    )
+    wrong = len(want) - sum(
+        block.size for block in SequenceMatcher(None, want, got, autojunk=False).get_matching_blocks()
+    )
+    assert len(want) > 30
+    assert wrong <= 0.1 * len(want)
+    assert abs(len(got) - len(want)) <= 0.1 * len(want)
+    assert shown[0] - record.segments[0].start <= 2.0  # of the recording, as if hearing took no time
