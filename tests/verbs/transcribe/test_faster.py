@@ -40,7 +40,7 @@ def clips(shared):
 @pytest.fixture(autouse=True)
 def short_windows(monkeypatch):
     """Our model knows windows of 3 s, filled with silence, and no shorter ones; its tokens are bytes."""
-    for name, value in {"WINDOW": float(tiny.WINDOW), "STEP": float(tiny.WINDOW), "ROOM": 96}.items():
+    for name, value in {"WINDOW": float(tiny.WINDOW), "STEP": float(tiny.WINDOW)}.items():
         monkeypatch.setattr(faster, name, value)
     monkeypatch.setattr(faster.CTranslate2Net, "room", 96)
 
