@@ -186,15 +186,12 @@ class CTranslate2Net:
             set_random_seed(0)
             ways = {"beam_size": 1, "sampling_topk": 0, "sampling_temperature": temperature}
         longest = max(map(len, encoded.windows)) / SAMPLE_RATE
-        most = len(given[0]) + min(round(longest * TOKENS_A_SECOND) + TOKENS_MORE, ROOM // 2)
+        new = min(round(longest * TOKENS_A_SECOND) + TOKENS_MORE, self.room // 2)
         made = self._model.generate(
-            encoded.values,
-            list(given),
-            max_length=min(most, ROOM),
-            return_scores=True,
-            return_no_speech_prob=True,
-            **ways,
-        )
+            # The library gives half of this to new tokens, or what the prompt leaves.
+            encoded.values, list(given), max_length=min(max(2 * new, len(given[0]) + new), self.room),
+            return_scores=True, return_no_speech_prob=True, **ways,
+        )  # fmt: skip
         return [self._judged(one) for one in made]
 
     def _judged(self, made: Any) -> Reading:
