@@ -30,4 +30,5 @@ def log_mel(samples: Floats, frames: int, n_mels: int) -> Floats:
 @lru_cache(maxsize=2)
 def _bank(n_mels: int) -> Floats:
     """Slaney's triangles up to half the rate [n_mels, N_FFT // 2 + 1]."""
-    return filterbank(SAMPLE_RATE, N_FFT, n_mels, 0.0, SAMPLE_RATE / 2, norm="slaney")
+    bank: Floats = filterbank(SAMPLE_RATE, N_FFT, n_mels, 0.0, SAMPLE_RATE / 2, norm="slaney")
+    return bank
