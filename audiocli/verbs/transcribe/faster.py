@@ -30,7 +30,8 @@ from .whisper.windows import Windows
 
 Floats = NDArray[np.float32]
 QUICK = "int8"  # the type that a processor computes in, unless --precision says otherwise
-SECONDS = 240.0  # in one forward pass: 8 full windows
+# In one forward pass: 4 full windows, 8 or more short ones; more of them need memory, and are no faster on a processor.
+SECONDS, SECONDS_ON_CUDA = 120.0, 480.0
 WINDOW = 30.0  # s that Whisper hears at once
 # Silence behind the sound that a window has at least, and the step of its lengths: without any, every fifth word is wrong.
 MARGIN, STEP = 1.0, 2.0  # s
@@ -110,7 +111,8 @@ class CTranslate2Net:
 
     def __init__(self, model: Any, tokens: Tokens, options: TranscribeOptions, device: Any) -> None:
         self.window = round(WINDOW * SAMPLE_RATE)
-        self.batches = Batches(options.batch_size, SECONDS, device)
+        seconds = SECONDS_ON_CUDA if device.type == "cuda" else SECONDS
+        self.batches = Batches(options.batch_size, seconds, device)
         self._model, self._tokens = model, tokens
         self._beam, self._temperature = options.beam, options.temperature
 
