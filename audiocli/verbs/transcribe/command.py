@@ -158,7 +158,7 @@ def _located(choice: ModelOptions, console: "Console") -> "Located":
 
     located = locate(choice.model, "transcribe", offline=choice.offline, tell=console.note)
     if located.spec.name == WEAK and choice.model is None:
-        _advise(console)
+        common.advise(console, "better-models", ADVICE)
     return located
 
 
@@ -169,18 +169,3 @@ def _loaded(located: "Located", choice: ModelOptions, options: TranscribeOptions
 
     check_takes(located.spec, options)
     return build(located, Recogniser, choice, options)
-
-
-def _advise(console: "Console") -> None:
-    """Say once what gets better text; where that cannot be remembered, say it again."""
-    from contextlib import suppress
-
-    from platformdirs import user_cache_path
-
-    said = user_cache_path("audiocli") / "told-of-better-models"
-    if console.quiet or said.exists():
-        return
-    console.note(ADVICE)
-    with suppress(OSError):
-        said.parent.mkdir(parents=True, exist_ok=True)
-        said.touch()
