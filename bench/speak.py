@@ -91,7 +91,7 @@ hibari.synthesiser("heart")([sys.argv[1]])
 print(time.perf_counter() - start)
 """
 # (as it may be written, as it is compared), after the normaliser.
-NOTATIONS = ((r"(?<=\d)[.: ](?=\d)", ""), (r"(?<=\d)(?:st|nd|rd|th)\b", ""), (r"\b(\w) (?=\w\b)", r"\1"))
+NOTATIONS = ((r"(?<=\d)(?:st|nd|rd|th)\b", ""), (r"(?<=\d)[.: ](?=\d)", ""), (r"\b(\w) (?=\w\b)", r"\1"))
 
 
 @cache
