@@ -171,6 +171,21 @@ def begin(
     return Job(task, choice or ModelOptions(), writing, reading, inputs, console, jobs)
 
 
+def advise(console: Console, topic: str, text: str) -> None:
+    """Say once on this machine what gets better results; where that cannot be remembered, say it again."""
+    from contextlib import suppress
+
+    from platformdirs import user_cache_path
+
+    said = user_cache_path("audiocli") / f"told-of-{topic}"
+    if console.quiet or said.exists():
+        return
+    console.note(text)
+    with suppress(OSError):
+        said.parent.mkdir(parents=True, exist_ok=True)
+        said.touch()
+
+
 def finish(tally: "Tally", console: Console) -> int:
     """Tell how a run went; its exit code."""
     if tally.skipped:

@@ -11,7 +11,6 @@ from ...run import job as common
 from ...run.verb import Inputs, verb
 
 if TYPE_CHECKING:
-    from ...console import Console
     from ...models.locate import Located
     from .recogniser import Recogniser
 
@@ -131,7 +130,7 @@ def _located(job: common.Job) -> "Located":
     """The model, on this machine now; that the built-in one is weak is said once."""
     located = job.located()
     if located.spec.name == WEAK and job.choice.model is None:
-        _advise(job.console)
+        common.advise(job.console, "better-models", ADVICE)
     return located
 
 
@@ -142,18 +141,3 @@ def _loaded(located: "Located", choice: ModelOptions, options: TranscribeOptions
 
     check_takes(located.spec, options)
     return build(located, Recogniser, choice, options)
-
-
-def _advise(console: "Console") -> None:
-    """Say once what gets better text; where that cannot be remembered, say it again."""
-    from contextlib import suppress
-
-    from platformdirs import user_cache_path
-
-    said = user_cache_path("audiocli") / "told-of-better-models"
-    if console.quiet or said.exists():
-        return
-    console.note(ADVICE)
-    with suppress(OSError):
-        said.parent.mkdir(parents=True, exist_ok=True)
-        said.touch()
