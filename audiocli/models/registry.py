@@ -13,7 +13,7 @@ from .spec import WEIGHTS, ModelSpec, ModelTable
 
 __all__ = [
     "ALIASES", "BUILT_IN", "EXTRAS", "FAMILIES", "LIBRARIES", "MARKS", "MODELS", "VERBS", "WEIGHTS", "ModelSpec", "by_name",
-    "by_source", "family", "fits", "installed", "missing",
+    "by_source", "family", "fits", "installed", "missing", "names",
 ]  # fmt: skip
 
 VERBS = ("transcribe", "classify", "denoise", "verify", "diarize", "speak", "clone", "generate-music")
@@ -83,6 +83,12 @@ def installed(name: str, adapter: str) -> None:
 def by_name(name: str) -> ModelSpec | None:
     """The row of a short name or an alias."""
     return MODELS.get(ALIASES.get(name, name))
+
+
+def names(task: str | None = None) -> list[str]:
+    """The short names and aliases of the models for a task (None: of all)."""
+    rows = [*MODELS.items(), *((alias, MODELS[name]) for alias, name in ALIASES.items())]
+    return [name for name, spec in rows if task in (None, spec.task)]
 
 
 def by_source(source: str) -> ModelSpec | None:

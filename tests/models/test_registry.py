@@ -265,6 +265,18 @@ def test_folder_of_the_users_gets_no_hint_to_pull(fake, tmp_path):
         load(str(tmp_path / "mine"), "transcribe", object, CPU)
 
 
+def test_only_models_of_the_task_are_suggested():
+    for task, name, other in (("speak", "whisper-bas", "whisper-base"), ("transcribe", "speecht", "speecht5")):
+        with pytest.raises(ModelError, match=f"did you mean .*{other}"):
+            models.resolve(name)
+        with pytest.raises(ModelError) as caught:
+            models.resolve(name, task)
+        assert other not in str(caught.value)
+    for task, name, meant in (("transcribe", "whisper-bas", "whisper-base"), ("speak", "flit", "flite")):
+        with pytest.raises(ModelError, match=f"did you mean .*{meant}"):
+            models.resolve(name, task)
+
+
 # ---- the user's own choice
 
 
