@@ -414,7 +414,7 @@ def test_the_library_is_sealed_while_a_model_loads(fake, tmp_path):
     assert not constants.HF_HUB_OFFLINE
 
 
-def test_a_model_of_an_extra_says_what_to_install_before_anything_is_fetched(monkeypatch, tmp_path):
+def test_a_model_of_an_extra_says_what_to_install_before_anything_is_fetched(tmp_path, monkeypatch):
     monkeypatch.setattr(registry, "find_spec", lambda name: None)
     words = r"needs the extra 'speechbrain': pip install 'audiocli\[speechbrain\]'"
     with pytest.raises(ModelError, match=f"ecapa {words}"):
@@ -427,7 +427,7 @@ def test_a_model_of_an_extra_says_what_to_install_before_anything_is_fetched(mon
     assert models.locate(str(tmp_path / "mine"), "verify").spec.adapter == encoders.SPEECHBRAIN
 
 
-def test_a_folder_of_ctranslate2_goes_to_faster_whisper(tmp_path):
+def test_a_folder_that_ctranslate2_has_converted_is_a_whisper(tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "config.json").write_text(json.dumps({"suppress_ids": [], "lang_ids": [1]}))
     (tmp_path / "mine" / "model.bin").write_bytes(b"12345678")
