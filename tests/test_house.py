@@ -74,7 +74,11 @@ ARROWS = {
     "nets": {"kernels"},
     "kernels": set(),
 }
-STARTING = {"models/command": {"run"}, "training/command": {"run"}}  # a command starts a job, whatever its room
+STARTING = {  # a command starts a job, whatever its room; and a job finds its model
+    "models/command": {"run"},
+    "training/command": {"run"},
+    "run/job": {"models"},
+}
 AMONG_VERBS = {  # arrows among verbs
     "clone": {"speak", "diarize", "verify"},  # verify: whether all references are of one person
     "speak": {"transcribe"},

@@ -73,40 +73,32 @@ def speak(text: Text, options: SpeakOptions, choice: ModelOptions, writing: Outp
     Every file says of itself that it is AI-generated.
     """
     check(options)
-    common.check_model(choice)
-    jobs = common.cores(writing.jobs)
-    console = common.console_for(writing)
+    job = common.begin("speak", writing, choice=choice)
     if options.list_voices:
-        return _list(loaded(replace(options, voice=None), choice, console)[1], options)
-    return _speak(text, options, choice, writing, jobs, console)
+        return _list(loaded(replace(options, voice=None), choice, job.console)[1], options)
+    return _speak(text, options, job)
 
 
-def _speak(
-    text: str | None, options: SpeakOptions, choice: ModelOptions, writing: OutputOptions, jobs: int, console: "Console"
-) -> int:
+def _speak(text: str | None, options: SpeakOptions, job: common.Job) -> int:
     """Every text through the model and into the sink."""
     from ...inputs import texts
-    from ...outputs.destination import destination, open_sink
     from ...records import Speech
-    from ...run import batch
     from .work import Work
 
     found = texts.find(text, options.file, lines=options.lines, name=options.name)
     single = not options.lines and len(options.file) <= 1
-    target = destination(writing, Speech, single=single, default="wav")
+    target = job.target(Speech, default="wav", single=single)
     if options.timestamps and target.is_stdout:
         raise UsageError("--timestamps writes beside the audio: give -o FILE or -o FOLDER/")
     if options.lines and not target.is_folder:
         raise UsageError("--lines makes a file for each line: give -o FOLDER/")
-    located, synthesiser = loaded(options, choice, console)
-    _notes(text, options, synthesiser, console)
-    told = described(options, choice)
-    key = {"task": "speak", **told, "model": located.spec.name, "revision": located.spec.revision}
-    opened = open_sink(target, key, plot=options.timestamps)
+    located, synthesiser = loaded(options, job.choice, job.console)
+    _notes(text, options, synthesiser, job.console)
+    told = described(options, job.choice)
+    opened = job.opened(target, told, located.spec, plot=options.timestamps)
     keep = options.timestamps is not None or target.format.keeps_times
     work = Work(synthesiser, options, told, located.spec.name, located.spec.revision, keep)
-    tally = batch.run(found, work, opened.sink, console, jobs=jobs if synthesiser.traits.parallel else 1)
-    return common.finish(tally, console)
+    return job.through(work, opened, sources=found, jobs=None if synthesiser.traits.parallel else 1)
 
 
 def _notes(text: str | None, options: SpeakOptions, synthesiser: "Synthesiser", console: "Console") -> None:
