@@ -45,8 +45,9 @@ TABLES = (
         "denoise",
         _ROWS,
         built_in=("rnnoise",),
+        recommended="deepfilternet3",
         families={"audiocli-enhancer": ENHANCER, "audiocli-conv-enhancer": CONV_ENHANCER},
+        libraries={DEEPFILTERNET: "onnxruntime"},
         marks={DEEP_ARCHIVE: DEEPFILTERNET, DEEP_ENCODER: DEEPFILTERNET},
-        light=(DEEPFILTERNET,),
     ),
 )
