@@ -81,6 +81,11 @@ class ModelSpec:
         return bool(self.carriers)
 
     @property
+    def on_hub(self) -> bool:
+        """Whether it is a repository of the hub."""
+        return not (self.built_in or self.packed)
+
+    @property
     def weights(self) -> Path | None:
         """The folder of a built-in net of our own, as `audiocli train` wrote it; None: another package has the weights."""
         folder = WEIGHTS / (self.stands_on or self.name)
