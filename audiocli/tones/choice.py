@@ -36,7 +36,7 @@ class Ears:
     names: str | None = None
 
 
-NONE = Chosen(None, None)
+NONE, DEAF = Chosen(None, None), Ears()
 
 
 def choose(kinds: tuple[str, ...], model: ModelOptions, tell: Tell = silent) -> Chosen:
