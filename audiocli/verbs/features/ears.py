@@ -57,10 +57,12 @@ class NoteTable:
     def __init__(self, finder: NoteFinder, sample_rate: int) -> None:
         self._resampler = Resampler(sample_rate, finder.sample_rate)
         self._stream = finder.begin()
+        self._rate, self._samples = sample_rate, 0
         self._tones = list[Tone]()
 
     def push(self, samples: Floats) -> None:
         """Take the next samples [n]."""
+        self._samples += len(samples)
         self._tones += self._stream.push(self._resampler.push(samples))
 
     def finish(self) -> None:
@@ -70,5 +72,5 @@ class NoteTable:
     def values(self, later: float) -> NDArray[np.float64]:
         """Rows of seconds from the start of the input, `later` than heard here, MIDI pitches and strengths, in order."""
         rows = np.array(sorted(self._tones), np.float64).reshape(-1, len(self.columns))
-        rows[:, :2] += later
+        rows[:, :2] = np.minimum(rows[:, :2], self._samples / self._rate) + later  # a last frame may reach beyond the end
         return rows

@@ -16,7 +16,7 @@ from ...tones.voice import OneVoice
 LONGEST = 600.0  # s
 OCTAVE = 12
 FRAME = 0.02  # s
-TOGETHER = 0.3  # of the time in which anything sounds, in which two notes must, so that there are several voices
+TOGETHER = 0.5  # of the time in which anything sounds, in which two notes must, so that there are several voices
 CHORD = 0.05  # s within which notes begin together
 
 TEMPOS = (50.0, 160.0)  # quarters a minute that are looked for
