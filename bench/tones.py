@@ -51,7 +51,9 @@ def accuracy(truth: Floats, found: Floats) -> float:
     """Raw pitch accuracy: the share of voiced frames whose pitch is within half a semitone."""
     voicing, cents = mir_eval.melody.freq_to_voicing(truth)[1], mir_eval.melody.hz2cents(truth)
     return float(
-        mir_eval.melody.raw_pitch_accuracy(voicing, cents, found > 0, mir_eval.melody.hz2cents(found.astype(np.float64)))
+        mir_eval.melody.raw_pitch_accuracy(
+            voicing, cents, found > 0, mir_eval.melody.hz2cents(found.astype(np.float64))
+        )
     )
 
 
@@ -191,10 +193,12 @@ def melody_scores(grids: list[Grid], folder: Path) -> list[Score]:
             soundfile.write(path, rendered(piece, "piano"), render.SAMPLE_RATE)
             heard = melody.heard(str(path), TEMPO, TEMPO)
             tones = [Tone(heard.time(n.start), heard.time(n.start + n.length), n.pitch) for n in heard.notes(0)]
-            kept.append(f1([tone for tone in notes_of(chorale(grid, 1))], tones))
+            kept.append(f1(notes_of(chorale(grid, 1)), tones))
         mean = float(np.mean(kept))
         scores.append(
-            Score(f"soprano notes that --melody keeps (F1), piano: {what}", f"{mean:.3f}", "-", "-", ">= 0.8", mean >= 0.8)
+            Score(
+                f"soprano notes that --melody keeps (F1), piano: {what}", f"{mean:.3f}", "-", "-", ">= 0.8", mean >= 0.8
+            )
         )
     return scores
 

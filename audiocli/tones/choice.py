@@ -1,15 +1,16 @@
 """Which engine hears the pitch and which the notes: the one that was asked for, else the user's, else the best on this machine."""
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..errors import UsageError
-from ..models import cache, config, registry
+from ..models import config
 from ..models.load import build
 from ..models.locate import Located, Tell, locate, silent
 from ..options import ModelOptions
-from .hearing import NoteFinder, PitchTracker
-from .models import BASIC_PITCH, TASK, TRACKERS
+from .hearing import Ears, NoteFinder, PitchTracker
+from .models import TASK, TRACKERS
+from .nearby import best_for_notes
+from .voice import OneVoice
 
 KINDS = ("pitch", "notes")
 
@@ -27,16 +28,7 @@ class Chosen(NamedTuple):
         return ", ".join(dict.fromkeys(found)) or None
 
 
-@dataclass(frozen=True)
-class Ears:
-    """The engines for the kinds that are asked for. pitch: None where YIN hears it, in the frames of the front end."""
-
-    pitch: PitchTracker | None = None
-    notes: NoteFinder | None = None
-    names: str | None = None
-
-
-NONE, DEAF = Chosen(None, None), Ears()
+NONE = Chosen(None, None)
 
 
 def choose(kinds: tuple[str, ...], model: ModelOptions, tell: Tell = silent) -> Chosen:
@@ -48,9 +40,13 @@ def choose(kinds: tuple[str, ...], model: ModelOptions, tell: Tell = silent) -> 
         return NONE
     given = None if model.model is None else locate(model.model, TASK, offline=model.offline, tell=tell)
     if given is not None and wanted == ["pitch"] and not _tracks(given):
-        raise UsageError(f"{given.spec.name} hears notes, not the pitch of a voice: give --kind notes, or another --model")
+        raise UsageError(
+            f"{given.spec.name} hears notes, not the pitch of a voice: give --kind notes, or another --model"
+        )
     pitch = given if given and _tracks(given) else _default(model, tell, tracks=True)
     notes = given or _default(model, tell, tracks=False)
+    if given is None and "notes" in wanted and _tracks(notes):
+        tell(f"notes of one voice, by {notes.spec.name}: 'audiocli models pull basic-pitch' brings what hears several")
     return Chosen(pitch if "pitch" in wanted else None, notes if "notes" in wanted else None)
 
 
@@ -67,19 +63,11 @@ def _default(model: ModelOptions, tell: Tell, *, tracks: bool) -> Located:
             return located
     if tracks:
         return locate("yin", TASK)
-    return locate(_best(BASIC_PITCH) or _best(*reversed(TRACKERS)), TASK)
-
-
-def _best(*adapters: str) -> str | None:
-    """The name of the first of some engines whose model is on this machine."""
-    rows = [spec for one in adapters for spec in registry.MODELS.values() if spec.adapter == one]
-    return next((spec.name for spec in rows if cache.here(spec)), None)
+    return locate(best_for_notes(), TASK)
 
 
 def ears(chosen: Chosen, model: ModelOptions) -> Ears:
     """The engines of models. Raises ModelError, UsageError."""
-    from .voice import OneVoice
-
     pitch = None if chosen.pitch is None else build(chosen.pitch, PitchTracker, model)
     notes: NoteFinder | None = None
     if chosen.notes is not None:
@@ -91,14 +79,3 @@ def ears(chosen: Chosen, model: ModelOptions) -> Ears:
             notes = OneVoice(build(chosen.notes, PitchTracker, model))
     is_yin = chosen.pitch is not None and chosen.pitch.spec.name == "yin"
     return Ears(None if is_yin else pitch, notes, chosen.names)
-
-
-def best_tracker() -> PitchTracker:
-    """What hears the pitch of one voice best of what is on this machine; nothing is fetched."""
-    return build(locate(_best(*reversed(TRACKERS)), TASK), PitchTracker, ModelOptions(device="cpu"))
-
-
-def best_finder() -> NoteFinder | None:
-    """What hears the notes of several voices, if it is on this machine."""
-    name = _best(BASIC_PITCH)
-    return None if name is None else build(locate(name, TASK), NoteFinder, ModelOptions(device="cpu"))

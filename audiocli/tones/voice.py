@@ -213,5 +213,3 @@ def _runs(pitches: NDArray[np.int_], first: int, last: int) -> list[Frames]:
     length = longest.end - longest.start
     runs = [run._replace(pitch=longest.pitch) if abs(run.pitch - longest.pitch) in OVERTONES else run for run in runs]
     return [run for run in runs if run.end - run.start >= min(length, max(GLIDE, SHARE * length))]
-
-

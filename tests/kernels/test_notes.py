@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-
 from audiocli.kernels.notes import BACK, Follower, Rules
 
 RULES = Rules(onset=0.5, again=0.9, rest=0.2, sounding=0.3, gap=4, shortest=3, weakest=0.3, unstruck=20, sure=0.6)

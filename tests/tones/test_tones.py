@@ -1,6 +1,5 @@
 """What hears tones: made-up nets, real weights where they are on this machine, files that are no such nets."""
 
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +12,12 @@ from audiocli.models import locate as models
 from audiocli.models.load import build, load
 from audiocli.options import ModelOptions
 from audiocli.tones import basic_pitch, choice, swift_f0
-from audiocli.tones.hearing import NoteFinder, PitchTracker, Tone, at, semitones, whole
-from audiocli.tones.models import TASK, TRACKERS
+from audiocli.tones.hearing import NoteFinder, PitchTracker, Tone, at, distinct, semitones, whole
+from audiocli.tones.models import BASIC_PITCH, TASK, TRACKERS
 from audiocli.tones.voice import LONGEST, OneVoice
 from audiocli.tones.yin import Yin
-from tests.tones.nets import basic_pitch_net, swift_f0 as swift_net  # fmt: skip
+from tests.tones.nets import basic_pitch_net
+from tests.tones.nets import swift_f0 as swift_net
 
 CPU = ModelOptions(device="cpu")
 RATE = 16_000
@@ -84,6 +84,14 @@ def test_pitches_at_other_times():
     assert found == pytest.approx([100, middle, 104, np.nan, np.nan, 400, 400, 800, 800], nan_ok=True, rel=1e-5)
     assert np.isnan(at(hertz[:0], 0.01, np.zeros(2))).all()
     assert semitones(np.array([440.0, 880.0])).tolist() == [69.0, 81.0]
+
+
+def test_overtones_are_no_notes():
+    low, octave, fifth = Tone(1.0, 2.0, 48, 0.8), Tone(1.02, 1.9, 60, 0.3), Tone(0.99, 1.5, 67, 0.3)
+    third, strong, later = Tone(1.0, 2.0, 52, 0.3), Tone(1.0, 2.0, 72, 0.6), Tone(2.0, 3.0, 60, 0.3)
+    assert distinct([later, low, octave, fifth, third, strong]) == [low, third, strong, later]
+    assert distinct([low, octave], share=0.3) == [low, octave]
+    assert distinct([]) == []
 
 
 # ---- made-up nets
@@ -251,4 +259,4 @@ def test_the_best_that_is_here(monkeypatch):
 
 
 def test_rows():
-    assert {spec.adapter for spec in registry.MODELS.values() if spec.task == TASK} == {*TRACKERS, choice.BASIC_PITCH}
+    assert {spec.adapter for spec in registry.MODELS.values() if spec.task == TASK} == {*TRACKERS, BASIC_PITCH}

@@ -20,7 +20,14 @@ POWERS = frozenset({"spectrogram", "mel"})  # drawn in decibels
 RANGE = 80.0  # dB below the loudest that a picture shows
 COLUMNS = 2_000  # more points than that no page shows: longer tables are drawn by their extremes
 DPI = 150
-LABELS = {"rms": "RMS", "zcr": "crossings", "mu-law": "code", "waveform": "amplitude", "onset": "strength", "notes": "MIDI pitch"}
+LABELS = {
+    "rms": "RMS",
+    "zcr": "crossings",
+    "mu-law": "code",
+    "waveform": "amplitude",
+    "onset": "strength",
+    "notes": "MIDI pitch",
+}
 
 # Figures of their own are independent, but fonts and mathematical text share caches that no lock guards.
 _drawing = threading.Lock()
@@ -128,7 +135,9 @@ def _title(record: Features | Labels | Diarization) -> str:
 
 def _panel(picture: Any, axis: Any, kind: str, table: Table) -> None:
     if not table.n_frames:
-        axis.text(0.5, 0.5, "no notes" if kind == "notes" else "no frames", transform=axis.transAxes, ha="center", va="center")
+        axis.text(
+            0.5, 0.5, "no notes" if kind == "notes" else "no frames", transform=axis.transAxes, ha="center", va="center"
+        )
     elif kind in IMAGES:
         _image(picture, axis, kind, table)
     elif kind == "notes":

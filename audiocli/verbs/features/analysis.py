@@ -16,7 +16,7 @@ from ...kernels.framing import Framer, frame_count
 from ...kernels.spectral import Spectra, analyse, log_in_place
 from ...options import FeaturesOptions, front_end
 from ...spool import Spool
-from ...tones.choice import DEAF, Ears
+from ...tones.hearing import DEAF, Ears
 from . import frontend
 from .ears import NoteTable, PitchTable
 
@@ -83,7 +83,9 @@ class Pass:
         if "zcr" in self.kinds:
             self._zcr(self._zcr_framer.finish())
         if self.pitch:
-            self._spool("pitch", self.pitch.finish(self.tables.framing.frame_length, self._framer.hop_length, self.padding))
+            self._spool(
+                "pitch", self.pitch.finish(self.tables.framing.frame_length, self._framer.hop_length, self.padding)
+            )
         elif "pitch" in self.kinds:
             self._pitch(self._pitch_framer.finish())
         if self.notes:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ...console import Console
     from ...records import Record
     from ...run.batch import Work
-    from ...tones.choice import Ears
+    from ...tones.hearing import Ears
 
 USES_MEL = frozenset({"mel", "log-mel", "mfcc"})
 LEAST_RATE = 4  # frames a second in which a beat can be seen

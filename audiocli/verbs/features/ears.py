@@ -5,7 +5,7 @@ import soxr
 from numpy.typing import NDArray
 
 from ...kernels.framing import frame_count
-from ...tones.hearing import Floats, NoteFinder, PitchTracker, Tone, at
+from ...tones.hearing import Floats, NoteFinder, PitchTracker, Tone, at, distinct
 
 
 class Resampler:
@@ -71,6 +71,8 @@ class NoteTable:
 
     def values(self, later: float) -> NDArray[np.float64]:
         """Rows of seconds from the start of the input, `later` than heard here, MIDI pitches and strengths, in order."""
-        rows = np.array(sorted(self._tones), np.float64).reshape(-1, len(self.columns))
-        rows[:, :2] = np.minimum(rows[:, :2], self._samples / self._rate) + later  # a last frame may reach beyond the end
+        rows = np.array(distinct(self._tones), np.float64).reshape(-1, len(self.columns))
+        rows[:, :2] = (
+            np.minimum(rows[:, :2], self._samples / self._rate) + later
+        )  # a last frame may reach beyond the end
         return rows

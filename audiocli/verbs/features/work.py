@@ -10,7 +10,7 @@ from ...kernels.spectral import analyse
 from ...options import FeaturesOptions, InputOptions, described, front_end
 from ...records import Features, Record, Stats
 from ...run import batch
-from ...tones.choice import DEAF, Ears
+from ...tones.hearing import DEAF, Ears
 from .analysis import Analyse, Pass
 from .tables import feature_tables
 
@@ -39,9 +39,7 @@ class Runner(batch.Work[Source, Record]):
                 work.push(block[0])
         work.finish()
         duration = n_samples / stream.sample_rate
-        return record(
-            source, work, duration, stream.source_rate, self.reading, stream.warnings, model=self.ears.names
-        )
+        return record(source, work, duration, stream.source_rate, self.reading, stream.warnings, model=self.ears.names)
 
     def open(self, source: Source) -> AbstractContextManager[audio.Stream]:
         """The samples that this front end takes: one channel at its rate."""

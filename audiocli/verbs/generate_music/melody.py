@@ -9,14 +9,15 @@ from ...errors import InputError
 from ...music.grid import RANGES, REST, STEPS_PER_QUARTER
 from ...music.midi import on_grid
 from ...music.piece import Piece, begun, steady
-from ...tones import choice
-from ...tones.hearing import Tone, whole
+from ...tones import nearby
+from ...tones.hearing import Tone, distinct, whole
 from ...tones.voice import OneVoice
 
 LONGEST = 600.0  # s
 OCTAVE = 12
 FRAME = 0.02  # s
 TOGETHER = 0.5  # of the time in which anything sounds, in which two notes must, so that there are several voices
+CLEARLY = 0.7  # of the strength of a note below: what is weaker may be its overtone, which the upper voice must not be
 CHORD = 0.05  # s within which notes begin together
 
 TEMPOS = (50.0, 160.0)  # quarters a minute that are looked for
@@ -49,12 +50,12 @@ def heard(path: str, tempo: float | None, usual: float) -> Piece:
 
 def _melody(path: str) -> list[Tone]:
     """The notes of the one voice of a recording, or of the highest of several where something here hears them apart."""
-    finder = choice.best_finder()
+    finder = nearby.best_finder()
     if finder is not None:
-        tones = whole(finder, _sound(path, finder.sample_rate))
+        tones = distinct(whole(finder, _sound(path, finder.sample_rate)), CLEARLY)
         if several(tones):
             return highest(tones)
-    voice = OneVoice(choice.best_tracker())
+    voice = OneVoice(nearby.best_tracker())
     return whole(voice, _sound(path, voice.sample_rate))
 
 
