@@ -12,8 +12,13 @@ from ..errors import ModelError
 from .spec import WEIGHTS, ModelSpec, ModelTable
 
 __all__ = [
+<<<<<<< HEAD
     "ALIASES", "BUILT_IN", "EXTRAS", "FAMILIES", "LIBRARIES", "MARKS", "MODELS", "RECOMMENDED", "VERBS", "WEIGHTS", "ModelSpec",
     "by_name", "by_source", "family", "fits", "installed", "missing", "names",
+=======
+    "ALIASES", "BUILT_IN", "EXTRAS", "FAMILIES", "LIBRARIES", "MARKS", "MODELS", "VERBS", "WEIGHTS", "ModelSpec", "by_name",
+    "by_source", "family", "fits", "installed", "missing", "names",
+>>>>>>> asr
 ]  # fmt: skip
 
 VERBS = ("transcribe", "classify", "denoise", "verify", "diarize", "speak", "clone", "generate-music")

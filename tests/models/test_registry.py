@@ -414,8 +414,9 @@ def test_the_library_is_sealed_while_a_model_loads(fake, tmp_path):
     assert not constants.HF_HUB_OFFLINE
 
 
-def test_a_model_of_an_extra_says_what_to_install_before_anything_is_fetched(monkeypatch, tmp_path):
+def test_a_model_of_an_extra_says_what_to_install_before_anything_is_fetched(monkeypatch):
     monkeypatch.setattr(registry, "find_spec", lambda name: None)
+<<<<<<< HEAD
     words = r"needs the extra 'speechbrain': pip install 'audiocli\[speechbrain\]'"
     with pytest.raises(ModelError, match=f"ecapa {words}"):
         models.locate("ecapa", "verify")
@@ -440,3 +441,13 @@ def test_hub_ids_of_packed_models_are_repositories_of_the_hub():
     located = models.locate("openai/whisper-base", "transcribe")
     assert (located.path, located.spec.adapter) == (path, recognisers.WHISPER)
     assert MODELS["whisper-base"].packed
+=======
+    with pytest.raises(ModelError, match=r"ecapa needs the extra 'speechbrain': pip install 'audiocli\[speechbrain\]'"):
+        models.locate("ecapa", "verify")
+
+
+def test_a_folder_that_ctranslate2_has_converted_is_a_whisper(tmp_path):
+    (tmp_path / "config.json").write_text(json.dumps({"suppress_ids": [], "lang_ids": [1]}))
+    (tmp_path / "model.bin").write_bytes(b"12345678")
+    assert models.locate(str(tmp_path), "transcribe").spec.adapter == recognisers.FASTER
+>>>>>>> asr
