@@ -9,31 +9,20 @@ import hashlib
 import os
 import re
 import shutil
-import tempfile
-from base64 import urlsafe_b64decode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import BinaryIO
 
 from ...errors import DownloadError
 from ..spec import Carrier, ModelSpec, Packed
+from .installed import Part, members, together
 
 BLOCK = 1 << 20  # bytes
-LOCKS = ".locks"
+LOCKS, MAKING = ".locks", ".making"  # folders beside the models
 
 Opener = Callable[[str, str], BinaryIO]  # (distribution, member): the bytes of that member
-
-
-@dataclass(frozen=True)
-class Part:
-    """A member of a package that is installed here: its path, and the bytes and SHA-256 (None: not known) that it came with."""
-
-    path: Path
-    size: int
-    sha256: str | None
 
 
 @dataclass(frozen=True)
@@ -72,8 +61,8 @@ def find(spec: ModelSpec) -> Held | None:
         if (target := folder(spec, carrier)).is_dir():
             return Held(carrier, target, cached=True)
     for carrier in spec.carriers:
-        if (parts := _installed(carrier)) is not None:
-            return Held(carrier, _together(carrier, parts), cached=False)
+        if (parts := members(carrier)) is not None:
+            return Held(carrier, together(carrier, parts), cached=False)
     return None
 
 
@@ -81,7 +70,7 @@ def ready(spec: ModelSpec, held: Held) -> Path:
     """The folder of a model that is on this machine; what lies in parts is joined in the cache, once. Raises DownloadError."""
     if held.folder is not None:
         return held.folder
-    parts = _installed(held.carrier) or {}
+    parts = members(held.carrier) or {}
     with alone(spec):
         target = folder(spec, held.carrier)
         if target.is_dir():  # another process was quicker
@@ -98,7 +87,7 @@ def anew(spec: ModelSpec) -> Path | None:
     For one process at a time: call it within alone().
     """
     for carrier in spec.carriers:
-        if (parts := _installed(carrier)) is not None:
+        if (parts := members(carrier)) is not None:
             with suppress(DownloadError):
                 return _joined(spec, carrier, parts)
     return None
@@ -108,55 +97,6 @@ def _joined(spec: ModelSpec, carrier: Carrier, parts: dict[tuple[str, str], Part
     """The folder of a model that lies in installed packages. Raises DownloadError."""
     with workroom(spec) as room:
         return assemble(spec, carrier, lambda *member: parts[member].path.open("rb"), room)
-
-
-def _installed(carrier: Carrier) -> dict[tuple[str, str], Part] | None:
-    """All members of a carrier in this environment, whatever the versions; None: not all are here, or of other bytes."""
-    parts: dict[tuple[str, str], Part] = {}
-    for file in carrier.files:
-        for distribution, name in file.members:
-            part = _member(distribution, name)
-            if part is None:
-                return None
-            parts[distribution, name] = part
-        own = [parts[member] for member in file.members]
-        known = own[0].sha256 if len(own) == 1 else None
-        if sum(part.size for part in own) != file.size or known not in (None, file.sha256):
-            return None
-    return parts
-
-
-def _member(distribution: str, name: str) -> Part | None:
-    """A file of an installed package, as its RECORD has it, else as it lies there."""
-    try:
-        installed = metadata.distribution(distribution)
-    except metadata.PackageNotFoundError:
-        return None
-    path = Path(str(installed.locate_file(name)))
-    for file in installed.files or ():
-        if file.as_posix() == name and file.size is not None:
-            sha256 = file.hash.value if file.hash is not None and file.hash.mode == "sha256" else None
-            return Part(path, file.size, _hexadecimal(sha256))
-    return Part(path, path.stat().st_size, None) if path.is_file() else None
-
-
-def _hexadecimal(value: str | None) -> str | None:
-    """A hash of a RECORD, which has it in base64 without padding."""
-    try:
-        return urlsafe_b64decode(value + "=" * (-len(value) % 4)).hex() if value else None
-    except ValueError:
-        return None
-
-
-def _together(carrier: Carrier, parts: dict[tuple[str, str], Part]) -> Path | None:
-    """The folder in which all files of a model lie under their names."""
-    folders = set()
-    for file in carrier.files:
-        path = parts[file.members[0]].path
-        if len(file.members) > 1 or path.name != file.name:
-            return None
-        folders.add(path.parent)
-    return folders.pop() if len(folders) == 1 else None
 
 
 def assemble(spec: ModelSpec, carrier: Carrier, opened: Opener, room: Path) -> Path:
@@ -184,9 +124,7 @@ def _join(file: Packed, path: Path, opened: Opener) -> None:
             except (KeyError, FileNotFoundError):
                 raise DownloadError(f"{distribution} has no {member}") from None
             with part:
-                while left >= 0 and (
-                    block := part.read(min(BLOCK, left + 1))
-                ):  # a byte too many shows that it is too long
+                while left >= 0 and (block := part.read(min(BLOCK, left + 1))):  # one more byte shows what is too long
                     stream.write(block)
                     state.update(block)
                     left -= len(block)
@@ -197,14 +135,17 @@ def _join(file: Packed, path: Path, opened: Opener) -> None:
 
 @contextmanager
 def workroom(spec: ModelSpec) -> Iterator[Path]:
-    """A folder for half-made things beside the models, which is gone afterwards; what a killed process has left goes, too."""
-    for old in home().glob(f".{spec.name}-*.part"):
-        shutil.rmtree(old, ignore_errors=True)
-    room = Path(tempfile.mkdtemp(prefix=f".{spec.name}-", suffix=".part", dir=home()))
+    """A folder for half-made things beside the models, which is gone afterwards; what a killed process has left goes, too.
+
+    For one process at a time: call it within alone().
+    """
+    above = home() / MAKING / spec.name
+    shutil.rmtree(above, ignore_errors=True)
+    above.mkdir(parents=True)
     try:
-        yield room
+        yield above
     finally:
-        shutil.rmtree(room, ignore_errors=True)
+        shutil.rmtree(above, ignore_errors=True)
 
 
 @contextmanager
@@ -295,13 +236,15 @@ def size(path: Path) -> int:
     return sum(one.stat().st_size for one in path.rglob("*") if one.is_file())
 
 
-def remove(spec: ModelSpec) -> int:
-    """Remove a model from the cache; the bytes that this freed. Raises DownloadError."""
+def remove(spec: ModelSpec, but: Path | None = None) -> int:
+    """Remove a model's folders from the cache, `but` one; the bytes that this freed.
+
+    For one process at a time: call it within alone().
+    """
     freed = 0
-    with alone(spec):
+    with workroom(spec) as room:  # out of the way at once, whatever comes then
         for path in cached(spec):
-            freed += size(path)
-            gone = path.with_name(f".{path.name}.part")  # out of the way at once, whatever comes then
-            os.replace(path, gone)
-            shutil.rmtree(gone)
+            if path != but:
+                freed += size(path)
+                os.replace(path, room / path.name)
     return freed

@@ -17,7 +17,7 @@ LONGEST = 600.0  # s
 OCTAVE = 12
 FRAME = 0.02  # s
 TOGETHER = 0.5  # of the time in which anything sounds, in which two notes must, so that there are several voices
-CLEARLY = 0.7  # of the strength of a note below: what is weaker may be its overtone, which the upper voice must not be
+CLEARLY = 0.7  # of the strength of a note below: what is weaker may be its overtone, and is no sign of another voice
 CHORD = 0.05  # s within which notes begin together
 
 TEMPOS = (50.0, 160.0)  # quarters a minute that are looked for
@@ -52,8 +52,8 @@ def _melody(path: str) -> list[Tone]:
     """The notes of the one voice of a recording, or of the highest of several where something here hears them apart."""
     finder = nearby.best_finder()
     if finder is not None:
-        tones = distinct(whole(finder, _sound(path, finder.sample_rate)), CLEARLY)
-        if several(tones):
+        tones = whole(finder, _sound(path, finder.sample_rate))
+        if several(distinct(tones, CLEARLY)):
             return highest(tones)
     voice = OneVoice(nearby.best_tracker())
     return whole(voice, _sound(path, voice.sample_rate))

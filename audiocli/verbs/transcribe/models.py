@@ -152,6 +152,7 @@ TABLES = (
         "transcribe",
         _ROWS,
         built_in=("whisper-base", "pocketsphinx"),
+        recommended="whisper-base",
         aliases={
             "turbo": "whisper-large-v3-turbo",
             "whisper-turbo": "whisper-large-v3-turbo",
@@ -164,5 +165,6 @@ TABLES = (
         keys={
             frozenset({"suppress_ids", "lang_ids"}): FASTER
         },  # what ctranslate2 writes for a Whisper that it has converted
+        libraries={FASTER: "ctranslate2"},
     ),
 )
