@@ -176,7 +176,9 @@ def engines() -> dict[str, Callable[[], Synthesiser]]:
 
 def others() -> dict[str, Synthesiser]:
     """Voices that must be asked for."""
-    found = {f"espeak-ng en-us+{name}": tts_espeak.synthesiser("en-us", name) for name in ("klatt4", "f5", "f3", "m3")}
+    found: dict[str, Synthesiser] = {
+        f"espeak-ng en-us+{name}": tts_espeak.synthesiser("en-us", name) for name in ("klatt4", "f5", "f3", "m3")
+    }
     if shutil.which("flite"):
         found |= {f"flite {name}": flite.synthesiser(name, 1.0) for name in ("slt", "awb", "kal16")}
     return found

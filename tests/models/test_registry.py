@@ -82,7 +82,7 @@ def test_rows_are_complete(spec):
     assert spec.half in ("float16", "bfloat16")
     assert not spec.on_hub or cache.parse(spec.source)
     module, _, function = spec.adapter.partition(":")
-    assert module.startswith(("audiocli.verbs.", "audiocli.voices."))
+    assert module.startswith(("audiocli.verbs.", "audiocli.voices.", "audiocli.tones."))
     assert importlib.util.find_spec(module), module
     if spec.built_in or "asr_" in module:
         assert callable(getattr(importlib.import_module(module), function))
@@ -414,9 +414,8 @@ def test_the_library_is_sealed_while_a_model_loads(fake, tmp_path):
     assert not constants.HF_HUB_OFFLINE
 
 
-def test_a_model_of_an_extra_says_what_to_install_before_anything_is_fetched(monkeypatch):
+def test_a_model_of_an_extra_says_what_to_install_before_anything_is_fetched(tmp_path, monkeypatch):
     monkeypatch.setattr(registry, "find_spec", lambda name: None)
-<<<<<<< HEAD
     words = r"needs the extra 'speechbrain': pip install 'audiocli\[speechbrain\]'"
     with pytest.raises(ModelError, match=f"ecapa {words}"):
         models.locate("ecapa", "verify")
@@ -428,7 +427,7 @@ def test_a_model_of_an_extra_says_what_to_install_before_anything_is_fetched(mon
     assert models.locate(str(tmp_path / "mine"), "verify").spec.adapter == encoders.SPEECHBRAIN
 
 
-def test_a_folder_of_ctranslate2_goes_to_faster_whisper(tmp_path):
+def test_a_folder_that_ctranslate2_has_converted_is_a_whisper(tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "config.json").write_text(json.dumps({"suppress_ids": [], "lang_ids": [1]}))
     (tmp_path / "mine" / "model.bin").write_bytes(b"12345678")
@@ -441,13 +440,3 @@ def test_hub_ids_of_packed_models_are_repositories_of_the_hub():
     located = models.locate("openai/whisper-base", "transcribe")
     assert (located.path, located.spec.adapter) == (path, recognisers.WHISPER)
     assert MODELS["whisper-base"].packed
-=======
-    with pytest.raises(ModelError, match=r"ecapa needs the extra 'speechbrain': pip install 'audiocli\[speechbrain\]'"):
-        models.locate("ecapa", "verify")
-
-
-def test_a_folder_that_ctranslate2_has_converted_is_a_whisper(tmp_path):
-    (tmp_path / "config.json").write_text(json.dumps({"suppress_ids": [], "lang_ids": [1]}))
-    (tmp_path / "model.bin").write_bytes(b"12345678")
-    assert models.locate(str(tmp_path), "transcribe").spec.adapter == recognisers.FASTER
->>>>>>> asr
