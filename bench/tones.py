@@ -196,9 +196,7 @@ def melody_scores(grids: list[Grid], folder: Path) -> list[Score]:
             kept.append(f1(notes_of(chorale(grid, 1)), tones))
         mean = float(np.mean(kept))
         scores.append(
-            Score(
-                f"soprano notes that --melody keeps (F1), piano: {what}", f"{mean:.3f}", "-", "-", "-", True
-            )
+            Score(f"soprano notes that --melody keeps (F1), piano: {what}", f"{mean:.3f}", "-", "-", "-", True)
         )
     return scores
 
