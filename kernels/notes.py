@@ -99,7 +99,8 @@ def _struck(values: Floats, t: int, p: int, sounds: bool, rules: Rules) -> bool:
     before, now, after = values[1, t - 1, p], values[1, t, p], values[1, t + 1, p]
     if now < rules.onset or now <= before or now < after:
         return False
-    return not sounds or now >= rules.again or values[0, t - BACK : t, p].min() < rules.rest
+    let_go: bool = values[0, t - BACK : t, p].min() < rules.rest
+    return not sounds or now >= rules.again or let_go
 
 
 @jit
