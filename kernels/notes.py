@@ -114,5 +114,6 @@ def _counts(kind: int, length: int, strength: float, rules: Rules) -> bool:
 @jit
 def _leads(values: Floats, p: int) -> bool:
     """Whether a pitch is likelier than its neighbours, which sound with it in the eyes of a net."""
-    below = p == 0 or values[p] >= values[p - 1]
-    return below and (p == values.shape[0] - 1 or values[p] > values[p + 1])
+    below: bool = p == 0 or values[p] >= values[p - 1]
+    above: bool = p == values.shape[0] - 1 or values[p] > values[p + 1]
+    return below and above
