@@ -73,7 +73,7 @@ def gliding(seed: int) -> tuple[Floats, Floats]:
     semitones = np.interp(times, np.arange(7), knots) + 0.3 * np.sin(2 * np.pi * 5.5 * times)
     hertz = 82.4 * 2 ** (semitones / 12)
     phase = 2 * np.pi * np.cumsum(hertz) / RATE
-    sound = sum(np.where(n * hertz < 7_000, np.sin(n * phase) / n, 0.0) for n in range(1, 25))
+    sound = np.sum([np.where(n * hertz < 7_000, np.sin(n * phase) / n, 0.0) for n in range(1, 25)], axis=0)
     return (0.1 * sound).astype(np.float32), hertz[:: round(STEP * RATE)].astype(np.float32)
 
 
@@ -94,7 +94,7 @@ def mixed(clean: Floats, noise: Floats, decibels: float) -> Floats:
     """The sum with that ratio of powers."""
     part = noise[: len(clean)]
     gain = np.sqrt(np.mean(clean**2) / np.mean(part**2)) * 10 ** (-decibels / 20)
-    return (clean + gain * part).astype(np.float32)
+    return np.asarray(clean + gain * part, np.float32)
 
 
 def pitch_scores() -> list[Score]:

@@ -48,4 +48,4 @@ class YinStream:
         length, hop = self._framer.frame_length, self._framer.hop_length
         if not frame_count(chunk.size, length, hop):
             return chunk[:0]
-        return pitch.yin(chunk, Yin.sample_rate, *self._range, length, hop).f0
+        return np.asarray(pitch.yin(chunk, Yin.sample_rate, *self._range, length, hop).f0)

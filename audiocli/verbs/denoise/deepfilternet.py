@@ -197,7 +197,7 @@ class Front:
 
     def pieces(self, spectra: deepfilter.Spectra) -> Floats:
         """The way back, windowed: to be added where frames overlap."""
-        return np.asarray(fft.irfft(spectra / self._scale, self._of.n_fft), np.float32) * self._window
+        return np.asarray(fft.irfft(spectra / self._scale, self._of.n_fft) * self._window, np.float32)
 
     def features(self, frames: Floats, spectra: deepfilter.Spectra) -> tuple[Floats, Floats]:
         """Bands [frames, n_bands] and low bins [2, frames, n_low] of the mean of the channels."""

@@ -63,7 +63,7 @@ def _sound(path: str, sample_rate: int) -> NDArray[np.float32]:
     """The samples [n] of a recording. Raises InputError."""
     from ... import audio
 
-    return audio.read(path, sample_rate=sample_rate, mono=True, duration=LONGEST).samples[0]
+    return np.asarray(audio.read(path, sample_rate=sample_rate, mono=True, duration=LONGEST).samples[0])
 
 
 def several(tones: Sequence[Tone]) -> bool:
