@@ -3,6 +3,8 @@
 import math
 from pathlib import Path
 
+import numpy as np
+
 from ..device import Place
 from ..kernels import pitch
 from ..kernels.framing import Framer, frame_count
