@@ -97,16 +97,17 @@ class ModelTable:
     """The models of one task: rows, and the adapters ("module:function") of models that have no row.
 
     built_in: the names that the verb takes when nobody has said anything else: the first that is on this machine, where the
-    last always is. recommended: the best that can be had without a hub. families: by the `model_type` of a config.json.
-    encoders: the same, where `architectures` names a head that decides. heads: by how the name of an architecture ends ("": no
-    adapter yet). marks: by a file of a folder without config.json. keys: by the keys of a config.json without `model_type`.
-    extras: package and extra that an adapter needs. libraries: what computes the models of an adapter where that is not torch.
+    last always is. recommended: the best that can be had without a hub, first that which becomes the verb's default. families: by
+    the `model_type` of a config.json. encoders: the same, where `architectures` names a head that decides. heads: by how the name
+    of an architecture ends ("": no adapter yet). marks: by a file of a folder without config.json. keys: by the keys of a
+    config.json without `model_type`. extras: package and extra that an adapter needs. libraries: what computes the models of an
+    adapter where that is not torch.
     """
 
     task: str
     rows: tuple[ModelSpec, ...] = ()
     built_in: tuple[str, ...] = ()
-    recommended: str | None = None
+    recommended: tuple[str, ...] = ()
     aliases: dict[str, str] = field(default_factory=dict)
     families: dict[str, str] = field(default_factory=dict)
     encoders: dict[str, str] = field(default_factory=dict)

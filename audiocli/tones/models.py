@@ -47,6 +47,7 @@ TABLES = (
         TASK,
         _ROWS,
         built_in=("yin",),
+        recommended=("swift-f0", "basic-pitch"),
         marks={"nmp.onnx": BASIC_PITCH},
         libraries=dict.fromkeys((SWIFT_F0, BASIC_PITCH), "processor"),
     ),

@@ -481,25 +481,28 @@ def test_recommended(models, index, monkeypatch, tmp_path):
     for name, one in (("first", FIRST), ("second", SECOND)):
         row(monkeypatch, spec(name, one))
     row(monkeypatch, replace(spec("third", SECOND), task="denoise", licence="CC-BY-NC-4.0"))
-    monkeypatch.setattr("audiocli.models.recommended.RECOMMENDED", {"transcribe": "first", "denoise": "third"})
+    wanted = {"transcribe": ("first", "second"), "denoise": ("third",)}
+    monkeypatch.setattr("audiocli.models.recommended.RECOMMENDED", wanted)
     code, out, err = models("pull", "recommended", "--dry-run")
     assert (code, err, index.log) == (0, "", [])
     assert [line.split() for line in out.splitlines()] == [
-        ["transcribe", "first", "MIT,", "502", "kB"], ["denoise", "third", "CC-BY-NC-4.0,", "2", "kB"],
-        ["to", "fetch:", "504", "kB"],
+        ["transcribe", "first", "MIT,", "502", "kB"], ["transcribe", "second", "MIT,", "2", "kB"], ["denoise", "third", "CC-BY-NC-4.0,", "2", "kB"],
+        ["to", "fetch:", "506", "kB"],
     ]  # fmt: skip
     assert not config.path().exists()
     config.use("transcribe", "second")
     del index.wheels["made-up-1"]
     code, out, err = models("pull", "recommended")
     assert code == 1  # one could not be had; the other was
-    whole(out.strip(), OTHER)
+    assert len(out.splitlines()) == 2
+    for folder in out.splitlines():
+        whole(folder, OTHER)
     assert "third is licensed CC-BY-NC-4.0" in err
     assert config.default("transcribe") == "second"
     assert config.choice("denoise") == config.Choice("third", str(config.path()))
     index.wheels |= WHEELS
     code, out, err = models("pull", "recommended")
-    assert (code, len(out.splitlines())) == (0, 2)
+    assert (code, len(out.splitlines())) == (0, 3)
     assert config.default("transcribe") == "first"
     assert "it took second before: 'audiocli models use transcribe second' goes back to that" in err
     assert models("use", "denoise")[0] == 0
@@ -512,7 +515,7 @@ def test_what_is_recommended_is_there():
 
     named = {table.task: table.recommended for table in _TABLES if table.recommended}
     assert "transcribe" in named
-    for task, name in named.items():
+    for task, name in [(task, name) for task, names in named.items() for name in names]:
         found = registry.MODELS[name]
         assert found.task == task
         assert found.packed or found.built_in  # where no hub is reachable

@@ -45,7 +45,7 @@ TABLES = (
         "denoise",
         _ROWS,
         built_in=("rnnoise",),
-        recommended="deepfilternet3",
+        recommended=("deepfilternet3",),
         families={"audiocli-enhancer": ENHANCER, "audiocli-conv-enhancer": CONV_ENHANCER},
         libraries={DEEPFILTERNET: "processor"},
         marks={DEEP_ARCHIVE: DEEPFILTERNET, DEEP_ENCODER: DEEPFILTERNET},

@@ -152,7 +152,7 @@ TABLES = (
         "transcribe",
         _ROWS,
         built_in=("whisper-base", "pocketsphinx"),
-        recommended="whisper-base",
+        recommended=("whisper-base",),
         aliases={
             "turbo": "whisper-large-v3-turbo",
             "whisper-turbo": "whisper-large-v3-turbo",
