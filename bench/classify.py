@@ -19,7 +19,8 @@ from scipy.optimize import linear_sum_assignment
 from audiocli.inputs.sources import find
 from audiocli.models.load import load
 from audiocli.options import ClassifyOptions, InputOptions, ModelOptions
-from audiocli.verbs.classify.work import Tagger, Work
+from audiocli.verbs.classify.tagger import Tagger
+from audiocli.verbs.classify.work import Work
 from bench._common import Row, Score, seconds
 from tests.kernels.rhythm_signals import DATA
 

@@ -9,7 +9,7 @@ from .. import device, libraries
 from ..errors import AudiocliError, ModelError
 from .cache import damaged
 from .locate import Located, Tell, locate, silent
-from .registry import ModelSpec
+from .registry import LIGHT, ModelSpec
 from .sources import hub
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def _made(path: Path | None, spec: ModelSpec, kind: type[Kind], where: device.Pl
 
 def place(spec: ModelSpec, model: "ModelOptions") -> device.Place:
     """Where a model goes."""
-    without_torch = spec.built_in and spec.weights is None
+    without_torch = spec.adapter in LIGHT or (spec.built_in and spec.weights is None)
     return device.place(model.device, model.precision, half=spec.half, processor_only=without_torch, model=spec.name)
 
 

@@ -95,6 +95,7 @@ class ModelTable:
     last always is. families: by the `model_type` of a config.json. encoders: the same, where `architectures` names a head that
     decides. heads: by how the name of an architecture ends ("": no adapter yet). marks: by a file of a folder without
     config.json. keys: by the keys of a config.json without `model_type`. extras: package and extra that an adapter needs.
+    light: adapters that work without torch, on the processor.
     """
 
     task: str
@@ -107,3 +108,4 @@ class ModelTable:
     marks: dict[str, str] = field(default_factory=dict)
     keys: dict[frozenset[str], str] = field(default_factory=dict)
     extras: dict[str, tuple[str, str]] = field(default_factory=dict)
+    light: tuple[str, ...] = ()

@@ -54,7 +54,8 @@ def classify(
     from ...models.load import build
     from ...outputs.destination import destination, open_sink
     from ...records import Events, Labels
-    from .work import Tagger, Work, named
+    from .tagger import Tagger
+    from .work import Work, named
 
     console = common.console_for(writing)
     located = models.locate(choice.model, "classify", offline=choice.offline, tell=console.note)

@@ -11,16 +11,17 @@ from ...records import Segment
 
 Floats = NDArray[np.float32]
 
-THRESHOLD = 0.5  # an event begins above it
-HYSTERESIS = 0.2  # and goes on while it is not further than this below
+SILENCE = "silence"  # the label that is no event, in whatever case
+HYSTERESIS = 0.2  # an event goes on while it is not further than this below what it began at, nor below half of it
 LEVEL_STEP = 0.02  # s
 # An event's edges lie where the power comes to so many times that of the quiet parts, and to so much of its own highest.
 FLOOR, BELOW = 4.0, 1e-3
 
 
 def events(
-    probabilities: Floats, labels: Sequence[str], step: float, duration: float, options: ClassifyOptions
-) -> tuple[Segment, ...]:
+    probabilities: Floats, labels: Sequence[str], step: float, duration: float, options: ClassifyOptions,
+    threshold: float,
+) -> tuple[Segment, ...]:  # fmt: skip
     """The events of each label: smoothed probabilities [frames, labels] above a threshold, with hysteresis.
 
     Frame n stands for the window that is centred on n * step seconds, half of which an event fills when it begins there.
@@ -29,12 +30,11 @@ def events(
 
     if not len(probabilities):
         return ()
-    threshold = THRESHOLD if options.threshold is None else options.threshold
     width = max(round(options.smooth / step), 1) | 1
     smooth = median_filter(probabilities, (width, 1), mode="nearest")
     segments = []
     for number, label in enumerate(labels):
-        if label == "silence":
+        if label.casefold() == SILENCE:
             continue
         low = max(threshold - HYSTERESIS, threshold / 2)
         for first, last in bridged(spans(smooth[:, number], threshold, low), options.gap / step):
