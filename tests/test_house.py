@@ -48,6 +48,7 @@ LEAVES = {
     "records": {"music"},  # for type checkers: the piece in a record of music
     "console": set(),
     "native": set(),
+    "protobuf": set(),
     "libraries": {"errors"},
     "spool": set(),
     "database": {"errors"},

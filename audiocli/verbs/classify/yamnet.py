@@ -42,7 +42,9 @@ THRESHOLD = 0.2
 def load(path: Path, spec: ModelSpec, place: Place, options: ClassifyOptions | None) -> "Tagger":
     """The runner of the files in the folder `path`. Raises ModelError."""
     graph, weights = _members(path / YAMNET_FILE)
-    net = onnx.load(unquantised(graph), name=YAMNET_FILE, device="cpu", takes=[INPUT], beside={WEIGHTS: weights})
+    net = onnx.load(
+        unquantised(graph, YAMNET_FILE), name=YAMNET_FILE, device="cpu", takes=[INPUT], beside={WEIGHTS: weights}
+    )
     labels = _labels(path / LABELS)
     if (count := net(audio=np.zeros((1, 1, PATCH, BANDS), np.float32))[0].size) != len(labels):
         raise ModelError(f"{path / LABELS} names {len(labels)} sounds, and the net has {count}")
