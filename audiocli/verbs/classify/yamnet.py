@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...device import Place
-from ...errors import ModelError
+from ...errors import DownloadError, ModelError
 from ...kernels import mel, spectral
 from ...models import onnx
 from ...models.registry import ModelSpec
@@ -64,7 +64,7 @@ def _members(file: Path) -> tuple[bytes, bytes]:
     except FileNotFoundError as error:
         raise ModelError(f"there is no {file}") from error
     except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError, OSError, zipfile.zlib.error) as error:
-        raise ModelError(f"{file} is damaged, or not a zip file") from error
+        raise DownloadError(f"{file} is damaged, or not a zip file: copy or pull the model again") from error
 
 
 def _labels(file: Path) -> tuple[str, ...]:
@@ -75,7 +75,7 @@ def _labels(file: Path) -> tuple[str, ...]:
     except FileNotFoundError as error:
         raise ModelError(f"there is no {file}: copy it beside {YAMNET_FILE}") from error
     except (KeyError, ValueError, csv.Error) as error:
-        raise ModelError(f"{file} is damaged, or not the list of YAMNet's sounds") from error
+        raise DownloadError(f"{file} is damaged, or not the list of YAMNet's sounds") from error
 
 
 class Tagger:

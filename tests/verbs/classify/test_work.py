@@ -14,6 +14,7 @@ from audiocli.options import ClassifyOptions, InputOptions
 from audiocli.records import Segment
 from audiocli.verbs.classify import work as labelling
 from audiocli.verbs.classify.events import bridged, events, spans, with_edges
+from audiocli.verbs.classify.tagger import Traits
 from audiocli.verbs.classify.work import Work, best, chosen, named
 
 RATE = 1_000
@@ -22,7 +23,7 @@ RATE = 1_000
 class Loud:
     """Is sure of "loud" as far as the window's peak goes; counts its calls."""
 
-    labels, sample_rate, window = ("loud", "quiet"), RATE, 2.0
+    labels, sample_rate, window, traits = ("loud", "quiet"), RATE, 2.0, Traits()
 
     def __init__(self):
         self.calls, self.sizes = 0, []
@@ -117,7 +118,7 @@ def test_short_events_are_left_out_and_smoothing_closes_holes():
     curve = np.zeros((100, 1), np.float32)
     curve[10] = curve[30:50] = 1.0
     curve[40] = 0.0
-    found = events(curve, ["x"], 0.1, 10.0, ClassifyOptions(smooth=0.3, shortest=0.3))
+    found = events(curve, ["x"], 0.1, 10.0, ClassifyOptions(smooth=0.3, shortest=0.3), 0.5)
     assert [(round(event.start, 2), round(event.end, 2)) for event in found] == [(2.95, 4.95)]
 
 
@@ -160,6 +161,23 @@ def test_labels_from_a_file(tmp_path):
     assert named("dog, rain,,dog") == ("dog", "rain")
     with pytest.raises(UsageError, match="no labels"):
         named(" , ")
+
+
+class Independent(Loud):
+    """Whose labels may hold at once; its windows follow each other every half a second."""
+
+    traits = Traits(independent=True, threshold=0.9, hop=0.5)
+
+
+def test_a_model_says_what_its_answers_mean(tmp_path):
+    sound = square((2.0, 0.0), (0.8, 0.5), (2.0, 0.0), (3.0, 0.5))
+    (events,) = heard(work(Independent(), events=True, labels="loud", smooth=0.0, gap=0.1), sources(tmp_path, a=sound))
+    assert [event.text for event in events.segments] == ["loud"]  # the short sound never fills a window
+    assert events.segments[0].start == pytest.approx(4.8, abs=0.1)
+    tagger = Independent()
+    (record,) = heard(work(tagger, labels="quiet"), sources(tmp_path, a=square((2.5, 0.5), (1.5, 0.0))))
+    assert tagger.sizes == [2000, 2000, 2000, 2000, 2000, 1500]
+    assert record.labels[0].score == pytest.approx(np.mean([0, 0, 0.25, 0.5, 0.75, 1.0]), abs=1e-3)
 
 
 def test_what_is_left_adds_up_to_one(tmp_path):
