@@ -19,6 +19,7 @@ from typing import Any
 
 from ..errors import DownloadError
 from .registry import ModelSpec
+from .sources import wheel
 
 # Weights by preference; nothing below runs code when it is read: `pytorch_model.bin` goes through weights_only, `model.bin` is
 # the format of ctranslate2.
@@ -114,6 +115,8 @@ def here(spec: ModelSpec) -> bool:
     """Whether the model of a row of the registry is on this machine: its files, or the program that it runs."""
     if spec.built_in:
         return spec.program is None or shutil.which(spec.program) is not None
+    if spec.packed:
+        return wheel.find(spec) is not None
     repos = Repo(spec.source, spec.revision or "main"), *map(Repo, spec.parts)
     return None not in (cached(repos[0], spec.files), *map(cached, repos[1:]))
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from .. import device, libraries
 from ..errors import AudiocliError, ModelError
-from .cache import damaged
+from . import cache
 from .locate import Located, Tell, locate, silent
 from .registry import LIGHT, ModelSpec
-from .sources import hub
+from .sources import hub, wheel
 
 if TYPE_CHECKING:
     from ..options import ModelOptions
@@ -41,7 +41,7 @@ def build(located: Located, kind: type[Kind], model: "ModelOptions", options: ob
         )
     if located.path is None:
         return _made(None, spec, kind, where, options)
-    if wrong := damaged(spec.name, located.path):
+    if wrong := _damaged(spec, located.path):
         raise wrong
     where.device  # noqa: B018 - a missing device is reported before anything is read
     try:
@@ -50,7 +50,14 @@ def build(located: Located, kind: type[Kind], model: "ModelOptions", options: ob
     except AudiocliError:
         raise
     except Exception as error:
-        raise damaged(spec.name, located.path, thorough=True) or error from error
+        raise _damaged(spec, located.path, thorough=True) or error from error
+
+
+def _damaged(spec: ModelSpec, path: Path, *, thorough: bool = False) -> AudiocliError | None:
+    """The error for a model of which a file is broken, or None when all are whole."""
+    if spec.packed:
+        return wheel.damaged(spec, path, thorough=thorough)
+    return cache.damaged(spec.name, path, thorough=thorough)
 
 
 def _made(path: Path | None, spec: ModelSpec, kind: type[Kind], where: device.Place, options: object) -> Kind:

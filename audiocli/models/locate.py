@@ -14,7 +14,7 @@ from . import cache, config, registry
 from .cache import Repo
 from .describe import described, row
 from .registry import ModelSpec, fits, installed
-from .sources import hub
+from .sources import hub, index, wheel
 
 Tell = Callable[[str], None]
 
@@ -40,6 +40,8 @@ def locate(name: str | None, task: str, *, offline: bool = False, tell: Tell = s
         installed(spec.name, spec.adapter)
         if spec.built_in:
             return Located(spec, spec.weights)
+        if spec.packed:
+            return _packed(spec, offline, tell)
     if folder is not None:
         return _in_folder(folder, task)
     assert repo is not None
@@ -47,9 +49,7 @@ def locate(name: str | None, task: str, *, offline: bool = False, tell: Tell = s
     parts = [cache.cached(Repo(part)) for part in spec.parts] if spec else []
     if path is None or None in parts:
         if reason := hub.forbidden(offline):
-            raise DownloadError(
-                f"{name} is not on this machine, and {reason} forbids the network: run 'audiocli models pull {name}' first"
-            )
+            raise _away(name, reason)
         path = fetch(name, task, tell=tell)
     return Located(replace(spec or described(name, path, task, repo.id), revision=path.name), path)
 
@@ -59,7 +59,7 @@ def resolve(name: str) -> tuple[ModelSpec | None, Path | None, Repo | None]:
     if not name:
         raise ModelError("the name of a model is empty: leave it out for the default, or give one")
     if spec := registry.by_name(name):
-        return spec, None, None if spec.built_in else Repo(spec.source, spec.revision or "main")
+        return spec, None, Repo(spec.source, spec.revision or "main") if spec.on_hub else None
     folder = Path(name).expanduser()
     if folder.is_dir():
         return None, folder, None
@@ -75,11 +75,23 @@ def resolve(name: str) -> tuple[ModelSpec | None, Path | None, Repo | None]:
     raise ModelError(f"no model {name!r}: {hint} (or give a folder, or org/name of the hub)")
 
 
+def files(name: str) -> tuple[ModelSpec | None, Path | None, Repo | None]:
+    """The row of a name, the folder of its files where that is on this machine, and its repository. Raises ModelError."""
+    spec, folder, repo = resolve(name)
+    if repo is not None:
+        folder = cache.cached(repo, spec.files if spec else ())
+    if spec is not None and spec.packed and (held := wheel.find(spec)):
+        folder = held.folder
+    return spec, folder, repo
+
+
 def fetch(
     name: str, task: str | None = None, *, force: bool = False, offline: bool = False, tell: Tell = silent
 ) -> Path:
     """Download what a name stands for; a model for another task is refused before its weights are fetched."""
     spec, _, repo = resolve(name)
+    if spec is not None and spec.packed:
+        return index.pull(spec, force=force, offline=offline, tell=tell, bars=tell is not silent and hub.interactive())
     if repo is None:
         raise ModelError(f"{name} is on this machine already: there is nothing to fetch")
 
@@ -92,6 +104,26 @@ def fetch(
     for part in spec.parts if spec else ():
         hub.pull(Repo(part), **how)
     return hub.pull(repo, patterns=patterns, sha256=sha256, check=check, **how)
+
+
+def _packed(spec: ModelSpec, offline: bool, tell: Tell) -> Located:
+    """A model that lies in packages, which are looked for here before an index is asked for them."""
+    held = wheel.find(spec)
+    if held is None:
+        if reason := hub.forbidden(offline):
+            raise _away(spec.name, reason)
+        path = fetch(spec.name, tell=tell)
+    else:
+        path = wheel.ready(spec, held)
+    carrier = held.carrier if held else next(one for one in spec.carriers if wheel.folder(spec, one) == path)
+    return Located(replace(spec, revision=wheel.key(carrier)), path)
+
+
+def _away(name: str, reason: str) -> DownloadError:
+    """The error for a model that is not here and must not be fetched."""
+    return DownloadError(
+        f"{name} is not on this machine, and {reason} forbids the network: run 'audiocli models pull {name}' first"
+    )
 
 
 def _in_folder(folder: Path, task: str) -> Located:

@@ -12,8 +12,8 @@ from ..errors import ModelError
 from .spec import WEIGHTS, ModelSpec, ModelTable
 
 __all__ = [
-    "ALIASES", "BUILT_IN", "EXTRAS", "FAMILIES", "LIGHT", "MARKS", "MODELS", "VERBS", "WEIGHTS", "ModelSpec", "by_name",
-    "by_source", "family", "fits", "installed", "missing",
+    "ALIASES", "BUILT_IN", "EXTRAS", "FAMILIES", "LIGHT", "MARKS", "MODELS", "RECOMMENDED", "VERBS", "WEIGHTS", "ModelSpec",
+    "by_name", "by_source", "family", "fits", "installed", "missing",
 ]  # fmt: skip
 
 VERBS = ("transcribe", "classify", "denoise", "verify", "diarize", "speak", "clone", "generate-music")
@@ -40,6 +40,7 @@ def _joined(field: str) -> Iterator[tuple[Any, Taker]]:
 MODELS = {spec.name: spec for table in _TABLES for spec in table.rows}
 ALIASES = {alias: name for table in _TABLES for alias, name in table.aliases.items()}
 BUILT_IN = {table.task: table.built_in for table in _TABLES if table.built_in}
+RECOMMENDED = {table.task: table.recommended for table in _TABLES if table.recommended}
 EXTRAS = {adapter: extra for table in _TABLES for adapter, extra in table.extras.items()}
 LIGHT = {adapter for table in _TABLES for adapter in table.light}
 MARKS: dict[str, Taker] = dict(_joined("marks"))

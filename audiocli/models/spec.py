@@ -81,6 +81,11 @@ class ModelSpec:
         return bool(self.carriers)
 
     @property
+    def on_hub(self) -> bool:
+        """Whether it is a repository of the hub."""
+        return not (self.built_in or self.packed)
+
+    @property
     def weights(self) -> Path | None:
         """The folder of a built-in net of our own, as `audiocli train` wrote it; None: another package has the weights."""
         folder = WEIGHTS / (self.stands_on or self.name)
@@ -92,15 +97,17 @@ class ModelTable:
     """The models of one task: rows, and the adapters ("module:function") of models that have no row.
 
     built_in: the names that the verb takes when nobody has said anything else: the first that is on this machine, where the
-    last always is. families: by the `model_type` of a config.json. encoders: the same, where `architectures` names a head that
-    decides. heads: by how the name of an architecture ends ("": no adapter yet). marks: by a file of a folder without
-    config.json. keys: by the keys of a config.json without `model_type`. extras: package and extra that an adapter needs.
-    light: adapters that work without torch, on the processor.
+    last always is. recommended: the best that can be had without a hub. families: by the `model_type` of a config.json.
+    encoders: the same, where `architectures` names a head that decides. heads: by how the name of an architecture ends ("": no
+    adapter yet). marks: by a file of a folder without config.json. keys: by the keys of a config.json without `model_type`.
+    extras: package and extra that an adapter needs. light: adapters that work without
+    torch, on the processor.
     """
 
     task: str
     rows: tuple[ModelSpec, ...] = ()
     built_in: tuple[str, ...] = ()
+    recommended: str | None = None
     aliases: dict[str, str] = field(default_factory=dict)
     families: dict[str, str] = field(default_factory=dict)
     encoders: dict[str, str] = field(default_factory=dict)

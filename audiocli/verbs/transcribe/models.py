@@ -151,7 +151,8 @@ TABLES = (
     ModelTable(
         "transcribe",
         _ROWS,
-        built_in=("pocketsphinx",),
+        built_in=("whisper-base", "pocketsphinx"),
+        recommended="whisper-base",
         aliases={
             "turbo": "whisper-large-v3-turbo",
             "whisper-turbo": "whisper-large-v3-turbo",
@@ -164,6 +165,5 @@ TABLES = (
         keys={
             frozenset({"suppress_ids", "lang_ids"}): FASTER
         },  # what ctranslate2 writes for a Whisper that it has converted
-        extras={FASTER: ("faster_whisper", "fast")},
     ),
 )
