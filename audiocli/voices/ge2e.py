@@ -15,6 +15,7 @@ import numpy as np
 
 from ..errors import ModelError
 from ..kernels import mel, spectral
+from ..models import pickles
 from ..models.spec import WEIGHTS, ModelSpec
 from .embeddings import Floats, SpeakerEncoder, normalised
 from .models import GE2E_FILE
@@ -54,7 +55,7 @@ def network(weights: Mapping[str, Floats], name: str) -> "Network":
     try:
         layers = tuple(_layer(weights, n) for n in range(LAYERS))
         head, bias = np.ascontiguousarray(weights["linear.weight"].T), weights["linear.bias"]
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, IndexError) as error:
         raise ModelError(f"{name} holds something other than a GE2E encoder: {error}") from error
     widths = [BANDS, *(len(layer.recurrent) for layer in layers)]
     if [len(layer.inputs) for layer in layers] != widths[:-1] or head.shape != (widths[-1], len(bias)):
@@ -140,14 +141,8 @@ def _windows(clip: Floats) -> Floats:
 
 def _weights(file: Path) -> dict[str, Floats]:
     """The numbers of the encoder in a checkpoint, which has those of its training, too. Raises ModelError."""
-    import torch
-
-    try:
-        held = torch.load(file, map_location="cpu", weights_only=True)["model_state"]
-        return {name: value.float().numpy() for name, value in held.items()}
-    except FileNotFoundError as error:
-        raise ModelError(f"there is no {file}") from error
-    except Exception as error:  # whatever a damaged or malicious pickle leads to
-        raise ModelError(
-            f"{file} is damaged, or holds something other than a GE2E encoder: it is not loaded"
-        ) from error
+    held = pickles.read(file)
+    state = held.get("model_state") if isinstance(held, dict) else None
+    if not isinstance(state, dict):
+        raise ModelError(f"{file} holds something other than a GE2E encoder: there is no model_state in it")
+    return {str(name): np.asarray(value, np.float32) for name, value in state.items() if isinstance(value, np.ndarray)}

@@ -185,7 +185,8 @@ class Work(batch.Work[Clip, Labels | Events]):
         threshold = self._tagger.traits.threshold if options.threshold is None else options.threshold
         found = events(probabilities, self.labels, self._hop / stream.sample_rate, duration, options, threshold)
         reach = self._size / stream.sample_rate / 2
-        edged = with_edges(found, np.concatenate([np.zeros(0, np.float32), *heard.levels]), reach, options.shortest)
+        levels = np.concatenate([np.zeros(0, np.float32), *heard.levels])
+        edged = with_edges(found, levels, reach, options.shortest, self._tagger.traits.grow)
         return Events(**common, segments=later(edged, self.reading.start))
 
     @property

@@ -137,6 +137,34 @@ def test_edges_lie_where_the_sound_is():
     assert with_edges([loud], power[:0], 0.5, 0.2) == (loud,)
 
 
+def test_events_grow_as_far_as_their_sound_and_up_to_their_neighbours():
+    power = np.full(1_000, 1e-6, np.float32)  # 20 s
+    power[100:300] = power[304:400] = power[600:900] = 1e-2  # 2 to 8 s with a hole of 80 ms, 12 to 18 s
+    dog, rain, sea = Segment(4.0, 5.0, "dog"), Segment(13.0, 14.0, "rain"), Segment(16.0, 17.0, "sea")
+    grown = with_edges([dog, rain, sea], power, 0.0, 0.2, grow=2.5)
+    assert [(one.start, one.end, one.text) for one in grown] == [
+        (2.0, 7.5, "dog"),
+        (12.0, 16.0, "rain"),
+        (14.0, 18.0, "sea"),
+    ]
+    assert with_edges([dog], power, 0.0, 0.2) == (dog,)
+    inside = with_edges([dog, Segment(3.0, 7.0, "animal")], power, 0.0, 0.2, grow=9.0)
+    assert [(one.start, one.end, one.text) for one in inside] == [(2.0, 8.0, "animal"), (4.0, 5.0, "dog")]
+    parts = [Segment(3.0, 4.0, "dog", probability=0.4), Segment(5.5, 6.0, "dog", probability=0.9)]
+    (whole,) = with_edges(parts, power, 0.0, 0.2, grow=9.0)
+    assert (whole.start, whole.end, whole.probability) == (2.0, 8.0, 0.9)
+
+
+@given(st.lists(st.tuples(st.floats(0, 9), st.floats(0.3, 3), st.sampled_from("abc")), max_size=6), st.integers(0, 99))
+def test_grown_events_hold_what_was_there(some, seed):
+    power = np.random.default_rng(seed).choice(np.array([1e-6, 1e-2], np.float32), 25).repeat(20)
+    before = [Segment(start, min(start + length, 10.0), text) for start, length, text in some]
+    edged, grown = (with_edges(before, power, 0.5, 0.2, grow) for grow in (0.0, 2.0))
+    for one in edged:
+        assert any(g.text == one.text and g.start <= one.start + 0.011 and g.end >= one.end - 0.011 for g in grown)
+    assert all(g.start >= 0 and g.end <= 10.0 for g in grown)
+
+
 def test_best():
     found = best(np.array([[0.2, 0.5, 0.3], [0.4, 0.1, 0.5]], np.float32), ["a", "b", "c"], 2, 0.31)
     assert [(label.label, label.score) for label in found] == [("c", pytest.approx(0.4))]
