@@ -1,6 +1,7 @@
-"""The device that the work is done on, and its precision; the only place that asks torch."""
+"""The device that the work is done on, and its precision; the only place that asks torch, or ctranslate2, what there is."""
 
 import gc
+import os
 import sys
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,6 +9,9 @@ from typing import Any
 
 from .errors import DeviceError, UsageError, check_choice
 from .options import PRECISIONS
+
+TORCH, CTRANSLATE2 = "torch", "ctranslate2"  # libraries that compute models
+PROCESSOR = "processor"  # instead of one, where a model is computed there and nowhere else
 
 
 def on_cpu(name: str) -> bool:
@@ -34,6 +38,27 @@ def choose(name: str) -> Any:
 
 
 @dataclass(frozen=True)
+class Device:
+    """A device of a model without torch, with the names of a torch.device."""
+
+    type: str
+    index: int | None = None
+
+
+def choose_without_torch(name: str) -> Device:
+    """The device of a --device as ctranslate2 finds it. Raises DeviceError when it is missing."""
+    from ctranslate2 import get_cuda_device_count
+
+    kind, _, number = name.partition(":")
+    if kind == "mps":
+        raise DeviceError("--device mps: ctranslate2, which computes this model, has no Apple GPU")
+    count = 0 if kind == "cpu" else get_cuda_device_count()
+    if kind == "cuda" and int(number or 0) >= count:
+        raise DeviceError(f"--device {name}: this machine has {count} CUDA devices that ctranslate2 can use")
+    return Device("cuda", int(number or 0)) if kind == "cuda" or (kind == "auto" and count) else Device("cpu")
+
+
+@dataclass(frozen=True)
 class Place:
     """The place of a model: its device and the precision of its weights, settled when they are first asked for.
 
@@ -44,12 +69,22 @@ class Place:
     precision: str = "auto"
     half: str = "float16"
     processor_only: bool = False  # a model without torch
+    library: str = TORCH  # that computes it elsewhere
+
+    @property
+    def threads(self) -> int:
+        """The processor's threads for a library that does not count them itself."""
+        asked = os.environ.get("OMP_NUM_THREADS", "")
+        available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return int(asked) if asked.isdecimal() and int(asked) else available
 
     @cached_property
     def device(self) -> Any:
-        """The torch.device; None for a model without torch. Raises DeviceError."""
+        """The torch.device, or the Device of another library; None for one of the processor only. Raises DeviceError."""
         if self.processor_only:
             return None
+        if self.library == CTRANSLATE2:
+            return choose_without_torch(self.name)
         import torch
 
         return choose(("cuda" if torch.cuda.is_available() else "cpu") if self.name == "auto" else self.name)
@@ -63,13 +98,25 @@ class Place:
             return self.precision
         if self.device.type != "cuda":
             return "float32"
+        if self.library == CTRANSLATE2:
+            return self._of_ctranslate2()
         import torch
 
         real = self.half != "bfloat16" or torch.cuda.is_bf16_supported(including_emulation=False)
         return self.half if real else "float32"
 
+    def _of_ctranslate2(self) -> str:
+        """The 16-bit type where the GPU has it: the older ones compute in float32."""
+        from ctranslate2 import get_supported_compute_types
 
-def place(name: str, precision: str, *, half: str = "float16", processor_only: bool = False, model: str = "") -> Place:
+        known = get_supported_compute_types("cuda", self.device.index or 0)
+        return self.half if self.half in known else "float32"
+
+
+def place(
+    name: str, precision: str, *, half: str = "float16", processor_only: bool = False, model: str = "",
+    library: str = TORCH,
+) -> Place:  # fmt: skip
     """The place for --device and --precision; checked as far as that goes without torch. Raises UsageError."""
     processor = on_cpu(name)
     check_choice("--precision", precision, PRECISIONS)
@@ -77,12 +124,12 @@ def place(name: str, precision: str, *, half: str = "float16", processor_only: b
         raise UsageError(f"{model or 'this model'} runs on the processor only: leave out --device {name}")
     if processor_only and precision not in ("auto", "float32"):
         raise UsageError(f"{model or 'this model'} has one precision only: leave out --precision {precision}")
-    return Place(name, precision, half, processor_only)
+    return Place(name, precision, half, processor_only, library)
 
 
 def free(where: Any) -> float | None:
-    """Free memory of a torch.device in GiB; None where that says little: the processor's memory is shared and swaps."""
-    if where.type != "cuda":
+    """Free memory of a device in GiB; None where it is not known, or says little: the processor's is shared and swaps."""
+    if where.type != "cuda" or isinstance(where, Device):  # ctranslate2 does not say
         return None
     import torch
 
@@ -93,7 +140,8 @@ def out_of_memory(error: Exception) -> bool:
     """Whether an error says that memory has run out, of the processor or of a device."""
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
-    return isinstance(error, RuntimeError) and "allocate memory" in str(error)  # torch's, on the processor
+    # torch's on the processor; ctranslate2's on CUDA
+    return isinstance(error, RuntimeError) and ("allocate memory" in str(error) or "out of memory" in str(error))
 
 
 def release() -> None:

@@ -63,6 +63,39 @@ class Spool:
         return self._blocks[0][: self.n_rows]
 
 
+class Shelf:
+    """Arrays [n] of one type by number: in memory while they are few, after that in a file without a name."""
+
+    def __init__(self, memory: int = MEMORY, dtype: DTypeLike = np.float32) -> None:
+        self.sizes: list[int] = []  # values in each
+        self.dtype: np.dtype[Any] = np.dtype(dtype)
+        self._memory, self._held, self._offsets = memory, list[NDArray[Any]](), [0]
+        self._file: Any = None
+
+    def append(self, values: NDArray[Any]) -> None:
+        """Add an array; it must not change afterwards."""
+        self.sizes.append(len(values))
+        self._offsets.append(self._offsets[-1] + values.size * self.dtype.itemsize)
+        self._held.append(np.ascontiguousarray(values, self.dtype))
+        if self._file is not None or self._offsets[-1] > self._memory:
+            self._to_file()
+
+    def _to_file(self) -> None:
+        if self._file is None:
+            self._file = tempfile.TemporaryFile()
+        for values in self._held:
+            self._file.write(values.data)
+        self._file.flush()
+        self._held.clear()
+
+    def __getitem__(self, number: int) -> NDArray[Any]:
+        """An array by its number."""
+        if self._file is None:
+            return self._held[number]
+        size = self._offsets[number + 1] - self._offsets[number]
+        return np.frombuffer(os.pread(self._file.fileno(), size, self._offsets[number]), self.dtype)
+
+
 def in_blocks(values: NDArray[Any]) -> Iterator[NDArray[Any]]:
     """An array [n, columns] as the blocks that a Spool would give."""
     for first in range(0, len(values), BLOCK_ROWS):

@@ -11,7 +11,7 @@ from pathlib import Path
 from bench._common import Row, Score
 
 SCRIPTS = (
-    "spectral", "mulaw", "descriptors", "rhythm", "transcribe", "real_models", "batching", "classify", "denoise",
+    "spectral", "mulaw", "descriptors", "rhythm", "transcribe", "live", "real_models", "batching", "classify", "denoise",
     "verify", "recordings", "diarize", "speak", "clone", "music", "processes", "house",
 )  # fmt: skip
 LIBRARIES = ("numpy", "numba", "scipy", "soundfile", "soxr", "librosa", "torch", "torchaudio")

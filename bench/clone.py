@@ -6,27 +6,30 @@ is to other utterances of the target, which the conversion has not heard.
 """
 
 import csv
+import io
 import random
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import jiwer
 import numpy as np
+import soundfile
 from numpy.typing import NDArray
 
 from audiocli import audio
+from audiocli.inputs.sources import Source, Streamed
 from audiocli.models.load import load
-from audiocli.options import ModelOptions, TranscribeOptions
+from audiocli.options import InputOptions, ModelOptions, TranscribeOptions
 from audiocli.verbs.clone import envelope, references, world
 from audiocli.verbs.transcribe.recogniser import Recogniser
 from audiocli.voices import timbre, voice
 from audiocli.voices.embeddings import SpeakerEncoder
 from bench._common import Score
-from bench.speak import normalised, recognised
 from tests.kernels.rhythm_signals import DATA
 
 # The numerically highest eight are the encoder's test speakers; of those that it was chosen by, the highest two.
@@ -62,6 +65,23 @@ def _person(utterances: list[Utterance]) -> Person:
     sources = [one for one in by_length if len(one[1].split()) >= SHORTEST][: len(SHIFTS)]
     rest = random.Random(0).sample([one for one in utterances if one not in sources], 7)
     return Person(sources, rest[:3], rest[3:])
+
+
+def normalised(text: str) -> str:
+    """Lower case, no punctuation."""
+    return " ".join(re.sub(r"[^\w' ]", " ", text.lower()).split())
+
+
+def recognised(recogniser: Any, samples: np.ndarray, rate: int) -> str:
+    """The recogniser's text for samples, by the way that a file takes."""
+    file = io.BytesIO()
+    soundfile.write(file, samples, rate, format="WAV")
+
+    class Held(Source):
+        def open(self) -> Any:
+            return file
+
+    return str(recogniser([Streamed(Held("x.wav", PurePath("x.wav")), InputOptions())])[0].text)
 
 
 def pairs() -> list[tuple[Utterance, str]]:

@@ -68,6 +68,13 @@ def shared(tmp_path_factory):
     return standin.make(tmp_path_factory.mktemp("shared"))
 
 
+@pytest.fixture
+def no_packages(tmp_path, monkeypatch):
+    """No model inside an installed package, and none in the cache: the defaults are those of a bare install."""
+    monkeypatch.setattr("audiocli.models.sources.wheel.members", lambda carrier: None)
+    monkeypatch.setattr("audiocli.models.sources.wheel.home", lambda: tmp_path / "packed")
+
+
 def vowels(seconds=1.0, rate=16_000, pitch=120.0, seed=0):
     """Something like speech: pulses through the resonances of three vowels, a little noise, a pause at the end. [samples]."""
     random = np.random.default_rng(seed)

@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import os
 import re
 import subprocess
 import sys
@@ -23,6 +24,8 @@ from audiocli.options.option import declaration
 from bench import house
 
 ROOT = Path(__file__).resolve().parent.parent
+SLOW = ("torch", "torchaudio", "transformers", "matplotlib", "librosa", "huggingface_hub", "faster_whisper")
+SPARED = ("numba", "sklearn", "pandas")  # no verb but features needs them
 HEAVY = {
     "torch",
     "torchaudio",
@@ -72,7 +75,11 @@ ARROWS = {
     "nets": {"kernels"},
     "kernels": set(),
 }
-STARTING = {"models/command": {"run"}, "training/command": {"run"}}  # a command starts a job, whatever its room
+STARTING = {  # a command starts a job, whatever its room; and a job finds its model
+    "models/command": {"run"},
+    "training/command": {"run"},
+    "run/job": {"models"},
+}
 AMONG_VERBS = {  # arrows among verbs
     "clone": {"speak", "diarize", "verify"},  # verify: whether all references are of one person
     "speak": {"transcribe"},
@@ -219,14 +226,31 @@ def test_light_start():
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
 
 
-def test_cpu_path_never_imports_torch(recording, tmp_path):
+@pytest.mark.parametrize(
+    ("args", "spared"),
+    [
+        (["features", "{clip}", "-k", "log-mel,beats", "-o", "x.npz"], SLOW),
+        (["speak", "Hello there.", "-o", "x.wav"], (*SLOW, *SPARED)),  # hibari where it is installed
+        (["speak", "Hello there.", "--model", "espeak-ng", "-o", "x.wav"], (*SLOW, *SPARED, "scipy", "onnxruntime")),
+        (["denoise", "{clip}", "-o", "x.wav"], (*SLOW, *SPARED, "scipy", "onnxruntime")),
+    ],
+    ids=lambda value: " ".join(value[:4]) if isinstance(value, list) else "",
+)
+def test_default_paths_are_light(args, spared, speech, tmp_path):
+    """Each in a process of its own, with no choice of the user's: what it does not need is not imported."""
     code = (
         "import sys; from audiocli.cli import app\n"
-        f"try: app(['features', {str(recording)!r}, '-k', 'log-mel', '-k', 'beats', '-o', {str(tmp_path / 'x.npz')!r}])\n"
+        "try: app(sys.argv[1:])\n"
         "except SystemExit as end: assert not end.code\n"
-        "print('torch' in sys.modules)"
+        f"print(sorted({{*{spared!r}}} & set(sys.modules)))"
     )
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+    words = [str(speech) if word == "{clip}" else word for word in args]
+    env = {name: value for name, value in os.environ.items() if not re.fullmatch("AUDIOCLI_.*_MODEL", name)}
+    env |= {"XDG_CONFIG_HOME": str(tmp_path / "config"), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    ended = subprocess.run(
+        [sys.executable, "-c", code, *words], capture_output=True, text=True, check=True, cwd=tmp_path, env=env
+    )
+    assert ended.stdout == "[]\n"
 
 
 COMMANDS = typer.main.get_command(app).commands

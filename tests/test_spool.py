@@ -58,3 +58,15 @@ def test_reblocked_has_the_blocks_of_a_spool(sizes):
     expected = list(spool.in_blocks(whole))
     assert [len(block) for block in got] == [len(block) for block in expected]
     assert all(np.array_equal(a, b) for a, b in zip(got, expected, strict=True))
+
+
+@pytest.mark.parametrize("memory", [0, 100, 1 << 30])
+def test_a_shelf_gives_back_each_array(memory):
+    arrays = [np.arange(size, dtype=np.float32) for size in (3, 0, 50, 7)]
+    shelf = spool.Shelf(memory)
+    for array in arrays:
+        shelf.append(array)
+    assert shelf.sizes == [3, 0, 50, 7]
+    for number in (2, 0, 3, 1, 2):
+        np.testing.assert_array_equal(shelf[number], arrays[number])
+    assert (shelf._file is None) == (memory > 300)

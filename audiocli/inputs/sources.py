@@ -19,6 +19,7 @@ from ..records import Failure
 from . import folders, lists, pipes
 
 CHUNK = 65_536  # bytes of a list that are read at once
+READING = InputOptions()
 
 
 @dataclass(frozen=True)
@@ -111,21 +112,20 @@ def reason(error: OSError) -> str:
     return (os.strerror(error.errno) if error.errno else str(error)).lower()
 
 
-def find(
-    inputs: Sequence[str], *, glob: Sequence[str] = (), files_from: str | None = None, leave_out: Path | None = None
-) -> Iterator[Found]:
+def find(inputs: Sequence[str], reading: InputOptions = READING, *, leave_out: Path | None = None) -> Iterator[Found]:
     """Every input in a steady order, each file once; what cannot be an input comes as a Failure in its place.
 
-    Folders are walked for audio files (glob: shell patterns for the name or the path below the folder instead of the known
+    Folders are walked for audio files (--glob: shell patterns for the name or the path below the folder instead of the known
     suffixes), links to folders are followed; `leave_out` is a folder not to walk: the one that is written to.
     Raises UsageError, at once.
     """
+    files_from = reading.files_from
     if not inputs and files_from is None:
         raise UsageError("no input: give files, folders, '-' for standard input, or --files-from")
     if list(inputs).count("-") + (files_from == "-") > 1:
         raise UsageError("standard input can be read only once")
     paths = None if files_from is None else _open_list(files_from)
-    return _once(_all(inputs, glob, paths, leave_out))
+    return _once(_all(inputs, reading.glob, paths, leave_out))
 
 
 def _once(inputs: Iterator[Found]) -> Iterator[Found]:

@@ -9,7 +9,7 @@ from .. import device, libraries
 from ..errors import AudiocliError, ModelError
 from . import cache
 from .locate import Located, Tell, locate, silent
-from .registry import LIGHT, ModelSpec
+from .registry import LIBRARIES, ModelSpec
 from .sources import hub, wheel
 
 if TYPE_CHECKING:
@@ -73,8 +73,11 @@ def _made(path: Path | None, spec: ModelSpec, kind: type[Kind], where: device.Pl
 
 def place(spec: ModelSpec, model: "ModelOptions") -> device.Place:
     """Where a model goes."""
-    without_torch = spec.adapter in LIGHT or (spec.built_in and spec.weights is None)
-    return device.place(model.device, model.precision, half=spec.half, processor_only=without_torch, model=spec.name)
+    library = LIBRARIES.get(spec.adapter, device.TORCH)
+    without_torch = library == device.PROCESSOR or (spec.built_in and spec.weights is None)
+    return device.place(
+        model.device, model.precision, half=spec.half, processor_only=without_torch, model=spec.name, library=library
+    )
 
 
 def adapter(spec: ModelSpec) -> Callable[..., object]:

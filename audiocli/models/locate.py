@@ -34,7 +34,7 @@ def silent(text: str) -> None:
 def locate(name: str | None, task: str, *, offline: bool = False, tell: Tell = silent) -> Located:
     """Find a model on this machine, or fetch it; needs no torch. Raises ModelError."""
     name = config.default(task) if name is None else name
-    spec, folder, repo = resolve(name)
+    spec, folder, repo = resolve(name, task)
     if spec is not None:
         fits(spec.name, spec.task, task)
         installed(spec.name, spec.adapter)
@@ -54,8 +54,11 @@ def locate(name: str | None, task: str, *, offline: bool = False, tell: Tell = s
     return Located(replace(spec or described(name, path, task, repo.id), revision=path.name), path)
 
 
-def resolve(name: str) -> tuple[ModelSpec | None, Path | None, Repo | None]:
-    """What a name stands for: a row (with its repository), a folder, or a repository. Raises ModelError for none of them."""
+def resolve(name: str, task: str | None = None) -> tuple[ModelSpec | None, Path | None, Repo | None]:
+    """What a name stands for: a row (with its repository), a folder, or a repository. Raises ModelError for none of them.
+
+    task: what the model is for (None: anything), so that the error suggests no model of another verb.
+    """
     if not name:
         raise ModelError("the name of a model is empty: leave it out for the default, or give one")
     if spec := registry.by_name(name):
@@ -70,7 +73,7 @@ def resolve(name: str) -> tuple[ModelSpec | None, Path | None, Repo | None]:
         return spec, None, replace(repo, revision=pinned or repo.revision)
     if os.sep in name or name.startswith((".", "~")):
         raise ModelError(f"there is no folder {name!r}")
-    close = near(name, (*registry.MODELS, *registry.ALIASES), cutoff=0.5)
+    close = near(name, registry.names(task), cutoff=0.5)
     hint = f"did you mean {' or '.join(close)}?" if close else "'audiocli models list' shows them"
     raise ModelError(f"no model {name!r}: {hint} (or give a folder, or org/name of the hub)")
 
@@ -89,7 +92,7 @@ def fetch(
     name: str, task: str | None = None, *, force: bool = False, offline: bool = False, tell: Tell = silent
 ) -> Path:
     """Download what a name stands for; a model for another task is refused before its weights are fetched."""
-    spec, _, repo = resolve(name)
+    spec, _, repo = resolve(name, task)
     if spec is not None and spec.packed:
         return index.pull(spec, force=force, offline=offline, tell=tell, bars=tell is not silent and hub.interactive())
     if repo is None:

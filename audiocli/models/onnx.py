@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ..errors import DeviceError, ModelError
 
 CUDA, PROCESSOR = "CUDAExecutionProvider", "CPUExecutionProvider"
+GRAPH, OUTPUT, NAME = 7, 12, 1  # fields of a model, of its graph, and of a value (onnx.proto)
 SILENT = 4  # of its log: nothing but what ends the process; errors come as exceptions, which are read here
 
 
@@ -64,6 +65,19 @@ def load(
     if lacking := [one for one in takes if one not in net.inputs]:
         raise ModelError(f"{name} is an ONNX model of something else: it has no input {lacking[0]!r}")
     return net
+
+
+def opened(content: bytes, name: str) -> bytes:
+    """The bytes of an ONNX file that gives a value inside its net, too, behind its other outputs.
+
+    Of two protocol buffers one behind the other a reader makes one, and joins their lists: a graph of one output is added.
+    """
+    return content + _field(GRAPH, _field(OUTPUT, _field(NAME, name.encode())))
+
+
+def _field(number: int, content: bytes) -> bytes:
+    """A field of a protocol buffer that is shorter than 128 bytes."""
+    return bytes([number << 3 | 2, len(content)]) + content
 
 
 def _providers(device: str, known: Sequence[str]) -> list[Any]:

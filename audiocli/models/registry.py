@@ -12,8 +12,8 @@ from ..errors import ModelError
 from .spec import WEIGHTS, ModelSpec, ModelTable
 
 __all__ = [
-    "ALIASES", "BUILT_IN", "EXTRAS", "FAMILIES", "LIGHT", "MARKS", "MODELS", "RECOMMENDED", "VERBS", "WEIGHTS", "ModelSpec",
-    "by_name", "by_source", "family", "fits", "installed", "missing",
+    "ALIASES", "BUILT_IN", "EXTRAS", "FAMILIES", "LIBRARIES", "MARKS", "MODELS", "RECOMMENDED", "VERBS", "WEIGHTS", "ModelSpec",
+    "by_name", "by_source", "family", "fits", "installed", "missing", "names",
 ]  # fmt: skip
 
 VERBS = ("transcribe", "classify", "denoise", "verify", "diarize", "speak", "clone", "generate-music")
@@ -41,8 +41,8 @@ MODELS = {spec.name: spec for table in _TABLES for spec in table.rows}
 ALIASES = {alias: name for table in _TABLES for alias, name in table.aliases.items()}
 BUILT_IN = {table.task: table.built_in for table in _TABLES if table.built_in}
 RECOMMENDED = {table.task: table.recommended for table in _TABLES if table.recommended}
+LIBRARIES = {adapter: library for table in _TABLES for adapter, library in table.libraries.items()}
 EXTRAS = {adapter: extra for table in _TABLES for adapter, extra in table.extras.items()}
-LIGHT = {adapter for table in _TABLES for adapter in table.light}
 MARKS: dict[str, Taker] = dict(_joined("marks"))
 FAMILIES: dict[str, Taker] = dict([*_joined("encoders"), *_joined("families")])
 _ENCODERS: dict[str, Taker] = dict(_joined("encoders"))
@@ -84,6 +84,12 @@ def installed(name: str, adapter: str) -> None:
 def by_name(name: str) -> ModelSpec | None:
     """The row of a short name or an alias."""
     return MODELS.get(ALIASES.get(name, name))
+
+
+def names(task: str | None = None) -> list[str]:
+    """The short names and aliases of the models for a task (None: of all)."""
+    rows = [*MODELS.items(), *((alias, MODELS[name]) for alias, name in ALIASES.items())]
+    return [name for name, spec in rows if task in (None, spec.task)]
 
 
 def by_source(source: str) -> ModelSpec | None:

@@ -88,7 +88,7 @@ def verify(name: str) -> tuple[list[tuple[str, str | None]], str | None]:
     found = list(cache.problems(folder or where(name), thorough=True))
     wrong = any(problem for _, problem in found)
     if not wrong and repo is not None and models.files(name)[1] is None:
-        found.append((f"some files of {name}", "are missing"))
+        found.append(("some of its files", "are missing"))
         wrong = True
     return found, (f"run 'audiocli models pull --force {name}'" if repo else "copy the model again") if wrong else None
 

@@ -63,6 +63,11 @@ class InputOptions:
         section="input",
     )
 
+    @property
+    def listed(self) -> bool:
+        """Whether a list names inputs, beside the arguments."""
+        return self.files_from is not None
+
 
 @dataclass(frozen=True)
 class OutputOptions:

@@ -3,17 +3,23 @@
 import os
 import re
 import traceback
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
 from ..console import Console, debugging
 from ..errors import AudiocliError, UsageError, check_choice
-from ..options import CHANNEL, PRECISIONS, InputOptions, ModelOptions, OutputOptions
+from ..options import CHANNEL, PRECISIONS, InputOptions, ModelOptions, OutputOptions, shaping
 
 if TYPE_CHECKING:
-    from ..outputs.destination import Opened
+    from pathlib import Path
+
+    from ..inputs.sources import Found
+    from ..models.locate import Located
+    from ..models.registry import ModelSpec
+    from ..outputs.destination import Destination, Opened
     from ..records import Record
     from .batch import Tally, Work
 
@@ -58,32 +64,126 @@ def console_for(writing: OutputOptions, *, draws: bool = False) -> Console:
     return Console(writing.quiet, bar=not draws and not (writing.to_stdout and os.isatty(1)))
 
 
-def is_single(inputs: Sequence[str], reading: InputOptions) -> bool:
-    """Whether there is one input, so that its result may have the output to itself."""
-    return len(inputs) == 1 and reading.files_from is None and not os.path.isdir(inputs[0])
+@dataclass(frozen=True)
+class Job:
+    """What a command was asked for, with what all commands do: find the model, open the output, walk the inputs.
 
+    reading: None where the inputs are not audio.
+    """
 
-def go_through(
-    inputs: Sequence[str],
-    reading: InputOptions,
-    work: "Work[Item, Record]",
-    opened: "Opened",
-    console: Console,
-    *,
-    jobs: int,
-) -> int:
-    """Run every input through the work and into the sink; the exit code."""
-    from ..inputs import sources
-    from . import batch
+    task: str
+    choice: ModelOptions
+    writing: OutputOptions
+    reading: InputOptions | None
+    inputs: Sequence[str]
+    console: Console
+    jobs: int
 
-    found = sources.find(inputs, glob=reading.glob, files_from=reading.files_from, leave_out=opened.folder)
-    total = None
-    if reading.files_from is None:
+    @property
+    def single(self) -> bool:
+        """Whether there is one input, so that its result may have the output to itself."""
+        listed = self.reading is not None and self.reading.listed
+        return len(self.inputs) == 1 and not listed and not os.path.isdir(self.inputs[0])
+
+    def check_stream(self) -> None:
+        """Raises UsageError for inputs that --stream cannot read."""
+        assert self.reading is not None
+        if self.inputs != ["-"] or self.reading.listed:
+            raise UsageError("--stream reads standard input: give - as the only input")
+        if self.reading.start or self.reading.duration is not None:
+            raise UsageError("--stream goes from the first sample to the last: leave --start and --duration out")
+
+    def located(self) -> "Located":
+        """The model, on this machine now. Raises ModelError."""
+        from ..models.locate import locate
+
+        return locate(self.choice.model, self.task, offline=self.choice.offline, tell=self.console.note)
+
+    def target(self, kind: type, *, default: str, single: bool | None = None) -> "Destination":
+        """Where records of type kind go. default: the format for a pipe. Raises UsageError."""
+        from ..outputs.destination import destination
+
+        return destination(self.writing, kind, single=self.single if single is None else single, default=default)
+
+    def opened(
+        self,
+        target: "Destination",
+        options: Mapping[str, Any],
+        model: "ModelSpec | None" = None,
+        *,
+        plot: str | None = None,
+        announce: str | None = None,
+        stems: Sequence[str] = (),
+    ) -> "Opened":
+        """The sink there; what shapes the results is the model, the options, and how inputs are read."""
+        from ..outputs.destination import open_sink
+
+        key = {"task": self.task, **options}
+        if model:
+            key |= {"model": model.name, "revision": model.revision}
+        if self.reading:
+            key |= shaping(self.reading)
+        return open_sink(target, key, plot=plot, announce=announce, stems=stems)
+
+    def sources(self, leave_out: "Path | None" = None) -> "Iterable[Found]":
+        """Every input. Raises UsageError."""
+        from ..inputs.sources import find
+
+        assert self.reading is not None
+        found = find(self.inputs, self.reading, leave_out=leave_out)
         # A list may come slowly through a pipe; files and folders are all known before the first is opened.
-        found = iter(everything := list(found))
-        total = sum(source.size for source in everything if isinstance(source, sources.Source))
-    tally = batch.run(found, work, opened.sink, console, jobs=jobs, total=total)
-    return finish(tally, console)
+        return found if self.reading.listed else list(found)
+
+    def through(
+        self,
+        work: "Work[Item, Record]",
+        opened: "Opened",
+        *,
+        sources: "Iterable[Found] | None" = None,
+        jobs: int | None = None,
+    ) -> int:
+        """Run every input through the work and into the sink; the exit code. sources: other ones; jobs: at once (None: --jobs)."""
+        from ..inputs.sources import Source
+        from . import batch
+
+        found = self.sources(opened.folder) if sources is None else sources
+        total = sum(one.size for one in found if isinstance(one, Source)) if isinstance(found, list) else None
+        tally = batch.run(found, work, opened.sink, self.console, jobs=jobs or self.jobs, total=total)
+        return finish(tally, self.console)
+
+
+def begin(
+    task: str,
+    writing: OutputOptions,
+    inputs: Sequence[str] = (),
+    *,
+    choice: ModelOptions | None = None,
+    reading: InputOptions | None = None,
+    draws: bool = False,
+) -> Job:
+    """A job whose common options are checked. draws: the verb writes on the terminal itself. Raises UsageError."""
+    if choice:
+        check_model(choice)
+    if reading:
+        check_input(reading)
+    jobs = cores(writing.jobs)
+    console = console_for(writing, draws=draws)
+    return Job(task, choice or ModelOptions(), writing, reading, inputs, console, jobs)
+
+
+def advise(console: Console, topic: str, text: str) -> None:
+    """Say once on this machine what gets better results; where that cannot be remembered, say it again."""
+    from contextlib import suppress
+
+    from platformdirs import user_cache_path
+
+    said = user_cache_path("audiocli") / f"told-of-{topic}"
+    if console.quiet or said.exists():
+        return
+    console.note(text)
+    with suppress(OSError):
+        said.parent.mkdir(parents=True, exist_ok=True)
+        said.touch()
 
 
 def finish(tally: "Tally", console: Console) -> int:

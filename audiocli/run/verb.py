@@ -13,7 +13,7 @@ import typer
 from ..options.option import SECTIONS, declaration
 from .job import start
 
-Job = Callable[..., int]
+Command = Callable[..., int]
 Inputs = Annotated[
     list[str],
     typer.Argument(
@@ -42,13 +42,13 @@ PARSERS = {"TIME": seconds}  # by metavar; all others are parsed by type
 
 def verb(
     *, help: Mapping[str, str] = MappingProxyType({}), without: Collection[str] = ()
-) -> Callable[[Job], Callable[..., None]]:
+) -> Callable[[Command], Callable[..., None]]:
     """Make a command of a function `(argument, ..., options: SomeOptions, ...) -> exit code`; its docstring is the help.
 
     help: what this verb says of a common option instead. without: names of common options that this verb has not.
     """
 
-    def made(job: Job) -> Callable[..., None]:
+    def made(job: Command) -> Callable[..., None]:
         taken = inspect.signature(job).parameters
         groups: dict[str, Any] = {name: one.annotation for name, one in taken.items() if is_dataclass(one.annotation)}
         arguments = [one for name, one in taken.items() if name not in groups]

@@ -119,7 +119,7 @@ class Cutter:
         if speech or self._silent * FRAME <= cut.trail * SAMPLE_RATE:
             yield from self._give()
         patience = cut.silence if self._length * FRAME < cut.comfortable * SAMPLE_RATE else cut.short
-        if self._silent * FRAME >= patience * SAMPLE_RATE or self._length >= _frames(cut.longest):
+        if self._silent * FRAME >= patience * SAMPLE_RATE or self._length * FRAME >= cut.longest * SAMPLE_RATE:
             yield self._end()
             # A piece that was cut in the middle of speech goes on at once.
             self._run = _frames(cut.onset) if speech else 0

@@ -11,6 +11,7 @@ import pytest
 from audiocli.errors import InputError, UsageError
 from audiocli.inputs import pipes
 from audiocli.inputs.sources import Source, find
+from audiocli.options import InputOptions
 from audiocli.records import Failure
 
 
@@ -25,11 +26,11 @@ def touch(*names):
         Path(name).write_bytes(b"x")
 
 
-def found(*inputs, **options):
+def found(*inputs, leave_out=None, **options):
     """Path and place of each source; path and reason of each failure."""
     return [
         (one.path, one.reason if isinstance(one, Failure) else str(one.relative))
-        for one in find(inputs, **options)
+        for one in find(inputs, InputOptions(**options), leave_out=leave_out)
         if one is not None
     ]
 
@@ -50,8 +51,8 @@ def test_files_in_the_order_given_and_each_once():
 def test_folders_are_walked_in_the_order_of_names():
     touch("in/b.wav", "in/a.flac", "in/c/d/e.MP3", "in/notes.txt", "in/.hidden.wav", "in/.git/x.wav", "in/._a.wav")
     assert found("in") == [("in/a.flac", "a.flac"), ("in/b.wav", "b.wav"), ("in/c/d/e.MP3", "c/d/e.MP3")]
-    assert paths("in", glob=["*.txt", "c/*"]) == ["in/c/d/e.MP3", "in/notes.txt"]
-    assert found("in", glob=["*.ogg"]) == [("in", "no audio files in this folder match *.ogg")]
+    assert paths("in", glob=("*.txt", "c/*")) == ["in/c/d/e.MP3", "in/notes.txt"]
+    assert found("in", glob=("*.ogg",)) == [("in", "no audio files in this folder match *.ogg")]
     assert paths("in/b.wav", "in") == ["in/b.wav", "in/a.flac", "in/c/d/e.MP3"]
 
 
@@ -136,7 +137,7 @@ def test_a_folder_that_cannot_be_read(monkeypatch):
 def test_usage_errors_come_at_once():
     for inputs, files_from in (([], None), (["-", "-"], None), (["-"], "-"), ([], "nowhere"), ([], ".")):
         with pytest.raises(UsageError):
-            find(inputs, files_from=files_from)
+            find(inputs, InputOptions(files_from=files_from))
 
 
 @pytest.mark.parametrize(
@@ -199,7 +200,7 @@ def test_a_list_says_when_it_waits():
     touch("a.wav", "b.wav")
     os.mkfifo("list")
     writing = os.open("list", os.O_RDWR)
-    stream = find([], files_from="list")
+    stream = find([], InputOptions(files_from="list"))
     assert next(stream) is None
     os.write(writing, b"a.wav\nb.w")
     assert next(stream).path == "a.wav"
@@ -212,7 +213,7 @@ def test_a_list_in_another_encoding_comes_as_it_is_written():
     touch("a.wav", "b.wav")
     os.mkfifo("list")
     writing = os.open("list", os.O_RDWR)
-    stream = find([], files_from="list")
+    stream = find([], InputOptions(files_from="list"))
     for byte in "a.wav\nb".encode("utf-16"):
         os.write(writing, bytes([byte]))
     assert next(one for one in stream if one is not None).path == "a.wav"
@@ -226,7 +227,7 @@ def test_a_zero_may_come_later():
     touch("a.wav")
     os.mkfifo("list")
     writing = os.open("list", os.O_RDWR)
-    stream = find([], files_from="list")
+    stream = find([], InputOptions(files_from="list"))
     os.write(writing, b"a.wav")
     assert next(stream) is None
     os.write(writing, b"\0a\nb\0")

@@ -27,7 +27,7 @@ CPU = ModelOptions(device="cpu")
 
 
 @pytest.fixture(autouse=True)
-def own_place(tmp_path, monkeypatch):
+def own_place(tmp_path, monkeypatch, no_packages):
     """No models, no settings but those of the test."""
     for name in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "AUDIOCLI_OFFLINE", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):
         monkeypatch.delenv(name, raising=False)
@@ -80,7 +80,7 @@ def test_rows_are_complete(spec):
     assert spec.sample_rate == 16_000 if spec.task == "transcribe" else 8_000 <= spec.sample_rate <= 48_000
     assert 0 < spec.memory_gib < 100
     assert spec.half in ("float16", "bfloat16")
-    assert spec.built_in or cache.parse(spec.source)
+    assert not spec.on_hub or cache.parse(spec.source)
     module, _, function = spec.adapter.partition(":")
     assert module.startswith(("audiocli.verbs.", "audiocli.voices."))
     assert importlib.util.find_spec(module), module
@@ -91,7 +91,7 @@ def test_rows_are_complete(spec):
 def test_names_are_unique():
     assert not set(registry.ALIASES) & set(MODELS)
     assert set(registry.ALIASES.values()) <= set(MODELS)
-    sources = [spec.source for spec in MODELS.values() if not spec.built_in]
+    sources = [spec.source for spec in MODELS.values() if spec.on_hub]
     assert len(set(sources)) == len(sources)
     assert all(MODELS[name].task == task for task, names in registry.BUILT_IN.items() for name in names)
     assert all(cache.here(MODELS[names[-1]]) for names in registry.BUILT_IN.values())
@@ -265,14 +265,26 @@ def test_folder_of_the_users_gets_no_hint_to_pull(fake, tmp_path):
         load(str(tmp_path / "mine"), "transcribe", object, CPU)
 
 
+def test_only_models_of_the_task_are_suggested():
+    for task, name, other in (("speak", "whisper-bas", "whisper-base"), ("transcribe", "speecht", "speecht5")):
+        with pytest.raises(ModelError, match=f"did you mean .*{other}"):
+            models.resolve(name)
+        with pytest.raises(ModelError) as caught:
+            models.resolve(name, task)
+        assert other not in str(caught.value)
+    for task, name, meant in (("transcribe", "whisper-bas", "whisper-base"), ("speak", "flit", "flite")):
+        with pytest.raises(ModelError, match=f"did you mean .*{meant}"):
+            models.resolve(name, task)
+
+
 # ---- the user's own choice
 
 
 def test_default_model(monkeypatch):
     assert config.default("transcribe") == "pocketsphinx"
-    config.use("transcribe", "whisper-base")
-    assert config.default("transcribe") == "whisper-base"
-    assert models.resolve(config.default("transcribe"))[0].name == "whisper-base"
+    config.use("transcribe", "whisper-small")
+    assert config.default("transcribe") == "whisper-small"
+    assert models.resolve(config.default("transcribe"))[0].name == "whisper-small"
     monkeypatch.setenv("AUDIOCLI_TRANSCRIBE_MODEL", "turbo")
     assert config.choice("transcribe") == config.Choice("turbo", "AUDIOCLI_TRANSCRIBE_MODEL")
     with pytest.raises(DownloadError, match="turbo is not on this machine"):
@@ -402,14 +414,29 @@ def test_the_library_is_sealed_while_a_model_loads(fake, tmp_path):
     assert not constants.HF_HUB_OFFLINE
 
 
-def test_a_model_of_an_extra_says_what_to_install_before_anything_is_fetched(monkeypatch, tmp_path):
+def test_a_model_of_an_extra_says_what_to_install_before_anything_is_fetched(tmp_path, monkeypatch):
     monkeypatch.setattr(registry, "find_spec", lambda name: None)
-    with pytest.raises(ModelError, match=r"faster-whisper-base needs the extra 'fast': pip install 'audiocli\[fast\]'"):
-        models.locate("faster-whisper-base", "transcribe")
+    words = r"needs the extra 'speechbrain': pip install 'audiocli\[speechbrain\]'"
+    with pytest.raises(ModelError, match=f"ecapa {words}"):
+        models.locate("ecapa", "verify")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "embedding_model.ckpt").write_bytes(b"12345678")
+    with pytest.raises(ModelError, match=words):
+        models.locate(str(tmp_path / "mine"), "verify")
+    monkeypatch.setattr(registry, "find_spec", lambda name: object())
+    assert models.locate(str(tmp_path / "mine"), "verify").spec.adapter == encoders.SPEECHBRAIN
+
+
+def test_a_folder_that_ctranslate2_has_converted_is_a_whisper(tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "config.json").write_text(json.dumps({"suppress_ids": [], "lang_ids": [1]}))
     (tmp_path / "mine" / "model.bin").write_bytes(b"12345678")
-    with pytest.raises(ModelError, match="needs the extra"):
-        models.locate(str(tmp_path / "mine"), "transcribe")
-    monkeypatch.setattr(registry, "find_spec", lambda name: object())
     assert models.locate(str(tmp_path / "mine"), "transcribe").spec.adapter == recognisers.FASTER
+
+
+def test_hub_ids_of_packed_models_are_repositories_of_the_hub():
+    """The short name is the packed one; the checkpoint for transformers goes by its id."""
+    path = in_cache("openai/whisper-base", "whisper")
+    located = models.locate("openai/whisper-base", "transcribe")
+    assert (located.path, located.spec.adapter) == (path, recognisers.WHISPER)
+    assert MODELS["whisper-base"].packed

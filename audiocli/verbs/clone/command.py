@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ...errors import ModelError, UsageError
-from ...options import CloneOptions, InputOptions, ModelOptions, OutputOptions, SpeakOptions, shaping
+from ...options import CloneOptions, InputOptions, ModelOptions, OutputOptions, SpeakOptions
 from ...options.formats import RECORDING
 from ...run import job as common
 from ...run.verb import verb
@@ -31,7 +31,7 @@ Text = Annotated[
 
 def check(text: str | None, options: CloneOptions, reading: InputOptions) -> None:
     """Raises UsageError for what does not go together."""
-    says, converts = text is not None or options.file, options.source or reading.files_from
+    says, converts = text is not None or options.file, options.source or reading.listed
     if says and converts:
         raise UsageError("give a text, or speech with --source, not both")
     if not (says or converts or options.save_voice):
@@ -63,24 +63,22 @@ def clone(
     Only for voices whose owners agree. Every file says of itself that it is AI-generated.
     """
     check(text, options, reading)
-    common.check_model(choice)
-    common.check_input(reading)
-    jobs = common.cores(writing.jobs)
-    console = common.console_for(writing)
+    job = common.begin("clone", writing, options.source, choice=choice, reading=reading)
+    console = job.console
     located = _located(choice, console, says=text is not None or bool(options.file))
     encoder = _encoder(None, choice, console)
     target, warnings = _target(options, choice, reading.channel, encoder, console)
     if options.save_voice:
         _save(target, options, encoder)
-    if text is None and not (options.file or options.source or reading.files_from):
+    if text is None and not (options.file or options.source or reading.listed):
         for warning in warnings:
             console.note(warning)
         return 0
     told = described(options, choice)
     judged = _judged(target, encoder, located, told, warnings)
-    if options.source or reading.files_from:
-        return _convert(options, choice, reading, writing, judged, located, jobs, console)
-    return _say(text, options, choice, writing, judged, located, console)
+    if options.source or reading.listed:
+        return _convert(options, reading, judged, located, job)
+    return _say(text, options, judged, located, replace(job, reading=None))
 
 
 def _located(choice: ModelOptions, console: "Console", *, says: bool) -> "Located":
@@ -152,20 +150,15 @@ def _judged(
 
 
 def _convert(
-    options: CloneOptions, choice: ModelOptions, reading: InputOptions, writing: OutputOptions, judged: "Judged",
-    located: "Located", jobs: int, console: "Console",
-) -> int:  # fmt: skip
+    options: CloneOptions, reading: InputOptions, judged: "Judged", located: "Located", job: common.Job
+) -> int:
     """Every source through the converter and into the sink."""
-    from ...outputs.destination import destination, open_sink
     from ...records import Recording
     from .work import Conversion
 
-    sources = list(options.source)
-    key = {"task": "clone", **judged.told, "model": judged.model, "revision": judged.revision, **shaping(reading)}
-    single = common.is_single(sources, reading)
-    work = Conversion(_move(located, judged, options, choice, console), judged, reading)
-    opened = open_sink(destination(writing, Recording, single=single, default="wav"), key)
-    return common.go_through(sources, reading, work, opened, console, jobs=jobs)
+    work = Conversion(_move(located, judged, options, job.choice, job.console), judged, reading)
+    opened = job.opened(job.target(Recording, default="wav"), judged.told, located.spec)
+    return job.through(work, opened)
 
 
 def _move(
@@ -181,18 +174,13 @@ def _move(
     return build(located, Converter, place, own).towards(judged.target)
 
 
-def _say(
-    text: str | None, options: CloneOptions, choice: ModelOptions, writing: OutputOptions, judged: "Judged",
-    located: "Located", console: "Console",
-) -> int:  # fmt: skip
+def _say(text: str | None, options: CloneOptions, judged: "Judged", located: "Located", job: common.Job) -> int:
     """Every text in that voice and into the sink."""
     from ...inputs import texts
-    from ...outputs.destination import destination, open_sink
     from ...records import Recording
-    from ...run import batch
     from .work import Spoken
 
-    own = _speak_options(options)
+    own, choice, console = _speak_options(options), job.choice, job.console
     found = texts.find(text, options.file, lines=False, name=own.name)
     move = None
     if located.spec.task == "clone":
@@ -201,10 +189,9 @@ def _say(
         _, synthesiser = speaking.loaded(replace(own, vocoder=None), plain, console)
     else:
         synthesiser = _in_that_voice(own, choice, judged, console)
-    key = {"task": "clone", **judged.told, "model": judged.model, "revision": judged.revision}
-    opened = open_sink(destination(writing, Recording, single=len(options.file) <= 1, default="wav"), key)
+    target = job.target(Recording, default="wav", single=len(options.file) <= 1)
     work = Spoken(synthesiser, move, judged, own)
-    return common.finish(batch.run(found, work, opened.sink, console), console)
+    return job.through(work, job.opened(target, judged.told, located.spec), sources=found, jobs=1)
 
 
 def _in_that_voice(own: SpeakOptions, choice: ModelOptions, judged: "Judged", console: "Console") -> "Synthesiser":

@@ -2,16 +2,12 @@
 
 import os
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from ...errors import UsageError
-from ...options import DenoiseOptions, InputOptions, ModelOptions, OutputOptions, shaping
+from ...options import DenoiseOptions, InputOptions, ModelOptions, OutputOptions
 from ...options.formats import SOUND, either
 from ...run import job as common
 from ...run.verb import Inputs, verb
-
-if TYPE_CHECKING:
-    from ...console import Console
 
 TOLD = ("txt", "json", "jsonl")  # formats of what is said about the sound
 
@@ -24,16 +20,12 @@ def check(options: DenoiseOptions, writing: OutputOptions) -> None:
         raise UsageError(f"--json tells of files, and --format {writing.format} writes none: leave one out")
 
 
-def check_stream(inputs: list[str], options: DenoiseOptions, reading: InputOptions, writing: OutputOptions) -> None:
+def check_stream(options: DenoiseOptions, writing: OutputOptions) -> None:
     """Raises UsageError for what cannot be streamed."""
-    if inputs != ["-"] or reading.files_from is not None:
-        raise UsageError("--stream reads standard input: give - as the only input")
     if not writing.to_stdout or writing.format is not None:
         raise UsageError("--stream writes to standard output, in the format that came in")
     if options.report or options.json:
         raise UsageError("--stream gives sound only: leave --report and --json out")
-    if reading.start or reading.duration is not None:
-        raise UsageError("--stream goes from the first sample to the last: leave --start and --duration out")
     if os.isatty(1):
         raise UsageError("standard output is a terminal: send the sound into a file or a pipe")
 
@@ -54,49 +46,36 @@ def denoise(
     """
     options = replace(options, report=options.report or options.dnsmos is not None)
     check(options, writing)
-    common.check_model(choice)
-    common.check_input(reading)
-    jobs = common.cores(writing.jobs)
+    job = common.begin("denoise", writing, inputs, choice=choice, reading=reading)
     if options.stream:
-        check_stream(inputs, options, reading, writing)
-        return _live(options, choice, reading, common.console_for(writing))
+        job.check_stream()
+        check_stream(options, writing)
+        return _live(options, choice, reading, job)
 
-    from ...models import locate as models
     from ...models.load import build
-    from ...outputs.destination import destination, open_sink
     from ...records import Recording
     from .loudness import dnsmos
     from .work import Denoiser, Work, strength
 
-    console = common.console_for(writing)
-    located = models.locate(choice.model, "denoise", offline=choice.offline, tell=console.note)
+    located = job.located()
     spec = located.spec
-    key = {
-        "task": "denoise",
-        "strength": options.strength,
-        "model": spec.name,
-        "revision": spec.revision,
-        **shaping(reading),
-    }
-    target = destination(writing, Recording, single=common.is_single(inputs, reading), default="wav")
+    target = job.target(Recording, default="wav")
     # The report needs another place than the sound.
     announce = "jsonl" if options.json else "txt" if options.report and target.format.is_sound else None
-    opened = open_sink(target, key, announce=announce)
+    opened = job.opened(target, {"strength": options.strength}, spec, announce=announce)
     scorer = None if options.dnsmos is None else dnsmos(options.dnsmos)
     denoiser = build(located, Denoiser, choice, options)
     told = {"strength": strength(options, denoiser)}
     work = Work(denoiser, reading, options, told, spec.name, spec.revision, scorer)
-    return common.go_through(inputs, reading, work, opened, console, jobs=jobs)
+    return job.through(work, opened)
 
 
-def _live(options: DenoiseOptions, choice: ModelOptions, reading: InputOptions, console: "Console") -> int:
+def _live(options: DenoiseOptions, choice: ModelOptions, reading: InputOptions, job: common.Job) -> int:
     """Standard input to standard output."""
     from ...inputs import live
-    from ...models import locate as models
     from ...models.load import build
     from .work import Denoiser, pass_through
 
     live.check_stdin("arecord -f S16_LE -r 16000 | audiocli denoise --stream - | aplay")
-    located = models.locate(choice.model, "denoise", offline=choice.offline, tell=console.note)
-    denoiser = build(located, Denoiser, choice, options)
-    return pass_through(denoiser, options, reading.raw, console)
+    denoiser = build(job.located(), Denoiser, choice, options)
+    return pass_through(denoiser, options, reading.raw, job.console)

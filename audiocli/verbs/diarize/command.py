@@ -52,26 +52,20 @@ def diarize(
     With -o FOLDER/ a file for each input; else everything goes to standard output or to the one file.
     """
     check(options, reading)
-    common.check_model(choice)
-    common.check_input(reading)
-    common.cores(writing.jobs)
+    job = common.begin("diarize", writing, inputs, choice=choice, reading=reading)
 
-    from ...outputs.destination import destination, open_sink
     from ...records import Diarization
     from .clustering import bounds
     from .work import Work
 
-    console = common.console_for(writing)
     told = described(options, choice, reading)
-    located = None if options.channels else _located(choice, console)
-    spec = located.spec if located else None
-    key = {"task": "diarize", **told, "model": spec and spec.name, "revision": spec and spec.revision}
-    single = common.is_single(inputs, reading)
-    opened = open_sink(destination(writing, Diarization, single=single, default="rttm"), key, plot=options.plot)
-    namer = _namer(options.db, choice, console) if options.db else None
+    located = None if options.channels else job.located()
+    target = job.target(Diarization, default="rttm")
+    opened = job.opened(target, told, located.spec if located else None, plot=options.plot)
+    namer = _namer(options.db, choice, job.console) if options.db else None
     work = Work(_diarizer(located, options, choice), reading, bounds(options), told, namer)
     # One after the other: the model has all cores to itself, and cuts the next windows while it hears some.
-    return common.go_through(inputs, reading, work, opened, console, jobs=1)
+    return job.through(work, opened, jobs=1)
 
 
 def described(options: DiarizeOptions, choice: ModelOptions, reading: InputOptions) -> dict[str, Any]:
@@ -79,12 +73,6 @@ def described(options: DiarizeOptions, choice: ModelOptions, reading: InputOptio
     told = asdict(options)
     del told["plot"]
     return {**told, "precision": choice.precision, **shaping(reading)}
-
-
-def _located(choice: ModelOptions, console: "Console") -> "Located":
-    from ...models.locate import locate
-
-    return locate(choice.model, "diarize", offline=choice.offline, tell=console.note)
 
 
 def _diarizer(located: "Located | None", options: DiarizeOptions, choice: ModelOptions) -> "Diarizer":

@@ -13,7 +13,6 @@ from ...options import (
     OutputOptions,
     described,
     front_end,
-    shaping,
 )
 from ...options.formats import FEATURES, either
 from ...run import job as common
@@ -75,26 +74,21 @@ def features(inputs: Inputs, options: FeaturesOptions, reading: InputOptions, wr
     """
     options = replace(options, kind=_kinds(options.kind))
     check(options)
-    common.check_input(reading)
-    jobs = common.cores(writing.jobs)
+    job = common.begin("features", writing, inputs, reading=reading, draws=options.show)
 
-    from ...outputs.destination import destination, open_sink
     from ...records import Features, Stats
 
-    console = common.console_for(writing, draws=options.show)
-    _warn(options, console)
-    single = common.is_single(inputs, reading)
-    key = {"task": "features", **described(options), "stats": options.stats, **shaping(reading)}
-    record = Stats if options.stats else Features
-    default = "csv" if options.stats else "jsonl" if not single else "npy" if len(options.kind) == 1 else "npz"
-    opened = open_sink(destination(writing, record, single=single, default=default), key, plot=options.plot)
+    _warn(options, job.console)
+    default = "csv" if options.stats else "jsonl" if not job.single else "npy" if len(options.kind) == 1 else "npz"
+    target = job.target(Stats if options.stats else Features, default=default)
+    opened = job.opened(target, {**described(options), "stats": options.stats}, plot=options.plot)
     if options.show:
         from ...outputs.terminal import Shown
 
         opened = replace(opened, sink=Shown(opened.sink))
     # One input shares the threads among its blocks, many have a thread each.
-    work = _runner(options, reading, threads=jobs if single else 1)
-    return common.go_through(inputs, reading, work, opened, console, jobs=1 if single else jobs)
+    work = _runner(options, reading, threads=job.jobs if job.single else 1)
+    return job.through(work, opened, jobs=1 if job.single else None)
 
 
 def _warn(options: FeaturesOptions, console: "Console") -> None:

@@ -73,31 +73,23 @@ def generate_music(prompt: Prompt, options: MusicOptions, choice: ModelOptions, 
     metadata that it is AI-generated. With -o FOLDER/ a file for each piece.
     """
     check(prompt, options)
-    common.check_model(choice)
-    from ...models import locate as models
+    job = common.begin(TASK, writing, choice=choice)
     from ...models.load import build
     from ...music.grid import VOICES
-    from ...outputs.destination import destination, open_sink
     from ...records import Music
-    from ...run import batch
     from . import plan
     from .work import Composer, Work
 
     if options.key is not None:
         plan.key_number(options.key)  # a wrong one is reported before torch is imported
-    console = common.console_for(writing)
-    located = models.locate(choice.model, TASK, offline=choice.offline, tell=console.note)
+    located = job.located()
     check_text(prompt, options, located)
     wishes = list(_wishes(prompt, options, located.spec.name))
     told = described(options, choice)
-    key = {"task": TASK, **told, "model": located.spec.name, "revision": located.spec.revision}
-    stems = VOICES if options.stems else ()
-    target = destination(writing, Music, single=len(wishes) == 1, default="wav")
-    opened = open_sink(target, key, plot=options.plot, stems=stems)
+    target = job.target(Music, default="wav", single=len(wishes) == 1)
+    opened = job.opened(target, told, located.spec, plot=options.plot, stems=VOICES if options.stems else ())
     work = Work(build(located, Composer, choice, options), told, located.spec.name, located.spec.revision)
-    total = float(len(wishes))
-    tally = batch.run(iter(wishes), work, opened.sink, console, total=total)
-    return common.finish(tally, console)
+    return job.through(work, opened, sources=wishes, jobs=1)
 
 
 def check_text(prompt: str | None, options: MusicOptions, located: "Located") -> None:

@@ -4,7 +4,7 @@ import itertools
 import math
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -26,7 +26,11 @@ Text = Annotated[
     str | None, typer.Argument(metavar="TEXT", help="What to say, or - for standard input.", show_default=False)
 ]
 TIMESTAMPS = ("srt", "json")
-CLEARER = "flite"  # of the two built-in ones; it speaks English only
+ENGLISH = ("hibari", "flite")  # of the built-in ones; they are clearer than the last, which speaks a hundred languages
+ADVICE = (
+    "this is espeak-ng, which is hard to understand; a voice that is as clear as a person's, after one install: "
+    "pip install 'audiocli[models]'"
+)
 # (option, least, most) of what any model can do, or our own stretching.
 BOUNDS = (("rate", 0.25, 4.0), ("pitch", -24.0, 24.0), ("pause", 0.0, 60.0), ("loudness", -70.0, 0.0))
 
@@ -59,7 +63,7 @@ def check(options: SpeakOptions) -> None:
 
 @verb(
     help={
-        "model": "A model by name, a hub id org/name, or a folder (flite where it is installed, else espeak-ng, which is GPL-3).",
+        "model": "A model by name, a hub id org/name, or a folder (hibari for English, else espeak-ng, which is GPL-3).",
         "format": f"{either(SPEECH)} (default: the suffix of -o, else wav).",
     }
 )
@@ -69,41 +73,32 @@ def speak(text: Text, options: SpeakOptions, choice: ModelOptions, writing: Outp
     Every file says of itself that it is AI-generated.
     """
     check(options)
-    common.check_model(choice)
-    jobs = common.cores(writing.jobs)
-    console = common.console_for(writing)
+    job = common.begin("speak", writing, choice=choice)
     if options.list_voices:
-        return _list(loaded(replace(options, voice=None), choice, console)[1], options)
-    return _speak(text, options, choice, writing, jobs, console)
+        return _list(loaded(replace(options, voice=None), choice, job.console)[1], options)
+    return _speak(text, options, job)
 
 
-def _speak(
-    text: str | None, options: SpeakOptions, choice: ModelOptions, writing: OutputOptions, jobs: int, console: "Console"
-) -> int:
+def _speak(text: str | None, options: SpeakOptions, job: common.Job) -> int:
     """Every text through the model and into the sink."""
     from ...inputs import texts
-    from ...outputs.destination import destination, open_sink
     from ...records import Speech
-    from ...run import batch
     from .work import Work
 
     found = texts.find(text, options.file, lines=options.lines, name=options.name)
     single = not options.lines and len(options.file) <= 1
-    target = destination(writing, Speech, single=single, default="wav")
+    target = job.target(Speech, default="wav", single=single)
     if options.timestamps and target.is_stdout:
         raise UsageError("--timestamps writes beside the audio: give -o FILE or -o FOLDER/")
     if options.lines and not target.is_folder:
         raise UsageError("--lines makes a file for each line: give -o FOLDER/")
-    located, synthesiser = loaded(options, choice, console)
-    _notes(text, options, synthesiser, console)
-    told = described(options, choice)
-    key = {"task": "speak", **told, "model": located.spec.name, "revision": located.spec.revision}
-    opened = open_sink(target, key, plot=options.timestamps)
+    located, synthesiser = loaded(options, job.choice, job.console)
+    _notes(text, options, synthesiser, job.console)
+    told = described(options, job.choice)
+    opened = job.opened(target, told, located.spec, plot=options.timestamps)
     keep = options.timestamps is not None or target.format.keeps_times
     work = Work(synthesiser, options, told, located.spec.name, located.spec.revision, keep)
-    # Only programs of their own can speak at the same time.
-    tally = batch.run(found, work, opened.sink, console, jobs=jobs if located.spec.name == CLEARER else 1)
-    return common.finish(tally, console)
+    return job.through(work, opened, sources=found, jobs=None if synthesiser.traits.parallel else 1)
 
 
 def _notes(text: str | None, options: SpeakOptions, synthesiser: "Synthesiser", console: "Console") -> None:
@@ -123,7 +118,7 @@ def loaded(options: SpeakOptions, choice: ModelOptions, console: "Console") -> t
     from ...models.load import build
     from .synthesiser import Synthesiser
 
-    name = _default(options) if choice.model is None else choice.model
+    name = _default(options, console) if choice.model is None else choice.model
     located = models.locate(name, "speak", offline=choice.offline, tell=console.note)
     from .synthesiser import Wanted
 
@@ -150,29 +145,46 @@ def vocoder(wanted: str | None, located: "Located", choice: ModelOptions, consol
     return str(models.locate(name, "vocoder", offline=choice.offline, tell=console.note).path)
 
 
-def _default(options: SpeakOptions) -> str:
+def _default(options: SpeakOptions, console: "Console") -> str:
     """The user's model, else the clearest of the built-in ones that can do what is asked for."""
     from ...models import config
-    from ...models.languages import is_same
 
-    english = is_same(options.language, "en-us")
-
-    def suits(name: str) -> bool:
-        return name != CLEARER or (english and (options.voice is None or _meant(options.voice)))
-
-    return config.choice("speak", suits).name
+    found = config.choice("speak", lambda name: name not in ENGLISH or _suits(name, options))
+    if found.origin == "built-in" and found.name not in ENGLISH and _lacks_better(options):
+        common.advise(console, "better-voices", ADVICE)
+    return found.name
 
 
-def _meant(voice: str) -> bool:
-    """Whether a voice is one of the clearer program's, or a slip of the hand from one and none of the other's."""
+def _suits(name: str, options: SpeakOptions) -> bool:
+    """Whether one of the voices of English can do what is asked for."""
+    from . import flite, hibari
+
+    speaks, voices = (hibari.speaks, hibari.known) if name == "hibari" else (flite.speaks, flite.voices)
+    return speaks(options.language) and (options.voice is None or _meant(options.voice, voices()))
+
+
+def _meant(voice: str, own: Collection[str]) -> bool:
+    """Whether a voice is one of these, or a slip of the hand from one and none of another engine's."""
+    import shutil
     from difflib import get_close_matches
 
     from . import espeak, flite
 
-    others = {one.lower() for one in (*espeak.languages(), *espeak.variants())}
-    if voice in flite.voices():
+    if voice in own:
         return True
-    return voice.lower() not in others and "+" not in voice and bool(get_close_matches(voice, flite.voices()))
+    others = {one.lower() for one in (*espeak.languages(), *espeak.variants())}
+    if shutil.which(flite.PROGRAM):
+        others.update(flite.voices())
+    return voice.lower() not in others and "+" not in voice and bool(get_close_matches(voice, own))
+
+
+def _lacks_better(options: SpeakOptions) -> bool:
+    """Whether the clearest voice could say it, were its package installed."""
+    from ...models.languages import is_same
+    from ...models.registry import missing
+    from .models import HIBARI
+
+    return bool(missing(HIBARI)) and options.voice is None and is_same(options.language, "en-us")
 
 
 def _list(synthesiser: "Synthesiser", options: SpeakOptions) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import ModelError, UsageError
-from ...models.languages import is_near
+from ...models.languages import is_near, is_same
 from ...models.registry import ModelSpec
 from ...options import SpeakOptions
 from .synthesiser import Spoken, Traits, Voice, closest
@@ -38,6 +38,11 @@ def voices() -> tuple[str, ...]:
     listed = _run("-lv")
     names = listed.decode("utf-8", "replace").partition(":")[2].split()
     return tuple(sorted(names, key=lambda name: (list(KNOWN).index(name) if name in KNOWN else len(KNOWN), name)))
+
+
+def speaks(language: str | None) -> bool:
+    """Whether it speaks just this variety of a language; None: no language is asked for."""
+    return is_same(language, LANGUAGE)
 
 
 def _run(*arguments: str) -> bytes:
@@ -69,7 +74,9 @@ def synthesiser(voice: str, stretch: float) -> "Synthesiser":
         raise UsageError(f"flite has no voice {voice!r}: {closest(voice, voices())}")
     # It has a setting for the pitch, too, which its best voice ignores.
     sample_rate = LOW_RATE if voice == "kal" else RATE
-    return Synthesiser(Traits(sample_rate, voice, LANGUAGE, LONGEST, knows=str.isascii, paced=True), stretch)
+    return Synthesiser(
+        Traits(sample_rate, voice, LANGUAGE, LONGEST, knows=str.isascii, paced=True, parallel=True), stretch
+    )
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from ...models.spec import BUILT_IN_SOURCE, ModelSpec, ModelTable
 
+HIBARI = "audiocli.verbs.speak.hibari:load"
 ESPEAK = "audiocli.verbs.speak.espeak:load"
 FLITE = "audiocli.verbs.speak.flite:load"
 SPEECHT5 = "audiocli.verbs.speak.speecht5:load"
@@ -32,14 +33,17 @@ def _tts(
     files: tuple[str, ...] = (),
     vocoder: str | None = None,
     program: str | None = None,
+    author: str | None = None,
 ) -> ModelSpec:
     return ModelSpec(
-        name, "speak", adapter, source, licence, sample_rate, memory_gib, files=files, vocoder=vocoder, program=program
-    )
+        name, "speak", adapter, source, licence, sample_rate, memory_gib, files=files, vocoder=vocoder, program=program,
+        author=author,
+    )  # fmt: skip
 
 
 # Memory: four bytes a weight, and a fifth for the work. Licences: as the cards on the hub have them.
 _ROWS = (
+    _tts("hibari", HIBARI, BUILT_IN_SOURCE, "Apache-2.0", 24_000, 0.1, author="Maureese Williams"),
     # The library is called from this process: whoever hands both on together must heed the GPL.
     _tts("espeak-ng", ESPEAK, BUILT_IN_SOURCE, "GPL-3.0-or-later (the library)", 22_050, 0.1),
     _tts("flite", FLITE, BUILT_IN_SOURCE, "BSD-like (a program of its own)", 16_000, 0.1, program="flite"),
@@ -56,7 +60,7 @@ TABLES = (
     ModelTable(
         "speak",
         _ROWS,
-        built_in=("flite", "espeak-ng"),  # the former is clearer, and speaks English only
+        built_in=("hibari", "flite", "espeak-ng"),  # the clearest first; the last alone speaks more than English
         families={
             "vits": VITS,
             "bark": BARK,
@@ -66,6 +70,7 @@ TABLES = (
         },
         encoders={"speecht5": SPEECHT5},
         heads={"ForTextToSpeech": SPEECHT5},
+        extras={HIBARI: ("hibari", "models")},
     ),
     ModelTable("vocoder", _VOCODERS, families={"hifigan": HIFIGAN, "fastspeech2_conformer_hifigan": HIFIGAN}),
 )

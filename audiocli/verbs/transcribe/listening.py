@@ -38,6 +38,7 @@ class Session(Protocol):
 
     sample_rate: int
     cutter: Cutter
+    dropped: list[str]  # loops of the model that were left out
 
     def push(self, samples: Floats) -> Iterator[Partial | Segment]: ...
 
@@ -54,7 +55,7 @@ def listen(
 ) -> int:  # fmt: skip
     """Transcribe standard input to its end or to Ctrl-C; the exit code. name: the model's; form: txt or jsonl."""
     given, warnings = parse_raw(reading.raw) if reading.raw else None, list[str]()
-    session = getattr(recogniser, "listen", lambda: Again(recogniser, options))()
+    session: Session = getattr(recogniser, "listen", lambda: Again(recogniser, options))()
     printer, stop = _Printer(form), Stop(Console(quiet=True))  # Ctrl-C needs no message here
     with stop.listening():
         incoming = samples(stop.until_asked(live.chunks()), given, session.sample_rate, reading.channel, warnings)
@@ -64,8 +65,7 @@ def listen(
         for event in session.finish():
             printer.event(event)
         printer.end(name, session.cutter)
-    if isinstance(session, Again):
-        warnings += looped(session.dropped)
+    warnings += looped(session.dropped)
     if not printer.spoken:
         warnings.append(NOTHING["no_speech"] if session.cutter.seconds else "holds no sound")
     live.report(warnings, stop, console)

@@ -165,5 +165,6 @@ TABLES = (
         keys={
             frozenset({"suppress_ids", "lang_ids"}): FASTER
         },  # what ctranslate2 writes for a Whisper that it has converted
+        libraries={FASTER: "ctranslate2"},
     ),
 )

@@ -130,6 +130,7 @@ class Session:
         self._parts: list[Floats] = []
         self._unheard: list[Floats] = []  # of the piece, by the live decoder
         self._said = ""
+        self.dropped: list[str] = []
 
     def push(self, samples: Floats) -> Iterator[Partial | Segment]:
         """Take the next samples [n]."""

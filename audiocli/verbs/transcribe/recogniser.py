@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
+from ...audio import Audio
 from ...errors import UsageError
 from ...models.registry import ModelSpec
 from ...options import TranscribeOptions
@@ -37,7 +38,7 @@ class Traits:
 TRAITS = {
     POCKETSPHINX: Traits(streams=True),
     WHISPER: Traits(frozenset({"translate", "prompt", "hotwords", "beam", "temperature", "batch_size"})),
-    FASTER: Traits(frozenset({"translate", "prompt", "hotwords", "beam", "temperature"})),
+    FASTER: Traits(frozenset({"translate", "prompt", "hotwords", "beam", "temperature", "batch_size"})),
     MOONSHINE: Traits(frozenset({"beam", "batch_size"})),
     CTC: Traits(frozenset({"hotwords", "beam", "batch_size", "lm"})),
 }  # by adapter
@@ -55,6 +56,15 @@ class Recogniser(Protocol):
     def traits(self) -> Traits: ...
 
     def __call__(self, batch: list[Any]) -> Sequence[Transcript]: ...
+
+
+@runtime_checkable
+class Multilingual(Recogniser, Protocol):
+    """A recogniser that finds out what is spoken: once an input, whose pieces it gets."""
+
+    def pieces(self, pieces: Sequence[Audio], of: Sequence[int], known: dict[int, str]) -> list[Transcript]:
+        """A record for each piece. of: the number of its input. known: languages by number; those found are put there."""
+        ...
 
 
 def check_takes(spec: ModelSpec, options: TranscribeOptions) -> None:

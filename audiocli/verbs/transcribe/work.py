@@ -4,16 +4,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from ... import audio
 from ...inputs.sources import Source, Streamed
 from ...options import InputOptions, TranscribeOptions
 from ...records import NO_SPEECH, Transcript, Word, joined, later
 from ...run import batch
+from ...spool import Shelf
 from ...vad import cutter as vad
 from ...vad.silero import SAMPLE_RATE
+from ...vad.windows import windows
 from .loops import REPETITION
-from .recogniser import Recogniser
+from .recogniser import Multilingual, Recogniser
 
+HELD = 4 << 20  # bytes of an input that are held in memory: a minute; 64 inputs are read ahead
 WINDOW = 28.0  # s of speech and pauses in one piece; Whisper's window is 30
 
 
@@ -27,13 +32,24 @@ class Partial:
 
 @dataclass(frozen=True)
 class Clip:
-    """An input in memory, one channel at the recogniser's rate."""
+    """An input of one channel at the recogniser's rate: its windows of speech, or all of it in one."""
 
     source: Source
-    audio: audio.Audio
+    duration: float  # s, of all of it
+    sample_rate: int  # Hz
     source_rate: int  # Hz
     warnings: tuple[str, ...]
-    spans: tuple[vad.Span, ...] | None = None  # the speech in it, where that alone is to be heard
+    sounds: Shelf  # the samples of each window
+    spans: tuple[vad.Span, ...] | None = None  # where each is; None: there is one with everything
+
+    @property
+    def seconds(self) -> float:
+        """What the recogniser is to hear."""
+        return sum(self.sounds.sizes) / self.sample_rate
+
+    def piece(self, number: int) -> audio.Audio:
+        """A window as the recogniser takes it."""
+        return audio.Audio(self.sounds[number][None], self.sample_rate, self.source.path)
 
 
 Item = Streamed | Clip
@@ -74,18 +90,19 @@ class Work(batch.Work[Item, Transcript]):
         streamed = Streamed(source, self.reading)
         if self.streams:
             return streamed
-        with streamed.open(self.recogniser.sample_rate) as stream:
-            blocks = list(stream.blocks)
-        clip = audio.Audio(_concatenated(blocks), stream.sample_rate, source.path)
-        spans = _speech(clip, self.threshold) if self.vad and clip.sample_rate == SAMPLE_RATE else None
-        return Clip(source, clip, stream.source_rate, tuple(stream.warnings), spans)
+        rate = self.recogniser.sample_rate
+        with streamed.open(rate) as stream:
+            cut = vad.Cut(self.threshold) if self.vad and rate == SAMPLE_RATE else None
+            seconds, sounds, spans = _heard_of(stream, cut)
+        return Clip(source, seconds, stream.sample_rate, stream.source_rate, tuple(stream.warnings), sounds, spans)
 
     def __call__(self, batch: list[Item]) -> list[Transcript]:
         """A record for each input."""
         if self.streams:
             return [self._complete(record) for record in self.recogniser(batch)]
         clips = [item for item in batch if isinstance(item, Clip)]
-        records = heard_by_pieces(self.recogniser, clips)
+        grouping = self.grouping
+        records = heard_by_pieces(self.recogniser, clips, grouping.seconds if grouping else 0.0)
         return [self._complete(_of(clip, record)) for clip, record in zip(clips, records, strict=True)]
 
     def _complete(self, record: Transcript) -> Transcript:
@@ -105,31 +122,60 @@ def _of(clip: Clip, record: Transcript) -> Transcript:
     return replace(record, path=clip.source.path, sample_rate=clip.source_rate, warnings=warnings)
 
 
-def _speech(clip: audio.Audio, threshold: float) -> tuple[vad.Span, ...]:
-    return tuple(vad.merged(vad.spans(clip.samples[0], vad.Cut(threshold)), WINDOW))
+def _heard_of(stream: audio.Stream, cut: vad.Cut | None) -> tuple[float, Shelf, tuple[vad.Span, ...] | None]:
+    """The seconds of a stream, what of it is to be heard, and where that is; cut: of the speech in it, None: everything."""
+    sizes = [0]
+
+    def counted() -> Iterator[Any]:
+        for block in stream.blocks:
+            sizes[0] += block.shape[1]
+            yield block[0]
+
+    sounds = Shelf(HELD)
+    if cut is None:
+        parts = list(counted())
+        sounds.append(np.concatenate([np.zeros(0, np.float32), *parts]))
+        return sizes[0] / stream.sample_rate, sounds, None
+    spans = []
+    for span, samples in windows(counted(), WINDOW, cut):
+        spans.append(span)
+        sounds.append(samples)
+    return sizes[0] / stream.sample_rate, sounds, tuple(spans)
 
 
-def heard_by_pieces(recogniser: Recogniser, clips: Sequence[Clip]) -> list[Transcript]:
-    """A record for each clip; the pieces of speech of all clips go to the recogniser together, so that batches are full."""
-    pieces = [piece for clip in clips for piece in _cut(clip)]
-    records = iter(recogniser(pieces) if pieces else ())
+def heard_by_pieces(recogniser: Recogniser, clips: Sequence[Clip], seconds: float) -> list[Transcript]:
+    """A record for each clip; the windows of all of them go to the recogniser together, `seconds` at once: full batches."""
+    heard: list[Transcript] = []
+    known: dict[int, str] = {}
+    for group in _groups(clips, seconds):
+        pieces = [clips[clip].piece(number) for clip, number in group]
+        if isinstance(recogniser, Multilingual):
+            heard += recogniser.pieces(pieces, [clip for clip, _ in group], known)
+        else:
+            heard += recogniser(pieces)
+    records = iter(heard)
     return [
-        next(records) if clip.spans is None else _rejoined(clip.audio, clip.spans, [next(records) for _ in clip.spans])
+        next(records) if clip.spans is None else _rejoined(clip, clip.spans, [next(records) for _ in clip.spans])
         for clip in clips
     ]
 
 
-def _cut(clip: Clip) -> Iterator[audio.Audio]:
-    """The speech of a clip, or all of it."""
-    if clip.spans is None:
-        yield clip.audio
-        return
-    for span in clip.spans:
-        first, last = (round(time * clip.audio.sample_rate) for time in (span.start, span.end))
-        yield audio.Audio(clip.audio.samples[:, first:last], clip.audio.sample_rate, clip.audio.name)
+def _groups(clips: Sequence[Clip], seconds: float) -> Iterator[list[tuple[int, int]]]:
+    """The windows of the clips, as (clip, window), in groups of at most so many seconds, or of one."""
+    group: list[tuple[int, int]] = []
+    total = 0.0
+    for at, clip in enumerate(clips):
+        for number, size in enumerate(clip.sounds.sizes):
+            if group and total + size / clip.sample_rate > seconds:
+                yield group
+                group, total = [], 0.0
+            group.append((at, number))
+            total += size / clip.sample_rate
+    if group:
+        yield group
 
 
-def _rejoined(clip: audio.Audio, spans: Sequence[vad.Span], records: Sequence[Transcript]) -> Transcript:
+def _rejoined(clip: Clip, spans: Sequence[vad.Span], records: Sequence[Transcript]) -> Transcript:
     """One record of those of a clip's pieces."""
     segments = tuple(
         segment
@@ -142,11 +188,11 @@ def _rejoined(clip: audio.Audio, spans: Sequence[vad.Span], records: Sequence[Tr
     longest = max(records, key=lambda record: len(record.text), default=None)
     if longest is None:
         return Transcript(
-            path=clip.name, duration=clip.duration, sample_rate=clip.sample_rate, task="transcribe", status=NO_SPEECH,
+            path=clip.source.path, duration=clip.duration, sample_rate=clip.sample_rate, task="transcribe", status=NO_SPEECH,
             text="", language=None, segments=(), dropped=dropped,
         )  # fmt: skip
     return replace(
-        longest, path=clip.name, duration=clip.duration, status="ok" if segments else NO_SPEECH, segments=segments,
+        longest, path=clip.source.path, duration=clip.duration, status="ok" if segments else NO_SPEECH, segments=segments,
         text=joined((record.text for record in records), longest.language), dropped=dropped,
         warnings=tuple(dict.fromkeys(line for record in records for line in record.warnings)),
     )  # fmt: skip
@@ -167,13 +213,7 @@ def looped(dropped: Sequence[str]) -> tuple[str, ...]:
 
 def seconds(item: Item) -> float:
     """What a clip costs in a batch."""
-    return item.audio.duration if isinstance(item, Clip) else 0.0
-
-
-def _concatenated(blocks: list[Any]) -> Any:
-    import numpy as np
-
-    return np.concatenate(blocks, axis=1) if blocks else np.zeros((1, 0), np.float32)
+    return item.seconds if isinstance(item, Clip) else 0.0
 
 
 def mean_probability(words: Sequence[Word]) -> float | None:

@@ -1,6 +1,7 @@
 """`audiocli verify`: is this the same speaker, who of those we know is it, and is this the same recording."""
 
 import os
+from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +36,7 @@ def check(inputs: list[str], options: VerifyOptions, reading: InputOptions) -> N
         raise UsageError("--enroll and --rename need a name")
     if given and given[0] not in ("--trials", "--reference") and not options.db:
         raise UsageError(f"{given[0]} needs --db FILE")
-    if given and given[0] in KEEPING and (inputs or reading.files_from):
+    if given and given[0] in KEEPING and (inputs or reading.listed):
         raise UsageError(f"{given[0]} is about --db alone: leave the INPUTs out")
     if options.index and not options.recording:
         raise UsageError("--index goes with --recording")
@@ -45,9 +46,9 @@ def check(inputs: list[str], options: VerifyOptions, reading: InputOptions) -> N
         )
     if options.recording and (options.exit_code or options.threshold is not None):
         raise UsageError("--exit-code and --threshold are about speakers: leave them out with --recording")
-    if options.trials and (inputs or reading.files_from):
+    if options.trials and (inputs or reading.listed):
         raise UsageError("--trials names all recordings: leave the INPUTs out")
-    if not given and (len(inputs) != 2 or reading.files_from):
+    if not given and (len(inputs) != 2 or reading.listed):
         raise UsageError(
             f"give two recordings to compare, not {len(inputs)}; or --reference, --trials, --identify, ..."
         )
@@ -80,26 +81,22 @@ def verify(
     follows from --far, the length of the speech and the noise.
     """
     check(inputs, options, reading)
-    common.check_model(choice)
-    common.check_input(reading)
-    jobs = common.cores(writing.jobs)
-    console = common.console_for(writing)
+    job = common.begin("verify", writing, inputs, choice=choice, reading=reading)
     if options.listing or options.remove is not None or options.rename:
-        return _people(options, writing, console)
+        return _people(options, job)
     if options.recording:
-        return _recordings(inputs, options, reading, writing, console, jobs)
-    return _speakers(inputs, options, choice, reading, writing, console, jobs)
+        return _recordings(options, reading, job)
+    return _speakers(options, reading, job)
 
 
-def _people(options: VerifyOptions, writing: OutputOptions, console: "Console") -> int:
-    """Tell who is in a database, or change it."""
+def _people(options: VerifyOptions, job: common.Job) -> int:
+    """List who is in a database, or change it."""
     from ...inputs.sources import Source
-    from ...outputs.destination import destination, open_sink
     from ...outputs.sinks import Claim
     from ...records import Person
     from ...voices import people
 
-    db = options.db or ""
+    db, console = options.db or "", job.console
     if options.remove is not None:
         people.remove(db, options.remove)
         console.note(f"{options.remove} is no longer in {db}")
@@ -109,7 +106,7 @@ def _people(options: VerifyOptions, writing: OutputOptions, console: "Console") 
         people.rename(db, old, new)
         console.note(f"{old} is now called {new} in {db}")
         return 0
-    sink = open_sink(destination(writing, Person, single=False, default="txt"), {}).sink
+    sink = job.opened(job.target(Person, default="txt", single=False), {}).sink
     known = people.everyone(db)
     for row in known:
         record = Person(
@@ -128,44 +125,33 @@ def _people(options: VerifyOptions, writing: OutputOptions, console: "Console") 
     return 0
 
 
-def _recordings(
-    inputs: list[str],
-    options: VerifyOptions,
-    reading: InputOptions,
-    writing: OutputOptions,
-    console: "Console",
-    jobs: int,
-) -> int:
+def _recordings(options: VerifyOptions, reading: InputOptions, job: common.Job) -> int:
     """Index tracks, and look up what there is to look up."""
-    from ...outputs.destination import destination, open_sink
     from ...records import Recognised
     from .recordings.index import tracks
     from .recordings.work import Asking
 
-    db, told = options.db or "", shaping(reading)
-    code = _indexed(options.index, db, reading, console, jobs) if options.index else 0
-    if options.index and not inputs and reading.files_from is None:
+    db = options.db or ""
+    code = _indexed(options.index, db, reading, job) if options.index else 0
+    if options.index and not job.inputs and not reading.listed:
         return code
-    single = common.is_single(inputs, reading)
-    key = {"task": "verify", "db": os.path.abspath(db), **told}
-    opened = open_sink(destination(writing, Recognised, single=single, default="txt"), key)
+    opened = job.opened(job.target(Recognised, default="txt"), {"db": os.path.abspath(db)})
     known = list(tracks(db))
     if not known:
         raise InputError(f"{db} holds no tracks: put them in with --index DIR")
-    asking = Asking(reading, known, told)
-    return common.go_through(inputs, reading, asking, opened, console, jobs=jobs) or code
+    return job.through(Asking(reading, known, shaping(reading)), opened) or code
 
 
-def _indexed(folder: str, db: str, reading: InputOptions, console: "Console", jobs: int) -> int:
+def _indexed(folder: str, db: str, reading: InputOptions, job: common.Job) -> int:
     """Put the tracks of a folder, or one, into the database; those that are in it already are left out."""
     from ...outputs.destination import Opened
     from .recordings.index import Index
     from .recordings.work import Indexing, IntoIndex
 
-    index = Index(db)
+    index, console = Index(db), job.console
     work = Indexing(InputOptions(raw=reading.raw, channel=reading.channel))
-    there = InputOptions(glob=reading.glob)
-    code = common.go_through([folder], there, work, Opened(IntoIndex(index)), console, jobs=jobs)
+    there = replace(job, inputs=[folder], reading=InputOptions(glob=reading.glob))
+    code = there.through(work, Opened(IntoIndex(index)))
     for path, other in index.equal():
         console.note(f"{path} is the same recording as {other}: both are in {db}, and a search names both")
     if gone := index.gone():
@@ -176,15 +162,9 @@ def _indexed(folder: str, db: str, reading: InputOptions, console: "Console", jo
     return code
 
 
-def _speakers(
-    inputs: list[str], options: VerifyOptions, choice: ModelOptions, reading: InputOptions, writing: OutputOptions,
-    console: "Console", jobs: int,
-) -> int:  # fmt: skip
+def _speakers(options: VerifyOptions, reading: InputOptions, job: common.Job) -> int:
     """Load the encoder, and compare, enroll or identify."""
-    from ...inputs import sources
-    from ...models import locate as models
     from ...models.load import build
-    from ...outputs.destination import destination, open_sink
     from ...records import Match
     from ...voices.embeddings import SpeakerEncoder
     from . import judge as judging
@@ -193,42 +173,40 @@ def _speakers(
     pairs = (
         trials.read(options.trials)
         if options.trials
-        else [trials.Trial(inputs[0], inputs[1])]
-        if len(inputs) == 2
+        else [trials.Trial(job.inputs[0], job.inputs[1])]
+        if len(job.inputs) == 2
         else []
     )
-    opened = None if options.enroll else open_sink(destination(writing, Match, single=False, default="txt"), {})
-    located = models.locate(choice.model, "verify", offline=choice.offline, tell=console.note)
-    encoder = build(located, SpeakerEncoder, choice)
-    job = work.Run(encoder, work.model_id(located), reading, console, jobs)
+    opened = None if options.enroll else job.opened(job.target(Match, default="txt", single=False), {})
+    located = job.located()
+    encoder = build(located, SpeakerEncoder, job.choice)
+    run = work.Run(encoder, work.model_id(located), reading, job.console, job.jobs)
     judge = judging.judge_of(
-        encoder, located.spec.revision, described(options, choice, reading), options.far, options.threshold
+        encoder, located.spec.revision, described(options, job.choice, reading), options.far, options.threshold
     )
     if judge.calibration is None and options.threshold is None:
-        console.note(
+        job.console.note(
             f"{located.spec.name} has no calibration: a bare threshold of {judge.threshold:g}, no probabilities"
         )
     if options.enroll:
-        found = sources.find(inputs, glob=reading.glob, files_from=reading.files_from)
-        return common.finish(work.enroll(job, judge, found, options.enroll, options.db or ""), console)
-    matches, tally = _matches(inputs, options, reading, job, judge, pairs)
+        tally = work.enroll(run, judge, job.sources(), options.enroll, options.db or "")
+        return common.finish(tally, job.console)
+    matches, tally = _matches(options, job, run, judge, pairs)
     assert opened is not None
-    return _finished(matches, tally, options, opened.sink, console)
+    return _finished(matches, tally, options, opened.sink, job.console)
 
 
 def _matches(
-    inputs: list[str], options: VerifyOptions, reading: InputOptions, job: "Run", judge: "Judge", pairs: list[Any]
+    options: VerifyOptions, job: common.Job, run: "Run", judge: "Judge", pairs: list[Any]
 ) -> "tuple[list[Match], Tally]":
     """What was found out."""
-    from ...inputs import sources
     from . import work
 
-    if not (options.reference or options.identify):
-        return work.compare(job, judge, pairs, options.trials or "")
-    found = sources.find(inputs, glob=reading.glob, files_from=reading.files_from)
     if options.identify:
-        return work.identify(job, judge, found, options.db or "")
-    return work.against(job, judge, found, options.reference)
+        return work.identify(run, judge, job.sources(), options.db or "")
+    if options.reference:
+        return work.against(run, judge, job.sources(), options.reference)
+    return work.compare(run, judge, pairs, options.trials or "")
 
 
 def described(options: VerifyOptions, choice: ModelOptions, reading: InputOptions) -> dict[str, Any]:

@@ -44,7 +44,7 @@ def folder(tmp_path, phrases):
 
 
 @pytest.fixture(autouse=True)
-def own_cache(tmp_path, monkeypatch):
+def own_cache(tmp_path, monkeypatch, no_packages):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.delenv("AUDIOCLI_TRANSCRIBE_MODEL", raising=False)
@@ -136,6 +136,7 @@ def test_quiet_says_nothing_and_forgets_nothing(call, silence):
         (["--channel", "none"], "--channel"),
         (["--vad-threshold", "1"], "--vad-threshold must lie between 0 and 1"),
         (["--no-vad", "--vad-threshold", "0.3"], "leave --vad-threshold out"),
+        (["--lm-weight", "0.7"], "--lm-weight is how much --lm counts"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

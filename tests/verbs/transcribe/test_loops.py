@@ -6,12 +6,17 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from audiocli.audio import Audio
+from audiocli.device import Device
 from audiocli.models import registry
+from audiocli.models.batches import Batches
 from audiocli.options import TranscribeOptions
 from audiocli.records import Segment, Word
-from audiocli.verbs.transcribe import faster as asr_faster
 from audiocli.verbs.transcribe import loops, moonshine, pocketsphinx
 from audiocli.verbs.transcribe.loops import compression, without_loops
+from audiocli.verbs.transcribe.whisper.reading import Reading
+from audiocli.verbs.transcribe.whisper.tokens import Tokens
+from audiocli.verbs.transcribe.whisper.windows import Windows
 from audiocli.verbs.transcribe.work import looped
 from tests.conftest import vowels
 
@@ -110,23 +115,25 @@ def test_one_line_tells_of_all_loops():
     assert "at 2.0 s: repetition: 'no' 9 more times, and 1 like it" in line
 
 
-def faster(*windows):
-    """A runner whose model hears these windows: lists of (text, seconds)."""
-    parts = [
-        SimpleNamespace(seek=3_000 * n, start=30.0 * n, end=30.0 * n + seconds, text=text, words=None, avg_logprob=-0.2)
-        for n, window in enumerate(windows)
-        for text, seconds in window
-    ]
-    model = SimpleNamespace(
-        feature_extractor=SimpleNamespace(sampling_rate=16_000), model=SimpleNamespace(is_multilingual=False),
-        transcribe=lambda *args, **options: (iter(parts), SimpleNamespace(language="en")),
-    )  # fmt: skip
-    return asr_faster.FasterRunner(model, registry.MODELS["pocketsphinx"], TranscribeOptions())
+class TwoWindows:
+    """A net that has heard two windows, whatever they sound like."""
+
+    sample_rate, window, room = 16_000, 480_000, 448
+    batches = Batches("auto", 60.0, Device("cpu"))
+    answers = iter((" No, no, no, no, no.", " thank you" * 40))
+    encode = length = staticmethod(lambda windows: 30.0)
+
+    def read(self, encoded, given):
+        text = next(self.answers)
+        return [Reading([1_002, *text.encode(), 1_102], -0.2, 0.0, compression(text))]
 
 
-def test_faster_whisper_is_judged_window_by_window():
-    clip = SimpleNamespace(samples=vowels()[None], name="x", duration=60.0, sample_rate=16_000)
-    (record,) = faster([(" No, no, no, no, no.", 2.0)], [(" thank you" * 40, 30.0)])([clip])
+def test_whisper_is_judged_window_by_window():
+    tokenizer = SimpleNamespace(decode=lambda tokens: bytes(tokens).decode())
+    tokens = Tokens(tokenizer, 1_000, 1_000, 1_000, 1_000, 1_000, {}, {})
+    windows = Windows(TwoWindows(), tokens, registry.MODELS["pocketsphinx"], TranscribeOptions())
+    sound = np.tile(vowels(), 60)[: 2 * TwoWindows.window]
+    (record,) = windows.alone([Audio(sound[None], 16_000, "x")])
     assert record.text == "No, no, no, no, no. thank you"
     assert record.dropped == ("repetition: 'thank you' 39 more times",)
 

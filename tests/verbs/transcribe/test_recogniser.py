@@ -16,7 +16,7 @@ GIVEN = {
 TAKEN = {
     "pocketsphinx": "",
     "whisper-tiny": "translate prompt hotwords beam temperature batch_size",
-    "faster-whisper-tiny": "translate prompt hotwords beam temperature",
+    "faster-whisper-tiny": "translate prompt hotwords beam temperature batch_size",
     "moonshine-tiny": "beam batch_size",
     "wav2vec2-base-960h": "hotwords beam batch_size lm",
 }

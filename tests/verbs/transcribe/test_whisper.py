@@ -9,10 +9,10 @@ from audiocli.errors import UsageError
 from audiocli.records import Word
 from audiocli.verbs.transcribe import cross_attention
 from audiocli.verbs.transcribe import moonshine as asr_moonshine
-from audiocli.verbs.transcribe.whisper import decode as whisper_decode
 from audiocli.verbs.transcribe.whisper import engine as asr_whisper
-from audiocli.verbs.transcribe.whisper import words as whisper_words
-from audiocli.verbs.transcribe.whisper.decode import Reading
+from audiocli.verbs.transcribe.whisper import reading
+from audiocli.verbs.transcribe.whisper.reading import Reading
+from audiocli.verbs.transcribe.whisper.timed import by_span
 from audiocli.verbs.transcribe.whisper.tokens import Span, Tokens, spans
 from tests.models import tiny
 
@@ -33,8 +33,7 @@ def random(tmp_path_factory):
 @pytest.fixture(scope="session")
 def tokens():
     tokenizer = tiny.whisper_tokenizer()
-    model = tiny.whisper_model(tokenizer)
-    return Tokens.of(tokenizer, model.config, model.generation_config)
+    return Tokens.of(tokenizer, multilingual=True)
 
 
 @pytest.fixture(scope="session")
@@ -121,7 +120,7 @@ def test_a_silent_window_is_passed_over(folder, clips):
 
 
 def test_company_changes_nothing_for_random_weights(random, monkeypatch):
-    monkeypatch.setattr(whisper_decode, "HOTTER", 1.0)  # one more try: nothing that it says is any good
+    monkeypatch.setattr(reading, "HOTTER", 1.0)  # one more try: nothing that it says is any good
     clips = [Audio(noise(length, n), tiny.RATE, str(n)) for n, length in enumerate((0.05, 2.0, 7.3, 3.0))]
     run = tiny.runner(asr_whisper.load, random, language="fr")
     together = run(clips)
@@ -250,7 +249,7 @@ def test_the_path_is_the_cheapest(seed):
 
 def test_words_at_the_edges_are_believed_less_than_timestamps():
     timed = [(Word(" A", 0.0, 2.0), 1), (Word(" B", 2.0, 2.3), 1), (Word(" C", 2.3, 4.0), 1)]
-    ((first, _, last),) = whisper_words.by_span([Span(1.6, 2.6, [1, 2, 3])], timed)
+    ((first, _, last),) = by_span([Span(1.6, 2.6, [1, 2, 3])], timed)
     assert first.start == pytest.approx(1.3)
     assert last.end == pytest.approx(3.0)
 

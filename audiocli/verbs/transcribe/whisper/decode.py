@@ -1,37 +1,14 @@
 """One window of Whisper: its features in, tokens out, with the model's confidence in them (Radford et al. 2022, 4.5)."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 
 from ....models.checkpoints import generation, own_settings
-from ..loops import LOG_PROBABILITY, RATIO, compression
+from ..loops import compression
+from .reading import Reading, hotter
 from .tokens import Tokens
-
-NO_SPEECH = 0.6  # with a guess, and this probability of silence, nothing was said
-HOTTER = 0.2  # the rise of the temperature after a failure, up to 1
-
-
-@dataclass(frozen=True)
-class Reading:
-    """The decoder's reading of one window: text and timestamp tokens, mean log probability, probability of no speech."""
-
-    tokens: list[int]
-    log_probability: float
-    no_speech: float
-    ratio: float
-
-    @property
-    def failed(self) -> bool:
-        """Whether it should be tried again."""
-        return not self.empty and (self.ratio > RATIO or self.log_probability < LOG_PROBABILITY)
-
-    @property
-    def empty(self) -> bool:
-        """Whether nothing was said."""
-        return self.no_speech > NO_SPEECH and self.log_probability < LOG_PROBABILITY
 
 
 class Decoder:
@@ -56,27 +33,31 @@ class Decoder:
         """
         readings = self._read(encoded, given, self.temperature)
         return [
-            self._again(encoded[n : n + 1], given[n], reading) if reading.failed else reading
+            hotter(reading, self.temperature, self._again(encoded[n : n + 1], given[n]))
             for n, reading in enumerate(readings)
         ]
 
-    def _again(self, encoded: torch.Tensor, given: list[int], first: Reading) -> Reading:
-        tried, temperature = [first], self.temperature
-        while tried[-1].failed and temperature < 1.0:
-            temperature = min(temperature + HOTTER, 1.0)
-            tried.append(self._read(encoded, [given], temperature)[0])
-        return max(tried, key=lambda reading: (not reading.failed, reading.ratio <= RATIO, reading.log_probability))
+    def once(self, encoded: torch.Tensor, given: list[int], most: int) -> Reading:
+        """A reading of one window, greedy and not tried again where it fails, of `most` tokens."""
+        return self._read(encoded, [given], 0.0, most)[0]
+
+    def _again(self, encoded: torch.Tensor, given: list[int]) -> Callable[[float], Reading]:
+        return lambda temperature: self._read(encoded, [given], temperature)[0]
 
     @torch.inference_mode()
-    def _read(self, encoded: torch.Tensor, given: Sequence[list[int]], temperature: float) -> list[Reading]:
-        generated = self._generate(encoded, torch.tensor(list(given), device=encoded.device), temperature)
+    def _read(
+        self, encoded: torch.Tensor, given: Sequence[list[int]], temperature: float, most: int | None = None
+    ) -> list[Reading]:
+        generated = self._generate(encoded, torch.tensor(list(given), device=encoded.device), temperature, most)
         answers = [self._until_end(row) for row in generated[:, len(given[0]) :].tolist()]
         return self._judge(encoded, given, answers)
 
     def _until_end(self, row: list[int]) -> list[int]:
         return row[: row.index(self.tokens.end)] if self.tokens.end in row else row
 
-    def _generate(self, encoded: torch.Tensor, given: torch.Tensor, temperature: float) -> torch.Tensor:
+    def _generate(
+        self, encoded: torch.Tensor, given: torch.Tensor, temperature: float, most: int | None
+    ) -> torch.Tensor:
         """Token numbers [batch, given + new].
 
         GenerationMixin's own loop: Whisper's around it decides on windows, languages and failures for a whole batch, and
@@ -86,13 +67,14 @@ class Decoder:
         from transformers.modeling_outputs import BaseModelOutput
 
         room, rules = self.model.config.max_target_positions, self._rules(given.shape[1])
+        longest = min(room // 2, room - given.shape[1], most or room)
         devices = [encoded.device] if encoded.device.type == "cuda" else []
         with torch.random.fork_rng(devices), own_settings(self.model):
             torch.manual_seed(0)
             made: Any = GenerationMixin.generate(
                 self.model, encoder_outputs=BaseModelOutput(encoded), decoder_input_ids=given,
                 attention_mask=torch.ones(encoded.shape[:2], device=encoded.device), logits_processor=rules,
-                generation_config=self._config(temperature, min(room // 2, room - given.shape[1])),
+                generation_config=self._config(temperature, longest),
             )  # fmt: skip
         return torch.as_tensor(made)
 

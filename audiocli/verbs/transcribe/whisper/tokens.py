@@ -1,5 +1,6 @@
 """Whisper's special tokens: the prompt of a decoder, and the text and the times in its answer."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +9,7 @@ from ....models.languages import nearest
 from ....records import UNSPACED
 
 TICK = 0.02  # s from one timestamp token to the next
+_LANGUAGE = re.compile(r"<\|[a-z]{2,3}\|>")
 OPENING = frozenset(" \"'\u201c\u2018«¿¡([{-")
 
 
@@ -25,12 +27,9 @@ class Tokens:
     languages: dict[str, int]  # empty: an English-only model
 
     @classmethod
-    def of(cls, tokenizer: Any, config: Any, generation: Any) -> "Tokens":
-        """The tokens of a checkpoint."""
+    def of(cls, tokenizer: Any, *, multilingual: bool) -> "Tokens":
+        """The tokens of a checkpoint. multilingual: whether it knows more than English, whatever its tokens are."""
         known = tokenizer.get_vocab()
-        multilingual = getattr(generation, "is_multilingual", None)
-        if multilingual is None:
-            multilingual = config.vocab_size != 51_864  # the size of all English-only models of OpenAI
         return cls(
             tokenizer, known["<|endoftext|>"], known["<|startoftranscript|>"], known["<|startofprev|>"],
             known.get("<|nospeech|>", known.get("<|nocaptions|>", -1)), known["<|notimestamps|>"],
@@ -96,9 +95,8 @@ def _opens(word: str) -> bool:
 
 
 def _languages(known: dict[str, int]) -> dict[str, int]:
-    from transformers.models.whisper.tokenization_whisper import LANGUAGES
-
-    return {code: known[f"<|{code}|>"] for code in LANGUAGES if f"<|{code}|>" in known}
+    """The languages among the tokens: of all that stand in <| |>, only their codes have two or three letters."""
+    return {token[2:-2]: number for token, number in known.items() if _LANGUAGE.fullmatch(token)}
 
 
 @dataclass(frozen=True)

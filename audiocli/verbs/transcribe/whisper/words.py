@@ -1,19 +1,14 @@
 """Word times of Whisper, from its decoder's cross-attention."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import torch
 
-from ....records import Segment, Word
 from ..cross_attention import edges, looking, upper_heads
 from .decode import padded
-from .tokens import TICK, Span, Tokens
-
-DOUBT = 0.5  # s; a word that begins or ends further from its span's timestamp is believed less than that
-Timed = list[tuple[Word, int]]  # words with their numbers of tokens
+from .timed import Timed, timed_words
+from .tokens import TICK, Tokens
 
 
 class Aligner:
@@ -49,44 +44,5 @@ class Aligner:
             log_probs = self.model.proj_out(hidden[n, first:last]).float().log_softmax(-1)
             sure = log_probs[torch.arange(len(text)), torch.tensor(text, device=log_probs.device)].exp().tolist()
             times = edges(looks, self.heads, n, slice(first, last + 1), loud[n], TICK)
-            timed.append(self._timed(text, sure, times, languages[n]))
+            timed.append(timed_words(self.tokens, text, sure, times, languages[n]))
         return timed
-
-    def _timed(self, text: list[int], sure: list[float], times: list[float], language: str) -> Timed:
-        words: Timed = []
-        at = 0
-        for name, group in self.tokens.words(text, language):
-            until = at + len(group)
-            probability = sum(sure[at:until]) / len(group)
-            words.append((Word(name, times[at], times[until], probability), len(group)))
-            at = until
-        return words
-
-
-def by_span(spans: Sequence[Span], timed: Timed) -> list[tuple[Word, ...]]:
-    """The words of each span; one that reaches into the next span belongs to that where it begins."""
-    usual = float(np.median([word.end - word.start for word, _ in timed])) if timed else 0.0
-    words, taken, until = iter(timed), 0, 0
-    result = []
-    for span in spans:
-        until += len(span.tokens)
-        mine = []
-        while taken < until and (following := next(words, None)):
-            mine.append(following[0])
-            taken += following[1]
-        result.append(tuple(_trusted(mine, span, min(usual, 0.7))))
-    return result
-
-
-def _trusted(words: list[Word], span: Span, usual: float) -> list[Word]:
-    """The words of a span without the silence that attention gives to its first and last one (whisper/timing.py)."""
-    if words and words[0].start + DOUBT < span.start < words[0].end:
-        words[0] = replace(words[0], start=max(0.0, min(words[0].end - usual, span.start)))
-    if words and words[-1].start < span.end < words[-1].end - DOUBT:
-        words[-1] = replace(words[-1], end=max(words[-1].start + usual, span.end))
-    return words
-
-
-def bounded(segment: Segment) -> Segment:
-    """The segment from its first word to its last: they know better than the timestamps."""
-    return replace(segment, start=segment.words[0].start, end=segment.words[-1].end) if segment.words else segment
