@@ -6,6 +6,7 @@ the clips of fold 4 of ESC-10 are right, without it 94 %, and the patch that too
 
 import csv
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -64,7 +65,7 @@ def _members(file: Path) -> tuple[bytes, bytes]:
         raise ModelError(f"{file} holds something else: there is no {error.args[0]} in it") from error
     except FileNotFoundError as error:
         raise ModelError(f"there is no {file}") from error
-    except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError, OSError, zipfile.zlib.error) as error:
+    except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError, OSError, zlib.error) as error:
         raise DownloadError(f"{file} is damaged, or not a zip file: copy or pull the model again") from error
 
 

