@@ -10,8 +10,7 @@ from typing import Any
 from .errors import DeviceError, UsageError, check_choice
 from .options import PRECISIONS
 
-TORCH, CTRANSLATE2 = "torch", "ctranslate2"  # libraries that compute models
-PROCESSOR = "processor"  # instead of one, where a model is computed there and nowhere else
+TORCH, CTRANSLATE2, ONNX, NUMPY = "torch", "ctranslate2", "onnxruntime", "numpy"  # libraries that compute models
 
 
 def on_cpu(name: str) -> bool:

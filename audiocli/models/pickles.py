@@ -60,6 +60,7 @@ class _Maker:
     """A function that a pickle may call; a pickle can set nothing on it."""
 
     __slots__ = ("_make",)
+    _make: Callable[..., Any]
 
     def __init__(self, make: Callable[..., Any]) -> None:
         object.__setattr__(self, "_make", make)
@@ -75,6 +76,7 @@ class _Kind:
     """The type of a storage."""
 
     __slots__ = ("name",)
+    name: str
 
     def __init__(self, name: str) -> None:
         object.__setattr__(self, "name", name)

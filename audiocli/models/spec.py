@@ -100,8 +100,7 @@ class ModelTable:
     last always is. recommended: the best that can be had without a hub. families: by the `model_type` of a config.json.
     encoders: the same, where `architectures` names a head that decides. heads: by how the name of an architecture ends ("": no
     adapter yet). marks: by a file of a folder without config.json. keys: by the keys of a config.json without `model_type`.
-    extras: package and extra that an adapter needs. libraries: what computes the models of an adapter where that is not torch
-    (device.PROCESSOR: what needs nothing but that).
+    extras: package and extra that an adapter needs. libraries: what computes the models of an adapter where that is not torch.
     """
 
     task: str

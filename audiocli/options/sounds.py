@@ -47,7 +47,8 @@ class DenoiseOptions:
         False,
         "Standard input to standard output as it comes, in the format that came in (WAV, AIFF, AU, CAF, raw PCM), "
         "or as WAV if that is compressed; with INPUT -. "
-        "At its own rate a model is late by 30 ms (rnnoise), 32 ms (enhancer, spectral) or 10 ms (conv-enhancer); "
+        "At its own rate a model is late by 30 ms (rnnoise), 32 ms (enhancer, spectral), 40 ms (deepfilternet3) or 10 ms "
+        "(conv-enhancer); "
         "resampling adds up to 0.1 s, from 8 kHz up to 0.3 s.",
     )
     report: bool = option(False, "Measure level and signal-to-noise ratio (estimated) before and after.")

@@ -32,7 +32,8 @@ def check_stream(options: DenoiseOptions, writing: OutputOptions) -> None:
 
 @verb(
     help={
-        "model": "rnnoise (the default), enhancer, conv-enhancer, spectral, or a folder that 'audiocli train' wrote.",
+        "model": "rnnoise (the default), deepfilternet3, enhancer, conv-enhancer, spectral, or a folder: of DeepFilterNet3, "
+        "or one that 'audiocli train' wrote.",
         "format": f"{either(SOUND)} (default: the suffix of -o, else wav); json, jsonl and txt write the report without the sound.",
     },
     without=("channel",),

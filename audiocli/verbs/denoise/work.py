@@ -22,11 +22,13 @@ from ...records import Recording, Sound
 from ...run import batch
 from ...spool import Spool
 from .loudness import Report, Scorer
+from .music import Notes
 
 Floats = NDArray[np.float32]
 
 EDGE = 0.010  # s, over which the level of the highest band is taken
 TINY = 1e-12
+MUSIC = "looks like music: a denoiser of speech takes much of that for noise (--strength leaves more of it)"
 
 
 class Session(Protocol):
@@ -52,6 +54,13 @@ class Denoiser(Protocol):
     wet: float
 
     def begin(self, channels: int) -> Session: ...
+
+
+@runtime_checkable
+class Telling(Protocol):
+    """A session that can say something about its input, once it is at its end."""
+
+    def figures(self) -> dict[str, Any]: ...
 
 
 class Fifo:
@@ -96,6 +105,10 @@ class Cleaning:
         rest = self._cleaned(self._down(np.zeros((self._channels, 0), np.float32), True), True)
         missing = len(self._waiting) - rest.shape[1]
         return self._mixed(np.pad(rest, ((0, 0), (0, max(missing, 0)))))
+
+    def figures(self) -> dict[str, Any]:
+        """What the denoiser says about the input, for the record."""
+        return self._session.figures() if isinstance(self._session, Telling) else {}
 
     def _cleaned(self, samples: Floats, last: bool) -> Floats:
         """What the denoiser makes of samples at its rate, back at the input's rate; with _High's channels if there are."""
@@ -172,15 +185,17 @@ class Work(batch.Work[Source, Recording]):
 
     def _one(self, source: Source) -> Recording:
         with open_audio(source, self.reading, None, mono=False) as stream:
-            spool = Spool(stream.channels)
-            report = Report(stream.sample_rate, self.scorer) if self.options.report else None
-            for original, clean in self._pairs(stream.blocks, stream.sample_rate, stream.channels):
+            spool, rate = Spool(stream.channels), stream.sample_rate
+            report = Report(rate, self.scorer) if self.options.report else None
+            cleaning = Cleaning(self.denoiser, rate, stream.channels, strength(self.options, self.denoiser))
+            notes = Notes(rate)
+            for original, clean in _pairs(stream.blocks, cleaning, stream.channels):
                 spool.append(np.ascontiguousarray(clean.T))
+                notes.push(original.mean(axis=0, dtype=np.float32))
                 if report:
                     report.push(original, clean)
-        rate = stream.sample_rate
-        figures = {"report": report.figures()} if report else {}
-        warnings = (*stream.warnings, *(report.missing if report else ()))
+        figures = {**cleaning.figures(), **({"report": report.figures()} if report else {})}
+        warnings = (*stream.warnings, *([MUSIC] if notes.music else ()), *(report.missing if report else ()))
         sound = Sound(rate, stream.channels, spool.n_rows, lambda: (b.T for b in spool.blocks()), stream.source_subtype)
         return Recording(
             path=source.path, duration=sound.duration, sample_rate=rate, task="denoise", model=self.model,
@@ -188,16 +203,16 @@ class Work(batch.Work[Source, Recording]):
             warnings=warnings, sound=sound, details=figures,
         )  # fmt: skip
 
-    def _pairs(self, found: Iterator[Floats], sample_rate: int, channels: int) -> Iterator[tuple[Floats, Floats]]:
-        """Blocks of the sound as it was and as it is now; each pair has one length."""
-        cleaning = Cleaning(self.denoiser, sample_rate, channels, strength(self.options, self.denoiser))
-        originals = Fifo(channels)
-        for block in found:
-            originals.put(block)
-            clean = cleaning.push(block)
-            yield originals.take(clean.shape[1]), clean
-        clean = cleaning.finish()
+
+def _pairs(found: Iterator[Floats], cleaning: Cleaning, channels: int) -> Iterator[tuple[Floats, Floats]]:
+    """Blocks of the sound as it was and as it is now; each pair has one length."""
+    originals = Fifo(channels)
+    for block in found:
+        originals.put(block)
+        clean = cleaning.push(block)
         yield originals.take(clean.shape[1]), clean
+    clean = cleaning.finish()
+    yield originals.take(clean.shape[1]), clean
 
 
 def strength(options: DenoiseOptions, denoiser: Denoiser) -> float:
@@ -213,8 +228,11 @@ def pass_through(denoiser: Denoiser, options: DenoiseOptions, raw: str | None, c
         start = live.opened(chunks, None if raw is None else parse_raw(raw), warnings)
         live.write_out(start.header)  # the sizes in it stay right: as many samples come out as go in
         cleaning = Cleaning(denoiser, start.raw.sample_rate, start.raw.channels, strength(options, denoiser))
+        notes = Notes(start.raw.sample_rate)
         for block in blocks.finite(start.frames, warnings):
             live.write_out(live.encoded(cleaning.push(np.ascontiguousarray(block.T)).T, start.raw))
+            notes.push(block.mean(axis=1, dtype=np.float32))
         live.write_out(live.encoded(cleaning.finish().T, start.raw))
+        warnings += [MUSIC] if notes.music else []
     live.report(warnings, stop, console)
     return 130 if stop.interrupted else 0

@@ -50,6 +50,25 @@ def own_cache(tmp_path, monkeypatch, no_packages):
     monkeypatch.delenv("AUDIOCLI_TRANSCRIBE_MODEL", raising=False)
 
 
+NAMED = {"AUDIOCLI_TRANSCRIBE_MODEL": "pocketsphinx"}  # a process of its own sees the packages of this machine
+
+
+@pytest.fixture
+def run(run):
+    def inside(*args, env=None, **options):
+        return run(*args, env=NAMED | (env or {}), **options)
+
+    return inside
+
+
+@pytest.fixture
+def start(start):
+    def inside(*args, env=None, **options):
+        return start(*args, env=NAMED | (env or {}), **options)
+
+    return inside
+
+
 @pytest.fixture
 def silence(tmp_path):
     soundfile.write(tmp_path / "silence.wav", np.zeros(RATE), RATE)
