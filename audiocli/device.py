@@ -10,7 +10,8 @@ from typing import Any
 from .errors import DeviceError, UsageError, check_choice
 from .options import PRECISIONS
 
-TORCH, CTRANSLATE2, ONNX, NUMPY = "torch", "ctranslate2", "onnxruntime", "numpy"  # libraries that compute models
+TORCH, CTRANSLATE2 = "torch", "ctranslate2"  # libraries that compute models
+PROCESSOR = "processor"  # instead of one, where a model is computed there and nowhere else
 
 
 def on_cpu(name: str) -> bool:

@@ -61,10 +61,11 @@ LEAVES = {
 ARROWS = {
     "__main__": {"cli"},
     "cli": {"verbs/*/command", "models/command", "training/command", "run"},  # run: how a command ends, and so main()
-    "verbs": {"voices", "models", "run", "outputs", "inputs", "vad", "audio", "music", "nets", "kernels"},
+    "verbs": {"voices", "models", "run", "outputs", "inputs", "vad", "audio", "music", "nets", "kernels", "tones"},
     # audio: what nets are trained on is read here; outputs: the curves are a picture like others
     "training": {"voices", "nets", "music", "inputs", "run", "models", "kernels", "audio", "outputs"},
     "voices": {"vad", "models", "nets", "kernels"},  # kernels: the pitch of a voice is a part of its timbre
+    "tones": {"models", "kernels"},
     "models": set(),
     "run": {"outputs", "inputs"},
     "outputs": {"inputs", "music", "audio"},
@@ -89,7 +90,7 @@ AMONG_VERBS = {  # arrows among verbs
     "doctor": {"speak"},  # it asks the synthesisers whether what they stand on is here
 }
 STRING = re.compile(r"audiocli(?:\.\w+)+:\w+")  # "module:function"
-TABLES = re.compile(r"audiocli\.(voices\.models|training\.recipes|verbs\.\w+\.models)")  # where such strings may stand
+TABLES = re.compile(r"audiocli\.((?:voices|tones)\.models|training\.recipes|verbs\.\w+\.models)")  # where such strings may stand
 LARGEST = {"module": 300, "function": 45, "folder": 20}
 
 
@@ -159,7 +160,7 @@ def strings(*tables: str) -> set[str]:
     return {text for path in paths for text in STRING.findall(path.read_text(encoding="utf-8"))}
 
 
-@pytest.mark.parametrize("text", sorted(strings("audiocli.verbs.", "audiocli.voices.")))
+@pytest.mark.parametrize("text", sorted(strings("audiocli.verbs.", "audiocli.voices.", "audiocli.tones.")))
 def test_an_adapter_is_there(text):
     """It takes a folder, a row, a place and the options; a vocoder is a part of a synthesiser, which calls it."""
     module, _, function = text.partition(":")
@@ -178,7 +179,7 @@ def test_a_recipe_is_there(text):
 def test_every_table_is_joined():
     from audiocli.models import registry
 
-    found = {name for name in house.modules() if re.fullmatch(r"audiocli\.(verbs\.\w+|voices)\.models", name)}
+    found = {name for name in house.modules() if re.fullmatch(r"audiocli\.(verbs\.\w+|voices|tones)\.models", name)}
     assert set(registry._MODULES) == found
     assert {table.task for table in registry._TABLES} == {*registry.VERBS, "vocoder"}
     resolved = {spec.adapter for spec in registry.MODELS.values()} | {
@@ -188,7 +189,7 @@ def test_every_table_is_joined():
         adapter for _, adapter in (*registry.MARKS.values(), *registry._HEADS.values(), *registry._KEYS.values())
     }
     # Every string is of use: Tacotron 2 by its family, the others by a row, too.
-    assert resolved - {""} == strings("audiocli.verbs.", "audiocli.voices.")
+    assert resolved - {""} == strings("audiocli.verbs.", "audiocli.voices.", "audiocli.tones.")
 
 
 def bodies(path: Path) -> dict[str, int]:
@@ -256,7 +257,7 @@ def test_default_paths_are_light(args, spared, speech, tmp_path):
 COMMANDS = typer.main.get_command(app).commands
 VERBS = sorted(COMMANDS.keys() - {"models", "doctor"})
 # Common options that mean nothing to a verb.
-WITHOUT = {"denoise": {"channel"}, "verify": {"resume"}, "generate-music": {"jobs"}}
+WITHOUT = {"features": {"precision", "memory"}, "denoise": {"channel"}, "verify": {"resume"}, "generate-music": {"jobs"}}
 SAMPLES = {int: ("7", 7), float: ("0.25", 0.25), str: ("word", "word")}
 
 

@@ -74,7 +74,7 @@ def _made(path: Path | None, spec: ModelSpec, kind: type[Kind], where: device.Pl
 def place(spec: ModelSpec, model: "ModelOptions") -> device.Place:
     """Where a model goes."""
     library = LIBRARIES.get(spec.adapter, device.TORCH)
-    processor_only = library in (device.ONNX, device.NUMPY) or (spec.built_in and spec.weights is None)
+    processor_only = library == device.PROCESSOR or (spec.built_in and spec.weights is None)
     return device.place(
         model.device, model.precision, half=spec.half, processor_only=processor_only, model=spec.name, library=library
     )

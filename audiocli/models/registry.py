@@ -12,11 +12,11 @@ from ..errors import ModelError
 from .spec import WEIGHTS, ModelSpec, ModelTable
 
 __all__ = [
-    "ALIASES", "BUILT_IN", "EXTRAS", "FAMILIES", "LIBRARIES", "MARKS", "MODELS", "RECOMMENDED", "VERBS", "WEIGHTS", "ModelSpec",
-    "by_name", "by_source", "family", "fits", "installed", "missing", "names",
+    "ALIASES", "BUILT_IN", "EXTRAS", "FAMILIES", "LIBRARIES", "MARKS", "MODELS", "RECOMMENDED", "VERBS", "WEIGHTS",
+    "ModelSpec", "by_name", "by_source", "family", "fits", "installed", "missing", "names",
 ]  # fmt: skip
 
-VERBS = ("transcribe", "classify", "denoise", "verify", "diarize", "speak", "clone", "generate-music")
+VERBS = ("features", "transcribe", "classify", "denoise", "verify", "diarize", "speak", "clone", "generate-music")
 _MODULES = (  # each has TABLES; in the order in which `models list` shows their rows
     "audiocli.verbs.transcribe.models",
     "audiocli.verbs.speak.models",
@@ -24,6 +24,7 @@ _MODULES = (  # each has TABLES; in the order in which `models list` shows their
     "audiocli.verbs.classify.models",
     "audiocli.verbs.denoise.models",
     "audiocli.voices.models",
+    "audiocli.tones.models",
     "audiocli.verbs.diarize.models",
     "audiocli.verbs.generate_music.models",
 )

@@ -270,3 +270,18 @@ def file(piece: Piece, program: int, remarks: Sequence[str] = (), voices: Sequen
     for remark in remarks:
         result.markers.append(symusic.TextMeta(0, remark))
     return bytes(result.dumps_midi())
+
+
+def tones_file(tones: NDArray[np.float64]) -> bytes:
+    """A MIDI file of notes [n, (start and end in seconds, pitch, strength from 0 to 1)], at 120 quarters a minute."""
+    import symusic
+
+    second = TICKS * DEFAULT_TEMPO / 60
+    result: Any = symusic.Score(TICKS)
+    result.tempos.append(symusic.Tempo(0, qpm=DEFAULT_TEMPO))
+    track: Any = symusic.Track("", 0, False)
+    for start, end, pitch, strength in tones.tolist():
+        at, until = round(start * second), round(end * second)
+        track.notes.append(symusic.Note(at, max(until - at, 1), int(pitch), min(max(round(127 * strength), 1), 127)))
+    result.tracks.append(track)
+    return bytes(result.dumps_midi())

@@ -4,13 +4,12 @@ from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
 from typing import Any
 
-from .common import device_option
 from .formats import PICTURES, either
 from .option import option
 
 KINDS = (
     "waveform", "mu-law", "spectrogram", "mel", "log-mel", "mfcc", "chroma", "onset", "tempo", "beats",
-    "rms", "zcr", "centroid", "bandwidth", "rolloff", "flatness", "flux", "pitch",
+    "rms", "zcr", "centroid", "bandwidth", "rolloff", "flatness", "flux", "pitch", "notes",
 )  # fmt: skip
 
 
@@ -121,7 +120,6 @@ class FeaturesOptions:
     stats: bool = option(False, "One row a file: mean, std, min and max of every column.")
     plot: str | None = option(None, f"Also draw a {either(PICTURES)} beside each output.", metavar="FORMAT")
     show: bool = option(False, "Also draw a picture in the terminal.")
-    device: str = device_option()
 
 
 @lru_cache(maxsize=8)

@@ -5,7 +5,7 @@ from pathlib import PurePath
 
 PICTURES = ("png", "svg", "pdf")
 SOUND = ("wav", "flac", "ogg", "opus", "mp3", "aiff", "au", "caf", "w64", "rf64")
-FEATURES = ("npy", "npz", "csv", "json", "jsonl", "parquet", "txt", *PICTURES)
+FEATURES = ("npy", "npz", "csv", "json", "jsonl", "parquet", "mid", "txt", *PICTURES)
 TRANSCRIPT = ("txt", "srt", "vtt", "tsv", "csv", "json", "jsonl", "ctm", "TextGrid", "lrc")
 SPEECH = (*SOUND, "raw", "json")
 RECORDING = (*SOUND, "json", "jsonl", "txt")

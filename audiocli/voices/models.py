@@ -80,7 +80,7 @@ TABLES = (
         families={"audiocli-siamese": SIAMESE},
         heads={"ForXVector": XVECTOR},
         marks={SPEECHBRAIN_FILE: SPEECHBRAIN, EMBEDDING_FILE: PYANNOTE, GE2E_FILE: GE2E},
-        libraries={GE2E: "numpy"},
+        libraries={GE2E: "processor"},
         extras={SPEECHBRAIN: ("speechbrain", "speechbrain")},
     ),
 )

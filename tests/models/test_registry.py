@@ -82,7 +82,7 @@ def test_rows_are_complete(spec):
     assert spec.half in ("float16", "bfloat16")
     assert not spec.on_hub or cache.parse(spec.source)
     module, _, function = spec.adapter.partition(":")
-    assert module.startswith(("audiocli.verbs.", "audiocli.voices."))
+    assert module.startswith(("audiocli.verbs.", "audiocli.voices.", "audiocli.tones."))
     assert importlib.util.find_spec(module), module
     if spec.built_in or "asr_" in module:
         assert callable(getattr(importlib.import_module(module), function))

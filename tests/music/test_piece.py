@@ -12,6 +12,7 @@ from audiocli.music import midi, smf, tokens
 from audiocli.music.grid import VOICES
 from audiocli.music.piece import Tempo, piece_of, steady
 from audiocli.options import MusicOptions
+from audiocli.tones import voice
 from audiocli.verbs.generate_music import melody, plan, render
 
 PITCHES = (60, 60, 67, 67, 69, 69, 67, 65, 65, 64, 64, 62, 62, 60)
@@ -123,13 +124,13 @@ def played(notes, program, tempo=120.0):
         grid[start:end, 0], piece.onsets[start, 0] = pitch, True
     length = round((piece.seconds + 1.0) * render.SAMPLE_RATE)
     mix = render.Performance(piece, program, render.soundfont(None), length).mix
-    return soxr.resample(mix.mean(axis=0), render.SAMPLE_RATE, melody.SAMPLE_RATE)
+    return soxr.resample(mix.mean(axis=0), render.SAMPLE_RATE, voice.SAMPLE_RATE)
 
 
 @pytest.mark.parametrize("program", [render.PROGRAMS["piano"], render.PROGRAMS["strings"], render.PROGRAMS["organ"]])
 def test_every_note_of_a_recording_is_kept(tmp_path, program):
     notes = tune(lead=1.0, gap=0.0)
-    soundfile.write(tmp_path / "x.wav", played(notes, program), melody.SAMPLE_RATE)
+    soundfile.write(tmp_path / "x.wav", played(notes, program), voice.SAMPLE_RATE)
     found = melody.heard(str(tmp_path / "x.wav"), None, 80.0)
     assert found.tempo.first == pytest.approx(120.0, rel=0.01)
     assert [note.pitch % 12 for note in found.notes(0)] == [pitch % 12 for _, _, pitch in notes]

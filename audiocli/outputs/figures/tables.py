@@ -20,7 +20,14 @@ POWERS = frozenset({"spectrogram", "mel"})  # drawn in decibels
 RANGE = 80.0  # dB below the loudest that a picture shows
 COLUMNS = 2_000  # more points than that no page shows: longer tables are drawn by their extremes
 DPI = 150
-LABELS = {"rms": "RMS", "zcr": "crossings", "mu-law": "code", "waveform": "amplitude", "onset": "strength"}
+LABELS = {
+    "rms": "RMS",
+    "zcr": "crossings",
+    "mu-law": "code",
+    "waveform": "amplitude",
+    "onset": "strength",
+    "notes": "MIDI pitch",
+}
 
 # Figures of their own are independent, but fonts and mathematical text share caches that no lock guards.
 _drawing = threading.Lock()
@@ -101,9 +108,9 @@ def figure(record: Features | Labels | Diarization) -> Any:
         return turns.figure(record, _title(record))
     from matplotlib.figure import Figure
 
-    tables = {kind: table for kind, table in record.tables.items() if table.step is not None}
+    tables = {kind: table for kind, table in record.tables.items() if table.step is not None or kind == "notes"}
     kinds = list(tables) or ["beats"]
-    heights = [1.6 if kind in IMAGES else 1.0 for kind in kinds]
+    heights = [1.6 if kind in IMAGES or kind == "notes" else 1.0 for kind in kinds]
     picture = Figure(figsize=(9.0, 0.8 + 1.7 * sum(heights)), layout="constrained")
     axes = picture.subplots(len(kinds), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
     for axis, kind in zip(axes, kinds, strict=True):
@@ -128,9 +135,13 @@ def _title(record: Features | Labels | Diarization) -> str:
 
 def _panel(picture: Any, axis: Any, kind: str, table: Table) -> None:
     if not table.n_frames:
-        axis.text(0.5, 0.5, "no frames", transform=axis.transAxes, ha="center", va="center")
+        axis.text(
+            0.5, 0.5, "no notes" if kind == "notes" else "no frames", transform=axis.transAxes, ha="center", va="center"
+        )
     elif kind in IMAGES:
         _image(picture, axis, kind, table)
+    elif kind == "notes":
+        _notes(axis, table)
     else:
         _curve(axis, kind, table)
     if kind not in IMAGES:
@@ -204,6 +215,12 @@ def _curve(axis: Any, kind: str, table: Table) -> None:
         axis.fill_between(times, low[:, 0], high[:, 0], linewidth=0.3, color="C0")
     else:
         axis.plot(times, high[:, 0], linewidth=0.9, color="C0", marker="." if kind == "pitch" else None, markersize=2)
+
+
+def _notes(axis: Any, table: Table) -> None:
+    """A piano roll, the surer the darker."""
+    for start, end, pitch, strength in table.values().tolist():
+        axis.barh(pitch, end - start, 0.8, start, color="C0", alpha=0.3 + 0.7 * min(max(strength, 0.0), 1.0))
 
 
 def _mark_beats(axis: Any, record: Features | Labels, *, first: bool, alone: bool) -> None:

@@ -70,7 +70,7 @@ _PICTURES: dict[str, Writer] = {name: pictures.writer(name) for name in PICTURES
 _WRITERS: dict[type, dict[str, Writer]] = {
     Features: {
         "npy": arrays.npy, "npz": arrays.npz, "csv": tables.csv, "json": tables.json_object, "jsonl": tables.json_object,
-        "parquet": arrays.parquet, "txt": tables.summary, **_PICTURES,
+        "parquet": arrays.parquet, "txt": tables.summary, music.MIDI: music.tones, **_PICTURES,
     },
     Stats: {
         "npz": arrays.stats_npz, "csv": tables.stats_csv, "json": tables.json_stats, "jsonl": tables.jsonl_stats,

@@ -1,10 +1,10 @@
-"""Music that is known by its notes: as MIDI, as a piano roll, voice by voice, and in JSON."""
+"""Music that is known by its notes: as MIDI, as a piano roll, voice by voice, and in JSON; and notes that were heard, as MIDI."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, BinaryIO
 
-from ...errors import OutputError
-from ...records import Music
+from ...errors import OutputError, UsageError
+from ...records import Features, Music
 from . import sound
 from .objects import Place, encoded, head
 
@@ -30,6 +30,16 @@ def mid(records: Sequence[Music], stream: BinaryIO, place: Place) -> None:
     """A MIDI file with a track for each voice; the tags stand in markers at its start."""
     (record,) = records
     _notes(record, stream, None)
+
+
+def tones(records: Sequence[Features], stream: BinaryIO, place: Place) -> None:
+    """A MIDI file of the notes that were heard."""
+    from ...music import midi
+
+    (record,) = records
+    if list(record.tables) != ["notes"]:
+        raise UsageError(f"mid holds notes, not {', '.join(record.tables)}: give --kind notes alone")
+    stream.write(midi.tones_file(record.tables["notes"].values()))
 
 
 def _notes(record: Music, stream: BinaryIO, voices: tuple[str, ...] | None) -> None:

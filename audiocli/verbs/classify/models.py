@@ -66,7 +66,7 @@ TABLES = (
             "clap": ZERO_SHOT,
         },
         marks={YAMNET_FILE: YAMNET},
-        libraries={YAMNET: "onnxruntime"},
+        libraries={YAMNET: "processor"},
         heads={"ForSequenceClassification": SOUNDS_BY_NAME, "ForAudioClassification": SOUNDS_BY_NAME},
     ),
 )

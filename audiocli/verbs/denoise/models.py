@@ -47,7 +47,7 @@ TABLES = (
         built_in=("rnnoise",),
         recommended="deepfilternet3",
         families={"audiocli-enhancer": ENHANCER, "audiocli-conv-enhancer": CONV_ENHANCER},
-        libraries={DEEPFILTERNET: "onnxruntime"},
+        libraries={DEEPFILTERNET: "processor"},
         marks={DEEP_ARCHIVE: DEEPFILTERNET, DEEP_ENCODER: DEEPFILTERNET},
     ),
 )

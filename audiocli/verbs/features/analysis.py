@@ -16,7 +16,9 @@ from ...kernels.framing import Framer, frame_count
 from ...kernels.spectral import Spectra, analyse, log_in_place
 from ...options import FeaturesOptions, front_end
 from ...spool import Spool
+from ...tones.hearing import DEAF, Ears
 from . import frontend
+from .ears import NoteTable, PitchTable
 
 Floats = NDArray[np.float32]
 
@@ -34,7 +36,9 @@ Analyse = Callable[..., Spectra]
 class Pass:
     """Takes the samples of one input, block after block, and spools the kinds that are asked for."""
 
-    def __init__(self, options: FeaturesOptions, threads: int = 1, analyse: Analyse = analyse) -> None:
+    def __init__(
+        self, options: FeaturesOptions, threads: int = 1, analyse: Analyse = analyse, ears: Ears = DEAF
+    ) -> None:
         self.options, self.front = options, front_end(options)
         self.tables = frontend.tables(self.front)
         self.kinds = frozenset(options.kind)
@@ -49,6 +53,10 @@ class Pass:
             self.tables.framing.frame_length, "edge" if self.front.center else self.padding
         )
         self._before: Floats | None = None  # the power spectrum before this chunk's first
+        rate = self.front.sample_rate
+        limits = options.pitch_fmin, options.pitch_fmax
+        self.pitch = PitchTable(ears.pitch, rate, *limits) if ears.pitch and "pitch" in self.kinds else None
+        self.notes = NoteTable(ears.notes, rate) if ears.notes and "notes" in self.kinds else None
 
     def _new_framer(self, frame_length: int, padding: str) -> Framer:
         return Framer(frame_length, self.front.hop_length, padding)
@@ -62,16 +70,26 @@ class Pass:
         self._frames(self._framer.push(samples))
         if "zcr" in self.kinds:
             self._zcr(self._zcr_framer.push(samples))
-        if "pitch" in self.kinds:
+        if self.pitch:
+            self.pitch.push(samples)
+        elif "pitch" in self.kinds:
             self._pitch(self._pitch_framer.push(samples))
+        if self.notes:
+            self.notes.push(samples)
 
     def finish(self) -> None:
         """No more samples will come."""
         self._frames(self._framer.finish())
         if "zcr" in self.kinds:
             self._zcr(self._zcr_framer.finish())
-        if "pitch" in self.kinds:
+        if self.pitch:
+            self._spool(
+                "pitch", self.pitch.finish(self.tables.framing.frame_length, self._framer.hop_length, self.padding)
+            )
+        elif "pitch" in self.kinds:
             self._pitch(self._pitch_framer.finish())
+        if self.notes:
+            self.notes.finish()
         self.end_frames()
 
     def end_frames(self) -> None:

@@ -119,7 +119,7 @@ class BatchRunner(batch.Work[FeatureInput, Record]):
 
     def __init__(self, options: FeaturesOptions, reading: InputOptions, device: torch.device) -> None:
         if other := [kind for kind in options.kind if kind not in KINDS]:
-            raise UsageError(f"--device {options.device} computes {', '.join(sorted(KINDS))}, not {other[0]}")
+            raise UsageError(f"--device {device} computes {', '.join(sorted(KINDS))}, not {other[0]}")
         self.options, self.reading = options, reading
         self._front = front_end(options)
         self._analyser = Analyser(self._front, device)

@@ -10,6 +10,7 @@ from ...options import (
     PICTURES,
     FeaturesOptions,
     InputOptions,
+    ModelOptions,
     OutputOptions,
     described,
     front_end,
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from ...console import Console
     from ...records import Record
     from ...run.batch import Work
+    from ...tones.hearing import Ears
 
 USES_MEL = frozenset({"mel", "log-mel", "mfcc"})
 LEAST_RATE = 4  # frames a second in which a beat can be seen
@@ -65,29 +67,40 @@ def check(options: FeaturesOptions) -> None:
     help={
         "format": f"{either(FEATURES)} "
         "(default: the suffix of -o; npz in a folder; npy into a pipe, jsonl of several; txt on a terminal).",
-    }
+        "model": "What hears pitch (yin, swift-f0) and notes (basic-pitch, or one of these for one voice).",
+        "offline": "Never download it.",
+    },
+    without=("precision", "memory"),
 )
-def features(inputs: Inputs, options: FeaturesOptions, reading: InputOptions, writing: OutputOptions) -> int:
-    """Spectrograms, mel and MFCC, chroma, beats, pitch and more; as arrays, tables or plots.
+def features(
+    inputs: Inputs, options: FeaturesOptions, choice: ModelOptions, reading: InputOptions, writing: OutputOptions
+) -> int:
+    """Spectrograms, mel and MFCC, chroma, beats, pitch, notes and more; as arrays, tables, plots or MIDI.
 
     With -o FOLDER/ a file for each input; else everything goes to standard output or to the one file.
     """
     options = replace(options, kind=_kinds(options.kind))
     check(options)
+    if writing.wanted == "mid" and options.kind != ("notes",):
+        raise UsageError(f"mid holds notes, not {', '.join(options.kind)}: give --kind notes alone")
     job = common.begin("features", writing, inputs, reading=reading, draws=options.show)
 
     from ...records import Features, Stats
+    from ...tones import choice as tones
 
     _warn(options, job.console)
+    chosen = tones.choose(options.kind, choice, job.console.note)
     default = "csv" if options.stats else "jsonl" if not job.single else "npy" if len(options.kind) == 1 else "npz"
     target = job.target(Stats if options.stats else Features, default=default)
-    opened = job.opened(target, {**described(options), "stats": options.stats}, plot=options.plot)
+    shaped = {**described(options), "stats": options.stats, **({"model": chosen.names} if chosen.names else {})}
+    opened = job.opened(target, shaped, plot=options.plot)
     if options.show:
         from ...outputs.terminal import Shown
 
         opened = replace(opened, sink=Shown(opened.sink))
+    ears = tones.ears(chosen, choice)
     # One input shares the threads among its blocks, many have a thread each.
-    work = _runner(options, reading, threads=job.jobs if job.single else 1)
+    work = _runner(options, reading, choice.device, ears, threads=job.jobs if job.single else 1)
     return job.through(work, opened, jobs=1 if job.single else None)
 
 
@@ -101,14 +114,16 @@ def _warn(options: FeaturesOptions, console: "Console") -> None:
         console.note(f"{bands}: fewer --n-mels or a larger --n-fft")
 
 
-def _runner(options: FeaturesOptions, reading: InputOptions, *, threads: int) -> "Work[Any, Record]":
+def _runner(
+    options: FeaturesOptions, reading: InputOptions, name: str, ears: "Ears", *, threads: int
+) -> "Work[Any, Record]":
     """The runner for a device; torch is imported only for one that is not the processor."""
     from ... import device
     from .work import Runner
 
-    if device.on_cpu(options.device):
-        return Runner(options, reading, threads)
-    chosen = device.choose(options.device)
+    if device.on_cpu(name):
+        return Runner(options, reading, threads, ears=ears)
+    chosen = device.choose(name)
     from .batched import BatchRunner
 
     return BatchRunner(options, reading, chosen)

@@ -38,7 +38,7 @@ class Finish:
         """A table a kind, in the order asked for."""
         makers = {
             "log-mel": self._log_mel, "mfcc": self._mfcc, "chroma": self._chroma, "onset": self._onset, "tempo": self._tempo,
-            "beats": self._beats, **dict.fromkeys(BY_SAMPLE, self._samples),
+            "beats": self._beats, "notes": self._notes, **dict.fromkeys(BY_SAMPLE, self._samples),
         }  # fmt: skip
         return {kind: makers.get(kind, self._framed)(kind) for kind in self._done.options.kind}
 
@@ -160,6 +160,11 @@ class Finish:
         times = self._start + self._rhythm[1] * (self._front.hop_length / self._front.sample_rate)
         values = times.astype(np.float64)[:, None]
         return Table((kind,), len(values), None, lambda: in_blocks(values), values.dtype, unit=UNITS[kind])
+
+    def _notes(self, kind: str) -> Table:
+        assert self._done.notes is not None, "a pass that is to find notes has what finds them"
+        values = self._done.notes.values(self._start)
+        return Table(self._done.notes.columns, len(values), None, lambda: in_blocks(values), values.dtype, self._start)
 
 
 def with_deltas(blocks: Iterator[Floats], n_frames: int) -> Iterator[Floats]:

@@ -10,6 +10,7 @@ from ...kernels.spectral import analyse
 from ...options import FeaturesOptions, InputOptions, described, front_end
 from ...records import Features, Record, Stats
 from ...run import batch
+from ...tones.hearing import DEAF, Ears
 from .analysis import Analyse, Pass
 from .tables import feature_tables
 
@@ -24,20 +25,21 @@ class Runner(batch.Work[Source, Record]):
     reading: InputOptions
     threads: int = 1  # that share the work on one input
     analyse: Analyse = analyse
+    ears: Ears = DEAF
 
     def __call__(self, batch: list[Source]) -> list[Record]:
         """A record for each input. Raises InputError."""
         return [self._one(source) for source in batch]
 
     def _one(self, source: Source) -> Record:
-        work, n_samples = Pass(self.options, self.threads, self.analyse), 0
+        work, n_samples = Pass(self.options, self.threads, self.analyse, self.ears), 0
         with self.open(source) as stream:
             for block in stream.blocks:
                 n_samples += block.shape[1]
                 work.push(block[0])
         work.finish()
         duration = n_samples / stream.sample_rate
-        return record(source, work, duration, stream.source_rate, self.reading, stream.warnings)
+        return record(source, work, duration, stream.source_rate, self.reading, stream.warnings, model=self.ears.names)
 
     def open(self, source: Source) -> AbstractContextManager[audio.Stream]:
         """The samples that this front end takes: one channel at its rate."""
@@ -45,8 +47,9 @@ class Runner(batch.Work[Source, Record]):
 
 
 def record(
-    source: Source, work: Pass, duration: float, sample_rate: int, reading: InputOptions, warnings: Sequence[str]
-) -> Record:
+    source: Source, work: Pass, duration: float, sample_rate: int, reading: InputOptions, warnings: Sequence[str],
+    model: str | None = None,
+) -> Record:  # fmt: skip
     """The Features, or the Stats of them, of a finished pass over one input."""
     options, tables, status = work.options, feature_tables(work, reading.start), "ok" if duration else "empty"
     short = [kind for kind, table in tables.items() if table.step is not None and not table.n_frames]
@@ -56,7 +59,7 @@ def record(
             [*warnings, f"{1000 * duration:.3g} ms are too short for a frame of {', '.join(short)}"],
         )
     features = Features(
-        path=source.path, duration=duration, sample_rate=sample_rate, task="features",
+        path=source.path, duration=duration, sample_rate=sample_rate, task="features", model=model,
         options=described(options), status=status, warnings=tuple(warnings), tables=tables,
     )  # fmt: skip
     return statistics(features) if options.stats else features
@@ -70,6 +73,6 @@ def statistics(features: Features) -> Stats:
             name = kind if len(table.columns) == 1 else f"{kind} {column}"
             values |= {f"{name} {what}": number for what, number in zip(NAMES, numbers, strict=True)}
     return Stats(
-        path=features.path, duration=features.duration, sample_rate=features.sample_rate, task=features.task,
+        path=features.path, duration=features.duration, sample_rate=features.sample_rate, task=features.task, model=features.model,
         options=features.options, status=features.status, warnings=features.warnings, values=values,
     )  # fmt: skip

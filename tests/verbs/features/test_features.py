@@ -22,6 +22,9 @@ from transformers import ASTFeatureExtractor, WhisperFeatureExtractor
 from audiocli import spool
 from audiocli.inputs.sources import Source
 from audiocli.options import FRONT_ENDS, KINDS, FeaturesOptions, InputOptions
+from audiocli.tones.hearing import Ears
+from audiocli.tones.voice import OneVoice
+from audiocli.tones.yin import Yin
 from audiocli.verbs.features import analysis
 from audiocli.verbs.features.work import Runner
 
@@ -29,11 +32,12 @@ TOLERANCE = 1e-4
 
 
 WHOLE = InputOptions()
+EARS = Ears(notes=OneVoice(Yin()))
 
 
 def compute(path, *kinds, reading=WHOLE, **options):
     """The tables of one file, [columns, frames] or [frames] as the files have them."""
-    runner = Runner(FeaturesOptions(kind=kinds, **options), reading)
+    runner = Runner(FeaturesOptions(kind=kinds, **options), reading, ears=EARS)
     (record,) = runner([Source(str(path), PurePath(path.name), path.stat().st_size)])
     arrays = {kind: table.values().T for kind, table in record.tables.items()}
     return {kind: values[0] if len(values) == 1 else values for kind, values in arrays.items()}
@@ -269,7 +273,7 @@ def test_long_files_give_what_short_ones_give(at_16k, kind, monkeypatch):
     """Small blocks and spools on disk, as in an hour of audio, change no bit."""
     options = FeaturesOptions(kind=(kind,), deltas=True)
     samples = load(at_16k)
-    whole, pieces = analysis.Pass(options), analysis.Pass(options)
+    whole, pieces = analysis.Pass(options, ears=EARS), analysis.Pass(options, ears=EARS)
     whole.push(samples)
     whole.finish()
     monkeypatch.setattr(spool, "MEMORY", 1_000)
@@ -289,7 +293,7 @@ def test_short_files(tmp_path, kind, n_samples):
     path = tmp_path / "short.wav"
     soundfile.write(path, np.full(n_samples, 0.1, np.float32), 16_000)
     values = compute(path, kind, deltas=True)[kind]
-    if kind not in ("tempo", "beats", "waveform", "mu-law"):
+    if kind not in ("tempo", "beats", "notes", "waveform", "mu-law"):
         assert values.shape[-1] == (1 + n_samples // 160 if n_samples else 0)
     assert values.dtype in (np.float32, np.float64, np.uint8)
     if kind != "pitch":
