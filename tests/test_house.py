@@ -90,7 +90,9 @@ AMONG_VERBS = {  # arrows among verbs
     "doctor": {"speak"},  # it asks the synthesisers whether what they stand on is here
 }
 STRING = re.compile(r"audiocli(?:\.\w+)+:\w+")  # "module:function"
-TABLES = re.compile(r"audiocli\.((?:voices|tones)\.models|training\.recipes|verbs\.\w+\.models)")  # where such strings may stand
+TABLES = re.compile(
+    r"audiocli\.((?:voices|tones)\.models|training\.recipes|verbs\.\w+\.models)"
+)  # where such strings may stand
 LARGEST = {"module": 300, "function": 45, "folder": 20}
 
 
@@ -257,7 +259,12 @@ def test_default_paths_are_light(args, spared, speech, tmp_path):
 COMMANDS = typer.main.get_command(app).commands
 VERBS = sorted(COMMANDS.keys() - {"models", "doctor"})
 # Common options that mean nothing to a verb.
-WITHOUT = {"features": {"precision", "memory"}, "denoise": {"channel"}, "verify": {"resume"}, "generate-music": {"jobs"}}
+WITHOUT = {
+    "features": {"precision", "memory"},
+    "denoise": {"channel"},
+    "verify": {"resume"},
+    "generate-music": {"jobs"},
+}
 SAMPLES = {int: ("7", 7), float: ("0.25", 0.25), str: ("word", "word")}
 
 
