@@ -4,7 +4,7 @@ import csv
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,12 @@ import torch
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from audiocli.errors import ModelError
 from audiocli.inputs.sources import find
 from audiocli.models.load import load
 from audiocli.options import ClassifyOptions, InputOptions, ModelOptions
-from audiocli.verbs.classify.work import Tagger, Work
+from audiocli.verbs.classify.tagger import Tagger
+from audiocli.verbs.classify.work import Work
 from bench._common import Row, Score, seconds
 from tests.kernels.rhythm_signals import DATA
 
@@ -59,10 +61,37 @@ def sounds() -> list[Sound]:
     return [Sound(ESC10 / row["path"], row["label"], int(row["fold"])) for row in rows]
 
 
-def worker(model: Path | str, **options: Any) -> Work:
+class Mapped:
+    """YAMNet, but that it knows our ten labels only: each is as likely as the likeliest of its classes."""
+
+    labels = tuple(YAMNET)
+
+    def __init__(self, tagger: Tagger) -> None:
+        self.sample_rate, self.window, self.traits = tagger.sample_rate, tagger.window, tagger.traits
+        self._tagger = tagger
+        self._numbers = [
+            [tagger.labels.index(name) for name in some if name in tagger.labels] for some in YAMNET.values()
+        ]
+
+    def __call__(self, windows: Sequence[Floats]) -> Floats:
+        found = self._tagger(windows)
+        return np.stack([found[:, some].max(axis=1) for some in self._numbers], axis=1)
+
+
+def worker(model: Path | str, mapped: Callable[[Tagger], Tagger] = lambda tagger: tagger, **options: Any) -> Work:
     """Our runner."""
-    tagger = load(str(model), "classify", Tagger, ModelOptions(device="cpu"), ClassifyOptions())
-    return Work(tagger, ClassifyOptions(**options), InputOptions(), {}, str(model), None)
+    tagger = load(str(model), "classify", Tagger, ModelOptions(device="cpu", offline=True), ClassifyOptions())
+    return Work(mapped(tagger), ClassifyOptions(**options), InputOptions(), {}, str(model), None)
+
+
+def published() -> bool:
+    """Whether the package with YAMNet is on this machine."""
+    try:
+        worker("yamnet")
+    except ModelError as error:
+        print(f"yamnet is left out: {error}")
+        return False
+    return True
 
 
 def heard(work: Work, paths: Sequence[Path]) -> list[Any]:
@@ -183,10 +212,25 @@ def matched(found: Sequence[Any], truth: Sequence[tuple[float, float, str]]) -> 
     return int(fits[linear_sum_assignment(-fits)].sum()) if fits.size else 0
 
 
-def events_row() -> Score:
+def published_rows() -> list[Score]:
+    """The published net on the same clips and scenes."""
+    if not published():
+        return []
+    test = [sound for sound in sounds() if sound.fold == 4]
+    records = heard(worker("yamnet", Mapped, top=1), [sound.path for sound in test])
+    pairs = zip(records, test, strict=True)
+    mine = float(np.mean([record.labels[0].label == sound.label for record, sound in pairs]))
+    theirs = float(np.mean([label == sound.label for label, sound in zip(yamnet(test), test, strict=True)]))
+    what = f"yamnet: ESC-10, accuracy on the {len(test)} clips of fold 4"
+    note = "classes mapped to the ten labels"
+    right = Score(what, f"{mine:.1%}", "yamnet.tflite of Google", f"{theirs:.1%}", ">= 90 %", mine >= 0.9, note)
+    return [right, events_row(worker("yamnet", Mapped, events=True), "yamnet: ", 0.67)]
+
+
+def events_row(work: Work, name: str = "", wanted: float = 0.6) -> Score:
     """Event-based F1 on scenes of fold 4."""
     test, random = [sound for sound in sounds() if sound.fold == 4], np.random.default_rng(0)
-    work, hits, said, there = worker(FOLDS_123, events=True), 0, 0, 0
+    hits = said = there = 0
     with tempfile.TemporaryDirectory() as folder:
         for number in range(SCENES):
             chosen = [test[n] for n in random.choice(len(test), 5, replace=False)]
@@ -197,7 +241,8 @@ def events_row() -> Score:
             hits, said, there = hits + matched(record.segments, truth), said + len(record.segments), there + len(truth)
     f1 = 2 * hits / max(said + there, 1)
     note = f"{there} events in {SCENES} scenes, {said} found, {hits} right; collar {COLLAR} s, at the end half the length if more"
-    return Score("events in scenes of fold-4 clips over noise, F1", f"{f1:.2f}", "-", "-", ">= 0.6", f1 >= 0.6, note)
+    what = f"{name}events in scenes of fold-4 clips over noise, F1"
+    return Score(what, f"{f1:.2f}", "-", "-", f">= {wanted:g}", f1 >= wanted, note)
 
 
 def folder_row() -> Row:
@@ -229,7 +274,7 @@ def folder_row() -> Row:
 
 
 def rows() -> list[Row | Score]:
-    return [*accuracy_rows(), events_row(), folder_row()]
+    return [*accuracy_rows(), events_row(worker(FOLDS_123, events=True)), *published_rows(), folder_row()]
 
 
 if __name__ == "__main__":

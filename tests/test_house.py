@@ -51,6 +51,7 @@ LEAVES = {
     "records": {"music"},  # for type checkers: the piece in a record of music
     "console": set(),
     "native": set(),
+    "protobuf": set(),
     "libraries": {"errors"},
     "spool": set(),
     "database": {"errors"},
@@ -340,7 +341,8 @@ def test_man_pages_are_fresh():
 def test_every_net_of_our_own_has_its_weights():
     from audiocli.models import registry
 
-    assert {spec.weights.name for spec in registry.MODELS.values() if spec.weights} == {
+    fitted = {"ge2e"}  # no net, but what scores of a published one mean
+    assert {spec.weights.name for spec in registry.MODELS.values() if spec.weights} | fitted == {
         path.name for path in registry.WEIGHTS.iterdir() if path.is_dir()
     }
     for spec in registry.MODELS.values():

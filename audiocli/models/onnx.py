@@ -1,7 +1,7 @@
 """Nets that are ONNX files, through onnxruntime: threads, devices, and errors that say what is wrong with a file."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,11 +35,13 @@ class Net:
 
 
 def load(
-    source: Path | bytes, *, name: str = "", device: str = "auto", threads: int = 0, takes: Sequence[str] = ()
-) -> Net:
+    source: Path | bytes, *, name: str = "", device: str = "auto", threads: int = 0, takes: Sequence[str] = (),
+    beside: Mapping[str, bytes] | None = None,
+) -> Net:  # fmt: skip
     """The net in an ONNX file, or in the bytes of one.
 
     device: auto, cpu, cuda or cuda:N. threads: 0 for as many as there are cores. takes: names of inputs that it must have.
+    beside: files of weights by the names that the net has for them, in memory, too.
     Raises ModelError for a file that is none, or is cut off, or is of another net; DeviceError.
     """
     import onnxruntime
@@ -49,6 +51,10 @@ def load(
     options.log_severity_level = SILENT
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     providers = _providers(device, onnxruntime.get_available_providers())
+    if beside:
+        options.add_external_initializers_from_files_in_memory(
+            list(beside), list(beside.values()), [len(one) for one in beside.values()]
+        )
     try:
         session = onnxruntime.InferenceSession(
             str(source) if isinstance(source, Path) else source, options, providers=providers

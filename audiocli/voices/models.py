@@ -1,11 +1,24 @@
 """The encoders of voices by name, and the families that verify takes (stdlib only: read before torch is)."""
 
-from ..models.spec import BUILT_IN_SOURCE, EMBEDDING_FILE, PIPELINE_FILE, SPEECHBRAIN_FILE, ModelSpec, ModelTable
+from ..models.spec import (
+    BUILT_IN_SOURCE,
+    EMBEDDING_FILE,
+    INDEX_SOURCE,
+    PIPELINE_FILE,
+    SPEECHBRAIN_FILE,
+    Carrier,
+    ModelSpec,
+    ModelTable,
+    Packed,
+    Wheel,
+)
 
 SIAMESE = "audiocli.voices.siamese:load"
 XVECTOR = "audiocli.voices.transformers:load"
 PYANNOTE = "audiocli.voices.pyannote:load"
 SPEECHBRAIN = "audiocli.voices.speechbrain:load"
+GE2E = "audiocli.voices.ge2e:load"
+GE2E_FILE = "pretrained.pt"  # marks a folder of it
 
 
 def _speakers(
@@ -14,8 +27,27 @@ def _speakers(
     return ModelSpec(name, "verify", adapter, source, licence, 16_000, memory_gib, files=files)
 
 
+_RESEMBLYZER = "resemblyzer"
+_GE2E = ModelSpec(
+    "ge2e", "verify", GE2E, INDEX_SOURCE, "Apache-2.0", 16_000, 0.1, author="Corentin Jemine (Resemble AI)",
+    carriers=(
+        Carrier(
+            "Resemble AI",
+            (Wheel(_RESEMBLYZER, "0.1.4", 15_747_704, "8f12eb2f1a9982d32e8db7856de754709b59c93a77bcf0ff536584b619a9dd1f"),),
+            (
+                Packed(
+                    GE2E_FILE, 17_090_379, "39373b86598fa3da9fcddee6142382efe09777e8d37dc9c0561f41f0070f134e",
+                    ((_RESEMBLYZER, f"resemblyzer/{GE2E_FILE}"),),
+                ),
+            ),
+        ),
+    ),
+)  # fmt: skip
+
+
 # Memory: four bytes a weight, and a fifth for the work. Licences: as the cards on the hub have them.
 _ROWS = (
+    _GE2E,
     _speakers("siamese-speakers", SIAMESE, BUILT_IN_SOURCE, "CC-BY-4.0", 0.1),
     _speakers("wavlm-base-plus-sv", XVECTOR, "microsoft/wavlm-base-plus-sv", "CC-BY-SA-3.0", 0.6),
     _speakers("wav2vec2-base-superb-sv", XVECTOR, "anton-l/wav2vec2-base-superb-sv", "Apache-2.0", 0.6),
@@ -44,9 +76,11 @@ TABLES = (
         "verify",
         _ROWS,
         built_in=("siamese-speakers",),
+        recommended="ge2e",
         families={"audiocli-siamese": SIAMESE},
         heads={"ForXVector": XVECTOR},
-        marks={SPEECHBRAIN_FILE: SPEECHBRAIN, EMBEDDING_FILE: PYANNOTE},
+        marks={SPEECHBRAIN_FILE: SPEECHBRAIN, EMBEDDING_FILE: PYANNOTE, GE2E_FILE: GE2E},
+        libraries={GE2E: "processor"},
         extras={SPEECHBRAIN: ("speechbrain", "speechbrain")},
     ),
 )

@@ -50,7 +50,8 @@ def classify(
 
     from ...models.load import build
     from ...records import Events, Labels
-    from .work import Tagger, Work, named
+    from .tagger import Tagger
+    from .work import Work, named
 
     located = job.located()
     told = described(options, choice)

@@ -11,16 +11,18 @@ from ...records import Segment
 
 Floats = NDArray[np.float32]
 
-THRESHOLD = 0.5  # an event begins above it
-HYSTERESIS = 0.2  # and goes on while it is not further than this below
+SILENCE = "silence"  # the label that is no event, in whatever case
+HYSTERESIS = 0.2  # an event goes on while it is not further than this below what it began at, nor below half of it
 LEVEL_STEP = 0.02  # s
 # An event's edges lie where the power comes to so many times that of the quiet parts, and to so much of its own highest.
 FLOOR, BELOW = 4.0, 1e-3
+PAUSE = 0.1  # s that are not loud, at which a sound ends
 
 
 def events(
-    probabilities: Floats, labels: Sequence[str], step: float, duration: float, options: ClassifyOptions
-) -> tuple[Segment, ...]:
+    probabilities: Floats, labels: Sequence[str], step: float, duration: float, options: ClassifyOptions,
+    threshold: float,
+) -> tuple[Segment, ...]:  # fmt: skip
     """The events of each label: smoothed probabilities [frames, labels] above a threshold, with hysteresis.
 
     Frame n stands for the window that is centred on n * step seconds, half of which an event fills when it begins there.
@@ -29,18 +31,17 @@ def events(
 
     if not len(probabilities):
         return ()
-    threshold = THRESHOLD if options.threshold is None else options.threshold
     width = max(round(options.smooth / step), 1) | 1
-    smooth = median_filter(probabilities, (width, 1), mode="nearest")
     segments = []
-    for number, label in enumerate(labels):
-        if label == "silence":
+    for number in np.flatnonzero(probabilities.max(axis=0) >= threshold).tolist():  # of hundreds, a handful
+        label, smooth = labels[number], median_filter(probabilities[:, number], width, mode="nearest")
+        if label.casefold() == SILENCE:
             continue
         low = max(threshold - HYSTERESIS, threshold / 2)
-        for first, last in bridged(spans(smooth[:, number], threshold, low), options.gap / step):
+        for first, last in bridged(spans(smooth, threshold, low), options.gap / step):
             start, end = max(first * step - step / 2, 0.0), min(last * step + step / 2, duration)
             if end - start >= options.shortest:
-                sure = float(smooth[first : last + 1, number].max())
+                sure = float(smooth[first : last + 1].max())
                 segments.append(Segment(round(start, 3), round(end, 3), label, probability=round(sure, 4)))
     return tuple(sorted(segments, key=lambda one: (one.start, one.end, one.text)))
 
@@ -67,13 +68,18 @@ def bridged(stretches: Iterable[tuple[int, int]], gap: float) -> Iterator[tuple[
         yield now
 
 
-def with_edges(segments: Sequence[Segment], power: Floats, reach: float, shortest: float) -> tuple[Segment, ...]:
+def with_edges(
+    segments: Sequence[Segment], power: Floats, reach: float, shortest: float, grow: float = 0.0
+) -> tuple[Segment, ...]:
     """Events that begin and end where the sound does, power [frames of LEVEL_STEP], not where a window began to hear it.
 
-    reach: s; a window hears what lies so far from its centre. An event that does not stand out stays as it is.
+    reach: s; a window hears what lies so far from its centre. grow: s that an event goes on for without being recognised, if
+    the sound does and nothing else is recognised there. An event that does not stand out stays as it is.
     """
     quiet = float(np.quantile(power, 0.1)) if len(power) else 0.0
     edged = [_edged(one, power, quiet, reach, shortest) for one in segments]
+    if grow:
+        edged = _joined(list(_grown(edged, power, FLOOR * quiet, grow)))
     return tuple(sorted(edged, key=lambda one: (one.start, one.end, one.text)))
 
 
@@ -85,3 +91,43 @@ def _edged(one: Segment, power: Floats, quiet: float, reach: float, shortest: fl
         return one
     start, end = ((begin + int(frame)) * LEVEL_STEP for frame in (loud[0], loud[-1] + 1))
     return replace(one, start=round(start, 3), end=round(end, 3)) if end - start >= shortest else one
+
+
+def _grown(segments: Sequence[Segment], power: Floats, floor: float, grow: float) -> Iterator[Segment]:
+    """Events as long as their sound, up to their neighbours."""
+    if not segments:
+        return
+    starts, ends = (np.array([getattr(one, name) for one in segments]) for name in ("start", "end"))
+    by_start, by_end = np.sort(starts), np.sort(ends)
+    # The latest end of all that begin before an event, and the earliest beginning of all that end after it.
+    before = np.concatenate([[0.0], np.maximum.accumulate(ends[np.argsort(starts)])])
+    after = np.concatenate([np.minimum.accumulate(starts[np.argsort(ends)][::-1])[::-1], [np.inf]])
+    for one in segments:
+        first, last = round(one.start / LEVEL_STEP), round(one.end / LEVEL_STEP)
+        level = max(floor, BELOW * float(power[first:last].max(initial=0.0)))
+        left = max(one.start - grow, float(before[np.searchsorted(by_start, one.start)]), 0.0)
+        right = min(one.end + grow, float(after[np.searchsorted(by_end, one.end, "right")]), len(power) * LEVEL_STEP)
+        back = _steps(power[round(left / LEVEL_STEP) : first][::-1] > level)
+        on = _steps(power[last : round(right / LEVEL_STEP)] > level)
+        start, end = one.start - back * LEVEL_STEP, one.end + on * LEVEL_STEP
+        yield replace(one, start=round(start, 3), end=round(end, 3))
+
+
+def _steps(loud: NDArray[np.bool_]) -> int:
+    """Frames to the last loud one before the first PAUSE."""
+    places = np.flatnonzero(np.concatenate([[True], loud]))
+    pauses = np.flatnonzero(np.diff(places) > round(PAUSE / LEVEL_STEP))
+    return int(places[pauses[0]] if len(pauses) else places[-1])
+
+
+def _joined(segments: Sequence[Segment]) -> list[Segment]:
+    """Events of one label that touch or overlap as one."""
+    found: dict[str, list[Segment]] = {}
+    for one in sorted(segments, key=lambda one: (one.start, one.end)):
+        same = found.setdefault(one.text, [])
+        if same and one.start - same[-1].end <= LEVEL_STEP:
+            sure = max(same[-1].probability or 0.0, one.probability or 0.0)
+            same[-1] = replace(same[-1], end=max(same[-1].end, one.end), probability=sure)
+        else:
+            same.append(one)
+    return [one for some in found.values() for one in some]

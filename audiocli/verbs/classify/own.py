@@ -13,6 +13,7 @@ from ...models import own
 from ...models.registry import ModelSpec
 from ...nets.classifier import Classifier
 from ...options import ClassifyOptions
+from .tagger import Traits
 
 AT_ONCE = 160.0  # s of audio in one forward pass
 STEP = 0.5  # s; windows are filled up with zeros to whole steps, so that many have one length
@@ -28,6 +29,8 @@ def load(path: Path, spec: ModelSpec, place: Place, options: ClassifyOptions | N
 
 class Tagger:
     """Windows of sound in, probabilities out."""
+
+    traits = Traits()
 
     def __init__(self, net: Classifier, labels: tuple[str, ...], sample_rate: int, window: float) -> None:
         self.labels, self.sample_rate, self.window = labels, sample_rate, window

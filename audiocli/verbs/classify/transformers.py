@@ -13,6 +13,7 @@ from ...errors import UsageError
 from ...models.checkpoints import checkpoint, extractor
 from ...models.registry import ModelSpec
 from ...options import ClassifyOptions
+from .tagger import Traits
 
 WINDOW = 10.0  # s; AST's and CLAP's own, and enough for what the others were made for
 AT_ONCE = 16  # windows in one forward pass
@@ -36,7 +37,8 @@ class Tagger:
         self.labels, self.sample_rate = labels, int(inputs.sampling_rate)
         self._model, self._inputs = model, inputs
         # Several of AudioSet's labels can hold at once; the others exclude each other.
-        self._independent = model.config.model_type == "audio-spectrogram-transformer" and len(labels) > 400
+        independent = model.config.model_type == "audio-spectrogram-transformer" and len(labels) > 400
+        self.traits = Traits(independent=independent)
 
     def __call__(self, windows: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
         """Windows [samples] each to probabilities [windows, labels]."""
@@ -59,7 +61,9 @@ class Tagger:
         made = self._inputs(sounds, sampling_rate=self.sample_rate, return_tensors="pt")
         name = self._model.main_input_name
         logits = self._model(**{name: made[name].to(self._model.device, self._model.dtype)}).logits.float()
-        scores: NDArray[np.float32] = (logits.sigmoid() if self._independent else logits.softmax(-1)).cpu().numpy()
+        scores: NDArray[np.float32] = (
+            (logits.sigmoid() if self.traits.independent else logits.softmax(-1)).cpu().numpy()
+        )
         return scores
 
 
@@ -81,7 +85,7 @@ def load_zero_shot(path: Path, spec: ModelSpec, place: Place, options: ClassifyO
 class ZeroShot:
     """CLAP (Wu et al. 2023): windows of sound in, probabilities of the user's own labels out."""
 
-    window = WINDOW
+    window, traits = WINDOW, Traits()
 
     def __init__(self, model: Any, processor: Any, labels: tuple[str, ...], template: str) -> None:
         if "{}" not in template:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import chain, islice
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,8 @@ from ...records import Events, Label, Labels, Table, later
 from ...run import batch
 from ..features.analysis import Pass
 from ..features.tables import feature_tables
-from .events import LEVEL_STEP, events, with_edges
+from .events import LEVEL_STEP, SILENCE, events, with_edges
+from .tagger import Tagger
 
 Floats = NDArray[np.float32]
 
@@ -28,17 +29,6 @@ TOGETHER = 320.0  # s of audio of several inputs at once
 WINDOWS = 64  # of a long input at once
 EVENT_WINDOW, EVENT_HOP = 1.0, 0.1  # s
 UNHEARD = 1e-5  # peak (-100 dBFS): silence, whatever the model says
-
-
-@runtime_checkable
-class Tagger(Protocol):
-    """A loaded model: windows of sound in, probabilities [windows, labels] out. window: s that it takes at once."""
-
-    labels: tuple[str, ...]
-    sample_rate: int
-    window: float
-
-    def __call__(self, windows: Sequence[Floats]) -> Floats: ...
 
 
 @dataclass(frozen=True)
@@ -96,7 +86,8 @@ class Work(batch.Work[Clip, Labels | Events]):
         self._kept, self.labels = chosen(tagger.labels, options.labels)
         rate = tagger.sample_rate
         window = options.window or (min(EVENT_WINDOW, tagger.window) if options.events else tagger.window)
-        hop = options.hop or (EVENT_HOP if options.events else window)
+        usual = tagger.traits.hop if tagger.traits.hop and options.window is None else window
+        hop = options.hop or (EVENT_HOP if options.events else usual)
         self._size, self._hop = max(round(window * rate), 1), max(round(hop * rate), 1)
 
     @property
@@ -164,13 +155,15 @@ class Work(batch.Work[Clip, Labels | Events]):
             yield rest
 
     def _probabilities(self, windows: Sequence[Floats]) -> Floats:
-        """Of the labels that are asked for; of a choice among a model's labels, they add up to one again."""
+        """Of the labels that are asked for; of a choice among labels that exclude each other, they add up to one again."""
         if not windows:
             return np.zeros((0, len(self.labels)), np.float32)
         found = self._tagger(windows)
         if self._kept is None:
             return found
         some = found[:, self._kept]
+        if self._tagger.traits.independent:
+            return some
         return np.asarray(some / np.maximum(some.sum(axis=1, keepdims=True), 1e-9), np.float32)
 
     def _record(self, heard: Heard) -> Labels:
@@ -178,7 +171,7 @@ class Work(batch.Work[Clip, Labels | Events]):
         duration = heard.count / stream.sample_rate
         probabilities = np.concatenate([np.zeros((0, len(self.labels)), np.float32), *heard.probabilities])
         silent = heard.peak < UNHEARD
-        if silent and "silence" not in self.labels:
+        if silent and SILENCE not in map(str.casefold, self.labels):
             probabilities = probabilities[:0]
         common: dict[str, Any] = {
             "path": heard.clip.source.path, "duration": duration, "sample_rate": stream.source_rate, "task": "classify",
@@ -189,9 +182,11 @@ class Work(batch.Work[Clip, Labels | Events]):
         }  # fmt: skip
         if not options.events:
             return Labels(**common)
-        found = events(probabilities, self.labels, self._hop / stream.sample_rate, duration, options)
+        threshold = self._tagger.traits.threshold if options.threshold is None else options.threshold
+        found = events(probabilities, self.labels, self._hop / stream.sample_rate, duration, options, threshold)
         reach = self._size / stream.sample_rate / 2
-        edged = with_edges(found, np.concatenate([np.zeros(0, np.float32), *heard.levels]), reach, options.shortest)
+        levels = np.concatenate([np.zeros(0, np.float32), *heard.levels])
+        edged = with_edges(found, levels, reach, options.shortest, self._tagger.traits.grow)
         return Events(**common, segments=later(edged, self.reading.start))
 
     @property

@@ -89,7 +89,7 @@ def _diarizer(located: "Located | None", options: DiarizeOptions, choice: ModelO
 
 
 def _namer(db: str, choice: ModelOptions, console: "Console") -> "Namer":
-    """What knows the voices of a database; they are of the built-in encoder, whatever finds the turns."""
+    """What knows the voices of a database; whatever finds the turns."""
     from .naming import namer
 
     return namer(db, replace(choice, model=None), console.note)

@@ -6,12 +6,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...inputs.sources import Streamed
+from ...models.config import default
 from ...models.load import build
 from ...models.locate import locate
+from ...models.registry import by_name
 from ...options import ModelOptions, VerifyOptions
 from ...records import Diarization
 from ...voices.embeddings import SpeakerEncoder
-from ...voices.people import Enrolled, read
+from ...voices.people import Enrolled, everyone, read
 from ...voices.voice import SHORTEST, Floats, Voice, snr
 from ..verify.judge import Judge, judge_of
 from ..verify.work import model_id
@@ -22,13 +24,20 @@ SCENE = 300.0  # s of the input by which its noise is judged
 
 
 def namer(path: str, choice: ModelOptions, tell: Callable[[str], None]) -> "Namer":
-    """The Namer for the voices of a database. Raises InputError when none of them is of this encoder."""
-    located = locate(ENCODER, "verify", offline=choice.offline, tell=tell)
+    """The Namer for the voices of a database. Raises InputError when none of them is of an encoder that is known."""
+    located = locate(encoder_of(path), "verify", offline=choice.offline, tell=tell)
     people = read(path, model_id(located))
     encoder = build(located, SpeakerEncoder, choice)
     # The share of false accepts holds for all people together, as with verify --identify.
     judge = judge_of(encoder, located.spec.revision, {}, VerifyOptions().far / len(people), None)
     return Namer(encoder, judge, people)
+
+
+def encoder_of(path: str) -> str:
+    """The encoder of a database's voices: the one of verify, the built-in one, or another one that goes by a name."""
+    there = {row.model.partition("@")[0] for row in everyone(path)}
+    known = [name for name in sorted(there) if (spec := by_name(name)) and spec.task == "verify"]
+    return next((name for name in (default("verify"), ENCODER, *known) if name in there), ENCODER)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from ...run.mapped import Results, mapped
 from ...voices import people as voices
 from ...voices.alone import APART, furthest
 from ...voices.embeddings import SpeakerEncoder
+from ...voices.models import GE2E_FILE
 from ...voices.voice import Voice, mean
 from .hearing import InputVoice, Work
 from .judge import Judge, undecided, voices_of
@@ -42,9 +43,9 @@ class Run:
 def model_id(spec: Located) -> str:
     """Which net in which state: embeddings of another one cannot be compared with its own."""
     revision = spec.spec.revision
-    weights = spec.path / "model.safetensors" if spec.path else None
-    if revision is None and weights is not None and weights.is_file():
-        revision = hashlib.sha256(weights.read_bytes()).hexdigest()[:12]
+    for name in ("model.safetensors", GE2E_FILE):
+        if revision is None and spec.path and (spec.path / name).is_file():
+            revision = hashlib.sha256((spec.path / name).read_bytes()).hexdigest()[:12]
     return f"{spec.spec.name}@{revision}" if revision else spec.spec.name
 
 

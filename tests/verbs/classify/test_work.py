@@ -14,6 +14,7 @@ from audiocli.options import ClassifyOptions, InputOptions
 from audiocli.records import Segment
 from audiocli.verbs.classify import work as labelling
 from audiocli.verbs.classify.events import bridged, events, spans, with_edges
+from audiocli.verbs.classify.tagger import Traits
 from audiocli.verbs.classify.work import Work, best, chosen, named
 
 RATE = 1_000
@@ -22,7 +23,7 @@ RATE = 1_000
 class Loud:
     """Is sure of "loud" as far as the window's peak goes; counts its calls."""
 
-    labels, sample_rate, window = ("loud", "quiet"), RATE, 2.0
+    labels, sample_rate, window, traits = ("loud", "quiet"), RATE, 2.0, Traits()
 
     def __init__(self):
         self.calls, self.sizes = 0, []
@@ -117,7 +118,7 @@ def test_short_events_are_left_out_and_smoothing_closes_holes():
     curve = np.zeros((100, 1), np.float32)
     curve[10] = curve[30:50] = 1.0
     curve[40] = 0.0
-    found = events(curve, ["x"], 0.1, 10.0, ClassifyOptions(smooth=0.3, shortest=0.3))
+    found = events(curve, ["x"], 0.1, 10.0, ClassifyOptions(smooth=0.3, shortest=0.3), 0.5)
     assert [(round(event.start, 2), round(event.end, 2)) for event in found] == [(2.95, 4.95)]
 
 
@@ -134,6 +135,34 @@ def test_edges_lie_where_the_sound_is():
     edged = with_edges([loud, faint], power, 0.5, 0.2)
     assert [(one.start, one.end) for one in edged] == [(3.0, 5.2), (7.0, 8.0)]
     assert with_edges([loud], power[:0], 0.5, 0.2) == (loud,)
+
+
+def test_events_grow_as_far_as_their_sound_and_up_to_their_neighbours():
+    power = np.full(1_000, 1e-6, np.float32)  # 20 s
+    power[100:300] = power[304:400] = power[600:900] = 1e-2  # 2 to 8 s with a hole of 80 ms, 12 to 18 s
+    dog, rain, sea = Segment(4.0, 5.0, "dog"), Segment(13.0, 14.0, "rain"), Segment(16.0, 17.0, "sea")
+    grown = with_edges([dog, rain, sea], power, 0.0, 0.2, grow=2.5)
+    assert [(one.start, one.end, one.text) for one in grown] == [
+        (2.0, 7.5, "dog"),
+        (12.0, 16.0, "rain"),
+        (14.0, 18.0, "sea"),
+    ]
+    assert with_edges([dog], power, 0.0, 0.2) == (dog,)
+    inside = with_edges([dog, Segment(3.0, 7.0, "animal")], power, 0.0, 0.2, grow=9.0)
+    assert [(one.start, one.end, one.text) for one in inside] == [(2.0, 8.0, "animal"), (4.0, 5.0, "dog")]
+    parts = [Segment(3.0, 4.0, "dog", probability=0.4), Segment(5.5, 6.0, "dog", probability=0.9)]
+    (whole,) = with_edges(parts, power, 0.0, 0.2, grow=9.0)
+    assert (whole.start, whole.end, whole.probability) == (2.0, 8.0, 0.9)
+
+
+@given(st.lists(st.tuples(st.floats(0, 9), st.floats(0.3, 3), st.sampled_from("abc")), max_size=6), st.integers(0, 99))
+def test_grown_events_hold_what_was_there(some, seed):
+    power = np.random.default_rng(seed).choice(np.array([1e-6, 1e-2], np.float32), 25).repeat(20)
+    before = [Segment(start, min(start + length, 10.0), text) for start, length, text in some]
+    edged, grown = (with_edges(before, power, 0.5, 0.2, grow) for grow in (0.0, 2.0))
+    for one in edged:
+        assert any(g.text == one.text and g.start <= one.start + 0.011 and g.end >= one.end - 0.011 for g in grown)
+    assert all(g.start >= 0 and g.end <= 10.0 for g in grown)
 
 
 def test_best():
@@ -160,6 +189,23 @@ def test_labels_from_a_file(tmp_path):
     assert named("dog, rain,,dog") == ("dog", "rain")
     with pytest.raises(UsageError, match="no labels"):
         named(" , ")
+
+
+class Independent(Loud):
+    """Whose labels may hold at once; its windows follow each other every half a second."""
+
+    traits = Traits(independent=True, threshold=0.9, hop=0.5)
+
+
+def test_a_model_says_what_its_answers_mean(tmp_path):
+    sound = square((2.0, 0.0), (0.8, 0.5), (2.0, 0.0), (3.0, 0.5))
+    (events,) = heard(work(Independent(), events=True, labels="loud", smooth=0.0, gap=0.1), sources(tmp_path, a=sound))
+    assert [event.text for event in events.segments] == ["loud"]  # the short sound never fills a window
+    assert events.segments[0].start == pytest.approx(4.8, abs=0.1)
+    tagger = Independent()
+    (record,) = heard(work(tagger, labels="quiet"), sources(tmp_path, a=square((2.5, 0.5), (1.5, 0.0))))
+    assert tagger.sizes == [2000, 2000, 2000, 2000, 2000, 1500]
+    assert record.labels[0].score == pytest.approx(np.mean([0, 0, 0.25, 0.5, 0.75, 1.0]), abs=1e-3)
 
 
 def test_what_is_left_adds_up_to_one(tmp_path):

@@ -10,7 +10,7 @@ from audiocli.inputs.sources import Source, Streamed
 from audiocli.models.locate import locate
 from audiocli.options import InputOptions
 from audiocli.records import Diarization, Turn
-from audiocli.verbs.diarize.naming import ENOUGH, Namer, voices
+from audiocli.verbs.diarize.naming import ENCODER, ENOUGH, Namer, encoder_of, voices
 from audiocli.verbs.verify.judge import Judge
 from audiocli.verbs.verify.work import model_id
 from audiocli.voices.people import Enrolled, add
@@ -51,6 +51,21 @@ def diarization(*turns):
 
 
 FOUND = diarization(Turn(0.0, 2.0, "S0"), Turn(2.0, 4.0, "S1"), Turn(4.0, 5.0, "S2"), Turn(5.0, 5.2, "S3"))
+
+
+def test_the_encoder_is_the_one_that_a_database_is_of(tmp_path, monkeypatch):
+    """The one of verify where both are in it; what only a folder had cannot be found again by its name."""
+    monkeypatch.delenv("AUDIOCLI_VERIFY_MODEL", raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    db, one = str(tmp_path / "v.db"), Voice(np.array([1.0, 0.0], np.float32), 5.0, 20.0)
+    add(db, "mine@12", Enrolled("ada", 1, one))
+    assert encoder_of(db) == ENCODER
+    add(db, "ge2e@34", Enrolled("ada", 1, one))
+    assert encoder_of(db) == "ge2e"
+    add(db, f"{ENCODER}@56", Enrolled("ada", 1, one))
+    assert encoder_of(db) == ENCODER
+    monkeypatch.setenv("AUDIOCLI_VERIFY_MODEL", "ge2e")
+    assert encoder_of(db) == "ge2e"
 
 
 def test_voices_are_those_of_the_turns(item):
