@@ -76,7 +76,7 @@ TABLES = (
         "verify",
         _ROWS,
         built_in=("siamese-speakers",),
-        recommended="ge2e",
+        recommended=("ge2e",),
         families={"audiocli-siamese": SIAMESE},
         heads={"ForXVector": XVECTOR},
         marks={SPEECHBRAIN_FILE: SPEECHBRAIN, EMBEDDING_FILE: PYANNOTE, GE2E_FILE: GE2E},

@@ -486,7 +486,8 @@ def test_recommended(models, index, monkeypatch, tmp_path):
     code, out, err = models("pull", "recommended", "--dry-run")
     assert (code, err, index.log) == (0, "", [])
     assert [line.split() for line in out.splitlines()] == [
-        ["transcribe", "first", "MIT,", "502", "kB"], ["transcribe", "second", "MIT,", "2", "kB"], ["denoise", "third", "CC-BY-NC-4.0,", "2", "kB"],
+        ["transcribe", "first", "MIT,", "502", "kB"], ["transcribe", "second", "MIT,", "2", "kB"],
+        ["denoise", "third", "CC-BY-NC-4.0,", "2", "kB"],
         ["to", "fetch:", "506", "kB"],
     ]  # fmt: skip
     assert not config.path().exists()

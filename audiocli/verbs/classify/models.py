@@ -59,7 +59,7 @@ TABLES = (
         "classify",
         _ROWS,
         built_in=("everyday-sounds",),
-        recommended="yamnet",
+        recommended=("yamnet",),
         families={
             "audiocli-classifier": SOUNDS,
             "audio-spectrogram-transformer": SOUNDS_BY_NAME,
