@@ -200,7 +200,7 @@ def test_exit_codes_of_inputs(call, speech):
 def test_a_bug_is_reported_in_a_line_and_the_others_go_on(call, monkeypatch, many):
     from audiocli.verbs.features import work as features
 
-    monkeypatch.setattr(features, "record", lambda *args: {}["nothing"])
+    monkeypatch.setattr(features, "record", lambda *args, **named: {}["nothing"])
     code, _, err = call("features", many(2), "-o", "out/")
     assert code == 3
     lines = err.splitlines()

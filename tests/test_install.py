@@ -195,7 +195,7 @@ def test_doctor_reports_what_is_there(call):
     assert report["packages"]["torch"] == {"state": "ok", "detail": PINS["torch"]}
     assert report["engines"]["torch and torchaudio"]["state"] == "ok"
     assert report["defaults"].keys() == {
-        "transcribe", "classify", "denoise", "verify", "diarize", "speak", "clone", "generate-music",
+        "transcribe", "classify", "denoise", "verify", "diarize", "speak", "clone", "generate-music", "features",
     }  # fmt: skip
     assert report["defaults"]["denoise"] == {"state": "ok", "detail": "rnnoise (built-in)"}
     states = {one["state"] for section in report.values() if isinstance(section, dict) for one in section.values()}
