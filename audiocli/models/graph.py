@@ -4,20 +4,16 @@ A file that was exported for whole clips begins every clip from nothing; what it
 is inside it, and is brought out here.
 """
 
-from collections.abc import Iterable, Iterator
-
 from ..errors import DownloadError
+from ..protobuf import BYTES, VARINT, Field, Value, fields, first, message
 
 # Numbers of fields: of a model, of its graph, of a node, of the name and type of a value.
 GRAPH = 7
 NODE, INPUT, OUTPUT = 1, 11, 12
 NODE_INPUT, NODE_OUTPUT, OPERATOR, ATTRIBUTE = 1, 2, 4, 5
 ATTRIBUTE_NAME, WHOLE = 1, 3  # of an attribute: its name, and its value if that is a whole number
-VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5  # how a field is written
 FLOAT = 1  # of the types of an array
 INITIAL = 5  # which input of a GRU is its first state; its second output is the last
-
-Field = tuple[int, int, bytes]  # number, how it is written, the content
 
 
 def stateful(model: bytes, name: str) -> tuple[bytes, list[int]]:
@@ -36,70 +32,21 @@ def stateful(model: bytes, name: str) -> tuple[bytes, list[int]]:
         raise DownloadError(f"{name} is not an ONNX model, or is damaged: its fields cannot be read") from error
     changed += [(INPUT, BYTES, _value(b"before%d" % n)) for n in range(len(sizes))]
     changed += [(OUTPUT, BYTES, _value(b"after%d" % n)) for n in range(len(sizes))]
-    whole = [(number, kind, joined(changed) if number == GRAPH else content) for number, kind, content in outer]
-    return joined(whole), sizes
+    whole = [(number, kind, message(changed) if number == GRAPH else content) for number, kind, content in outer]
+    return message(whole), sizes
 
 
-def fields(data: bytes) -> Iterator[Field]:
-    """The fields of a message, in their order. Raises IndexError and ValueError for what is not one."""
-    place = 0
-    while place < len(data):
-        key, place = _number(data, place)
-        number, kind = key >> 3, key & 7
-        start = place
-        if kind == VARINT:
-            _, place = _number(data, place)
-        elif kind == BYTES:
-            length, start = _number(data, place)
-            place = start + length
-        elif kind in (FIXED64, FIXED32):
-            place += 8 if kind == FIXED64 else 4
-        else:
-            raise ValueError(f"no field is written as {kind}")
-        if place > len(data):
-            raise IndexError("a field is cut off")
-        yield number, kind, data[start:place]
-
-
-def joined(message: Iterable[Field]) -> bytes:
-    """The bytes of a message."""
-    parts = []
-    for number, kind, content in message:
-        parts.append(_written(number << 3 | kind))
-        if kind == BYTES:
-            parts.append(_written(len(content)))
-        parts.append(content)
-    return b"".join(parts)
-
-
-def _number(data: bytes, place: int) -> tuple[int, int]:
-    """A number of seven bits a byte, the lowest first, and where it ends."""
-    value = shift = 0
-    while data[place] & 0x80:
-        value |= (data[place] & 0x7F) << shift
-        place, shift = place + 1, shift + 7
-    return value | data[place] << shift, place + 1
-
-
-def _written(value: int) -> bytes:
-    digits = bytearray()
-    while value > 0x7F:
-        digits.append(value & 0x7F | 0x80)
-        value >>= 7
-    return bytes([*digits, value])
-
-
-def _operator(node: list[Field]) -> bytes:
+def _operator(node: list[Field]) -> Value:
     return next((content for number, _, content in node if number == OPERATOR), b"")
 
 
 def _hidden_size(node: list[Field]) -> int:
-    """The attribute of a GRU. Raises StopIteration where there is none."""
-    attributes = [
-        {one: inner for one, _, inner in fields(content)} for number, _, content in node if number == ATTRIBUTE
-    ]
-    found = next(attribute[WHOLE] for attribute in attributes if attribute.get(ATTRIBUTE_NAME) == b"hidden_size")
-    return _number(found, 0)[0]
+    """The attribute of a GRU. Raises StopIteration where there is none, and ValueError where it is no whole number."""
+    attributes = (content for number, _, content in node if number == ATTRIBUTE)
+    size = first(next(one for one in attributes if first(one, ATTRIBUTE_NAME) == b"hidden_size"), WHOLE)
+    if not isinstance(size, int):
+        raise ValueError("the hidden size of a GRU is no whole number")
+    return size
 
 
 def _changed(field: Field, node: list[Field], earlier: list[list[Field]]) -> Field:
@@ -116,17 +63,17 @@ def _changed(field: Field, node: list[Field], earlier: list[list[Field]]) -> Fie
     rest = [one for one in node if one[0] not in (NODE_INPUT, NODE_OUTPUT)]
     ends = [(NODE_INPUT, BYTES, one) for one in inputs]
     ends += [(NODE_OUTPUT, BYTES, one) for one in (outputs[0], b"after%d" % n)]
-    return NODE, BYTES, joined([*ends, *rest])
+    return NODE, BYTES, message([*ends, *rest])
 
 
-def _node(operator: bytes, inputs: list[bytes], outputs: list[bytes]) -> bytes:
+def _node(operator: bytes, inputs: list[Value], outputs: list[Value]) -> bytes:
     ends = [(NODE_INPUT, BYTES, one) for one in inputs] + [(NODE_OUTPUT, BYTES, one) for one in outputs]
-    return joined([*ends, (OPERATOR, BYTES, operator)])
+    return message([*ends, (OPERATOR, BYTES, operator)])
 
 
 def _value(name: bytes) -> bytes:
     """The declaration of a float32 array [1, any, any]."""
-    sizes = [joined([(1, VARINT, _written(1))]), joined([(2, BYTES, b"any")]), joined([(2, BYTES, b"hidden")])]
-    shape = joined((1, BYTES, size) for size in sizes)
-    tensor = joined([(1, VARINT, _written(FLOAT)), (2, BYTES, shape)])
-    return joined([(1, BYTES, name), (2, BYTES, joined([(1, BYTES, tensor)]))])
+    sizes = [message([(1, VARINT, 1)]), message([(2, BYTES, b"any")]), message([(2, BYTES, b"hidden")])]
+    shape = message((1, BYTES, size) for size in sizes)
+    tensor = message([(1, VARINT, FLOAT), (2, BYTES, shape)])
+    return message([(1, BYTES, name), (2, BYTES, message([(1, BYTES, tensor)]))])

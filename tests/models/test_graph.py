@@ -52,14 +52,6 @@ def test_pads_pass_on_what_they_get():
     assert len(onnx.load(changed, device="cpu")(x=ones)[0]) == 3
 
 
-def test_what_is_read_is_written_again():
-    content = recurrent()
-    assert graph.joined(graph.fields(content)) == content
-    odd = handmade.varint(1 << 3 | 5) + b"abcd" + handmade.varint(300 << 3 | 1) + b"12345678" + handmade.field(2, 2**40)
-    assert graph.joined(graph.fields(odd)) == odd
-    assert [number for number, _, _ in graph.fields(odd)] == [1, 300, 2]
-
-
 @pytest.mark.parametrize("content", [b"", b"junk", b"\xff" * 9, recurrent()[:-30], recurrent()[:3]])
 def test_what_is_no_net(content):
     with pytest.raises(ModelError, match=r"^net\.onnx is not an ONNX model, or is damaged"):
