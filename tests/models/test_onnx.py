@@ -1,4 +1,4 @@
-"""Nets in ONNX files: made here, byte by byte, so that no other library is needed."""
+"""Nets in ONNX files: made by hand, so that no other library is needed."""
 
 import struct
 
@@ -7,27 +7,13 @@ import pytest
 
 from audiocli.errors import DeviceError, ModelError
 from audiocli.models import onnx
-
-
-def field(number: int, value: int | bytes) -> bytes:
-    """A field of a protocol buffer; numbers and lengths below 128."""
-    if isinstance(value, int):
-        return bytes([number << 3, value])
-    return bytes([number << 3 | 2, len(value)]) + value
-
-
-def graph_value(name: str) -> bytes:
-    """A float32 vector of any length."""
-    tensor = field(1, 1) + field(2, field(1, field(2, b"n")))
-    return field(1, name.encode()) + field(2, field(1, tensor))
+from tests.models.handmade import model, node
 
 
 def doubler() -> bytes:
     """y = x + x."""
-    node = field(1, b"x") + field(1, b"x") + field(2, b"y") + field(4, b"Add")
-    graph = field(1, node) + field(2, b"g") + field(11, graph_value("x")) + field(12, graph_value("y"))
-    note = field(1, b"maker") + field(2, b"us")
-    return field(1, 8) + field(8, field(1, b"") + field(2, 13)) + field(7, graph) + field(14, note)
+    nodes = [node("Add", ["x", "x"], ["y"])]
+    return model(nodes, {}, {"x": ["n"]}, {"y": ["n"]}, notes=[("maker", "us")])
 
 
 def test_a_net_from_a_file_and_from_bytes(tmp_path):

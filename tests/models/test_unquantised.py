@@ -9,7 +9,7 @@ from audiocli import protobuf
 from audiocli.errors import ModelError
 from audiocli.models import onnx
 from audiocli.models.unquantised import unquantised
-from tests.models import tiny_onnx
+from tests.models import handmade, tiny_yamnet
 
 WEIGHTS = np.array([1.0, -0.37, 2.13], np.float32)
 BESIDE = {"model.data": WEIGHTS.tobytes()}
@@ -18,17 +18,17 @@ BESIDE = {"model.data": WEIGHTS.tobytes()}
 def test_it_computes_what_the_rounding_hid():
     """Exactly the closed form; the net as it was is away by half a step at most, and takes bytes."""
     real = np.random.default_rng(0).uniform(-3.0, 3.0, (1, 1, 96, 64)).astype(np.float32)
-    net = onnx.load(unquantised(tiny_onnx.rounded(3), "tiny"), device="cpu", takes=["audio"], beside=BESIDE)
+    net = onnx.load(unquantised(tiny_yamnet.rounded(3), "tiny"), device="cpu", takes=["audio"], beside=BESIDE)
     (exact,) = net(audio=real)
     np.testing.assert_allclose(exact, real.mean() * WEIGHTS[None], rtol=1e-5)
-    steps = np.round(real / tiny_onnx.SCALE_IN + tiny_onnx.ZERO_IN).astype(np.uint8)
-    (bytes_out,) = onnx.load(tiny_onnx.rounded(3), device="cpu", beside=BESIDE)(audio=steps)
+    steps = np.round(real / tiny_yamnet.SCALE_IN + tiny_yamnet.ZERO_IN).astype(np.uint8)
+    (bytes_out,) = onnx.load(tiny_yamnet.rounded(3), device="cpu", beside=BESIDE)(audio=steps)
     assert bytes_out.dtype == np.uint8
-    rough = tiny_onnx.SCALE_OUT * (bytes_out.astype(np.float32) - tiny_onnx.ZERO_OUT)
-    assert np.abs(rough - exact).max() <= tiny_onnx.SCALE_OUT / 2 + 0.01
+    rough = tiny_yamnet.SCALE_OUT * (bytes_out.astype(np.float32) - tiny_yamnet.ZERO_OUT)
+    assert np.abs(rough - exact).max() <= tiny_yamnet.SCALE_OUT / 2 + 0.01
 
 
-@pytest.mark.parametrize("content", [b"junk", tiny_onnx.rounded(3)[:-40], tiny_onnx.rounded(3)[:100]])
+@pytest.mark.parametrize("content", [b"junk", tiny_yamnet.rounded(3)[:-40], tiny_yamnet.rounded(3)[:100]])
 def test_what_is_no_net(content):
     with pytest.raises(ModelError, match=r"^tiny is not an ONNX model, or is damaged$"):
         unquantised(content, "tiny")
@@ -36,14 +36,14 @@ def test_what_is_no_net(content):
 
 def test_weights_that_are_cut_off(capfd):
     with pytest.raises(ModelError, match=r"^tiny is not an ONNX model, or is damaged: "):
-        onnx.load(tiny_onnx.rounded(3), name="tiny", device="cpu", beside={"model.data": WEIGHTS.tobytes()[:-1]})
+        onnx.load(tiny_yamnet.rounded(3), name="tiny", device="cpu", beside={"model.data": WEIGHTS.tobytes()[:-1]})
     assert capfd.readouterr() == ("", "")
 
 
 def test_a_net_that_leads_round_in_circles():
     """Two nodes that round each other's outputs, and a third that wants one: it ends."""
-    nodes = [tiny_onnx.node(b"QuantizeLinear", [a], b) for a, b in ((b"x", b"y"), (b"y", b"x"))]
-    wants = tiny_onnx.node(b"Relu", [b"x"], b"z")
+    nodes = [handmade.node("QuantizeLinear", [a], [b]) for a, b in (("x", "y"), ("y", "x"))]
+    wants = handmade.node("Relu", ["x"], ["z"])
     graph = protobuf.message([(1, protobuf.BYTES, one) for one in (*nodes, wants)])
     left = protobuf.first(unquantised(protobuf.message([(7, protobuf.BYTES, graph)]), "round"), 7)
     assert [protobuf.first(value, 4) for _, _, value in protobuf.fields(left)] == [b"Relu"]

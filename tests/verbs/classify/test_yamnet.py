@@ -18,7 +18,7 @@ from audiocli.models.load import load
 from audiocli.options import ClassifyOptions, ModelOptions
 from audiocli.verbs.classify import yamnet
 from audiocli.verbs.classify.tagger import Tagger
-from tests.models import tiny_onnx
+from tests.models import tiny_yamnet
 
 MODELS = Path(os.environ.get("AUDIOCLI_TEST_MODELS", "nowhere"))  # a folder with the files of published models
 NAMES = ("Speech", "Dog, barking", "Rain", "Silence")
@@ -28,7 +28,7 @@ SPEC = registry.MODELS["yamnet"]
 
 @pytest.fixture
 def folder(tmp_path):
-    return tiny_onnx.yamnet(tmp_path / "yamnet", WEIGHTS, NAMES)
+    return tiny_yamnet.yamnet(tmp_path / "yamnet", WEIGHTS, NAMES)
 
 
 @pytest.fixture
