@@ -6,6 +6,7 @@ is inside it, and is brought out here.
 
 from ..errors import DownloadError
 from ..protobuf import BYTES, VARINT, Field, Value, fields, first, message
+from .onnx import CURE
 
 # Numbers of fields: of a model, of its graph, of a node, of the name and type of a value.
 GRAPH = 7
@@ -29,7 +30,9 @@ def stateful(model: bytes, name: str) -> tuple[bytes, list[int]]:
         sizes = [_hidden_size(node) for node in nodes if _operator(node) == b"GRU"]
         changed = [_changed(field, node, nodes[:n]) for n, (field, node) in enumerate(zip(graph, nodes, strict=True))]
     except (IndexError, KeyError, ValueError, StopIteration) as error:
-        raise DownloadError(f"{name} is not an ONNX model, or is damaged: its fields cannot be read") from error
+        raise DownloadError(
+            f"{name} is not an ONNX model, or is damaged: its fields cannot be read ({CURE})"
+        ) from error
     changed += [(INPUT, BYTES, _value(b"before%d" % n)) for n in range(len(sizes))]
     changed += [(OUTPUT, BYTES, _value(b"after%d" % n)) for n in range(len(sizes))]
     whole = [(number, kind, message(changed) if number == GRAPH else content) for number, kind, content in outer]

@@ -7,10 +7,11 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from ..errors import DeviceError, ModelError
+from ..errors import DeviceError, DownloadError, ModelError
 
 CUDA, PROCESSOR = "CUDAExecutionProvider", "CPUExecutionProvider"
 GRAPH, OUTPUT, NAME = 7, 12, 1  # fields of a model, of its graph, and of a value (onnx.proto)
+CURE = "copy or pull it again"  # what helps against a damaged file, where nothing better is known
 SILENT = 4  # of its log: nothing but what ends the process; errors come as exceptions, which are read here
 
 
@@ -36,17 +37,19 @@ class Net:
 
 def load(
     source: Path | bytes, *, name: str = "", device: str = "auto", threads: int = 0, takes: Sequence[str] = (),
-    beside: Mapping[str, bytes] | None = None,
+    beside: Mapping[str, bytes] | None = None, cure: str = CURE,
 ) -> Net:  # fmt: skip
     """The net in an ONNX file, or in the bytes of one.
 
     device: auto, cpu, cuda or cuda:N. threads: 0 for as many as there are cores. takes: names of inputs that it must have.
-    beside: files of weights by the names that the net has for them, in memory, too.
-    Raises ModelError for a file that is none, or is cut off, or is of another net; DeviceError.
+    beside: files of weights by the names that the net has for them, in memory, too. cure: what to do about a damaged file.
+    Raises DownloadError for a file that is damaged or no net; ModelError for one of another net, or that is not there; DeviceError.
     """
     import onnxruntime
 
     name = name or (source.name if isinstance(source, Path) else "the net")
+    if isinstance(source, Path) and not source.is_file():
+        raise ModelError(f"there is no {source}")
     options = onnxruntime.SessionOptions()
     options.log_severity_level = SILENT
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
@@ -60,7 +63,7 @@ def load(
             str(source) if isinstance(source, Path) else source, options, providers=providers
         )
     except Exception as error:
-        raise ModelError(f"{name} is not an ONNX model, or is damaged: {_line(error)}") from error
+        raise DownloadError(f"{name} is not an ONNX model, or is damaged: {_line(error)} ({cure})") from error
     net = Net(session, name)
     if lacking := [one for one in takes if one not in net.inputs]:
         raise ModelError(f"{name} is an ONNX model of something else: it has no input {lacking[0]!r}")

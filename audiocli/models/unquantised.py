@@ -5,8 +5,9 @@ left out, it computes in float32 again. Of the graph nothing but the fields name
 https://github.com/onnx/onnx/blob/main/onnx/onnx.proto.
 """
 
-from ..errors import ModelError
+from ..errors import DownloadError
 from ..protobuf import BYTES, Field, Value, fields, first, message
+from .onnx import CURE
 
 ROUNDING = (b"QuantizeLinear", b"DequantizeLinear")
 FLOAT = 1
@@ -17,11 +18,13 @@ VALUE_NAME, VALUE_TYPE, TENSOR, ELEMENTS = 1, 2, 1, 1
 
 
 def unquantised(model: bytes, name: str) -> bytes:
-    """The bytes of an ONNX model without its rounding; inputs and outputs become float32. Raises ModelError for other bytes."""
+    """The bytes of an ONNX model without its rounding; inputs and outputs become float32. Raises DownloadError for other bytes."""
     try:
         return message((n, kind, _graph(v) if n == GRAPH else v) for n, kind, v in fields(model))
     except ValueError as error:
-        raise ModelError(f"{name} is not an ONNX model, or is damaged") from error
+        raise DownloadError(
+            f"{name} is not an ONNX model, or is damaged: its fields cannot be read ({CURE})"
+        ) from error
 
 
 def _graph(graph: Value) -> bytes:

@@ -53,16 +53,17 @@ def value(name, sizes, elements=FLOAT):
     return fields((1, name), (2, fields((1, fields((1, elements), (2, shape))))))
 
 
-def model(nodes, constants, inputs, outputs, *, opset=OPSET, elements=FLOAT, outside=(), notes=()):
-    """The file of a net; constants: arrays by name; inputs, outputs: sizes by name, of the type `elements`.
+def model(nodes, constants, inputs, outputs, *, opset=OPSET, types=None, outside=(), notes=()):
+    """The file of a net; constants: arrays by name; inputs, outputs: sizes by name.
 
-    outside: arrays as `beside` makes them. notes: keys and texts of its metadata.
+    types: of inputs and outputs that are not of float32, by name. outside: arrays as `beside` makes them.
+    notes: keys and texts of its metadata.
     """
     arrays = [*(weights(*one) for one in constants.items()), *outside]
     ends = [*((11, one) for one in inputs.items()), *((12, one) for one in outputs.items())]
     graph = fields(
         *((1, one) for one in nodes), (2, "handmade"), *((5, one) for one in arrays),
-        *((number, value(*one, elements)) for number, one in ends),
+        *((number, value(*one, (types or {}).get(one[0], FLOAT))) for number, one in ends),
     )  # fmt: skip
     about = ((14, fields((1, key), (2, text))) for key, text in notes)
     return fields((1, 7), (8, fields((1, ""), (2, opset))), (7, graph), *about)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from audiocli.errors import ModelError
+from audiocli.errors import DownloadError
 from audiocli.models import graph, onnx
 from tests.models import handmade
 
@@ -54,5 +54,5 @@ def test_pads_pass_on_what_they_get():
 
 @pytest.mark.parametrize("content", [b"", b"junk", b"\xff" * 9, recurrent()[:-30], recurrent()[:3]])
 def test_what_is_no_net(content):
-    with pytest.raises(ModelError, match=r"^net\.onnx is not an ONNX model, or is damaged"):
+    with pytest.raises(DownloadError, match=r"^net\.onnx is not an ONNX model, or is damaged"):
         graph.stateful(content, "net.onnx")

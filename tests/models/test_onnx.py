@@ -5,7 +5,7 @@ import struct
 import numpy as np
 import pytest
 
-from audiocli.errors import DeviceError, ModelError
+from audiocli.errors import DeviceError, DownloadError, ModelError
 from audiocli.models import onnx
 from tests.models.handmade import model, node
 
@@ -30,15 +30,26 @@ def test_a_net_from_a_file_and_from_bytes(tmp_path):
 def test_what_is_no_net(tmp_path, content, capfd):
     path = tmp_path / "bad.onnx"
     path.write_bytes(content)
-    with pytest.raises(ModelError, match=r"^bad\.onnx is not an ONNX model, or is damaged: ") as caught:
-        onnx.load(path)
-    assert "\n" not in str(caught.value)
+    with pytest.raises(
+        DownloadError, match=r"^bad\.onnx is not an ONNX model, or is damaged: .* \(ask for it\)$"
+    ) as caught:
+        onnx.load(path, cure="ask for it")
+    assert ("\n" in str(caught.value), caught.value.exit_code) == (False, 1)
     assert capfd.readouterr() == ("", "")
 
 
 def test_a_net_of_something_else():
-    with pytest.raises(ModelError, match=r"^double is an ONNX model of something else: it has no input 'audio'"):
+    with pytest.raises(
+        ModelError, match=r"^double is an ONNX model of something else: it has no input 'audio'"
+    ) as caught:
         onnx.load(doubler(), name="double", takes=["audio"])
+    assert caught.value.exit_code == 2
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    with pytest.raises(ModelError, match=r"^there is no .*away\.onnx$") as caught:
+        onnx.load(tmp_path / "away.onnx")
+    assert caught.value.exit_code == 2
 
 
 def test_what_a_net_cannot_take(capfd):

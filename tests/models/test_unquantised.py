@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audiocli import protobuf
-from audiocli.errors import ModelError
+from audiocli.errors import DownloadError
 from audiocli.models import onnx
 from audiocli.models.unquantised import unquantised
 from tests.models import handmade, tiny_yamnet
@@ -30,12 +30,12 @@ def test_it_computes_what_the_rounding_hid():
 
 @pytest.mark.parametrize("content", [b"junk", tiny_yamnet.rounded(3)[:-40], tiny_yamnet.rounded(3)[:100]])
 def test_what_is_no_net(content):
-    with pytest.raises(ModelError, match=r"^tiny is not an ONNX model, or is damaged$"):
+    with pytest.raises(DownloadError, match=r"^tiny is not an ONNX model, or is damaged: its fields cannot be read"):
         unquantised(content, "tiny")
 
 
 def test_weights_that_are_cut_off(capfd):
-    with pytest.raises(ModelError, match=r"^tiny is not an ONNX model, or is damaged: "):
+    with pytest.raises(DownloadError, match=r"^tiny is not an ONNX model, or is damaged: "):
         onnx.load(tiny_yamnet.rounded(3), name="tiny", device="cpu", beside={"model.data": WEIGHTS.tobytes()[:-1]})
     assert capfd.readouterr() == ("", "")
 

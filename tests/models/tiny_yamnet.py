@@ -26,7 +26,9 @@ def rounded(labels, file="model.data"):
     }  # fmt: skip
     outside = [beside("weights", (1, labels), file)]
     ends = {"audio": (1, 1, 96, 64)}, {"class_scores": (1, labels)}
-    return model(nodes, constants, *ends, opset=13, elements=UINT8, outside=outside)
+    return model(
+        nodes, constants, *ends, opset=13, types=dict.fromkeys(("audio", "class_scores"), UINT8), outside=outside
+    )
 
 
 def yamnet(folder, weights, names):

@@ -59,7 +59,7 @@ def test_notes_as_a_table_and_as_midi(steps, call, tmp_path):
         (["-k", "pitch", "-m", "net"], 2, "hears notes, not the pitch of a voice"),
         (["-k", "notes", "-m", "rnnoise"], 2, "rnnoise is not a model for features: 'audiocli denoise' takes it"),
         (["-k", "notes", "-m", "net", "--device", "cuda"], 2, "runs on the processor only"),
-        (["-k", "notes", "-m", "half"], 2, "half is not an ONNX model, or is damaged"),
+        (["-k", "notes", "-m", "half"], 1, "half is not an ONNX model, or is damaged"),
         (["-k", "notes", "-m", "other"], 2, "other is an ONNX model of something else"),
     ],
 )

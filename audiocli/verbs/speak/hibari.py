@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import ModelError, UsageError
+from ...errors import DownloadError, ModelError, UsageError
 from ...models import onnx
 from ...models.languages import is_near, is_same, nearest
 from ...models.registry import ModelSpec
@@ -24,6 +24,7 @@ from .text.letters import latin
 
 SLOWEST, FASTEST = 0.5, 2.0  # the paces that it was made for; beyond them its sound is stretched
 LONGEST = 300  # characters at once, so that the first sound comes soon
+CURE = "pip install --force-reinstall hibari-tts"
 PERSONS = {"female": "a woman", "male": "a man"}
 PAUSES = frozenset(';:,.!?—…"“”() ')  # of its phonemes: those that belong to no word
 SPECTRA = 6  # outputs of the net: five parts of a spectrum, and the pitch
@@ -68,7 +69,7 @@ def speaks(language: str | None) -> bool:
 
 
 def load(path: Path | None, spec: ModelSpec, place: Any, options: SpeakOptions | None) -> "Synthesiser":
-    """The synthesiser. Raises UsageError for a voice or a language that it lacks, and ModelError for a damaged package."""
+    """The synthesiser. Raises UsageError for a voice or a language that it lacks, and DownloadError for a damaged package."""
     wanted = options or SpeakOptions()
     voice = chosen(wanted.voice, wanted.language)
     paced = SLOWEST <= wanted.rate <= FASTEST
@@ -107,7 +108,7 @@ def _refuse(voice: str, here: Iterable[str]) -> None:
 
 @cache
 def _parts(voice: str) -> Parts:
-    """A voice that is here, loaded; the net is read beside the words, which take longer. Raises ModelError."""
+    """A voice that is here, loaded; the net is read beside the words, which take longer. Raises DownloadError."""
     from hibari.tts import ASSETS
 
     try:
@@ -116,15 +117,13 @@ def _parts(voice: str) -> Parts:
             read, numbers = _reader(bool(known()[voice]["british"])), _numbers(Path(ASSETS))
         return Parts(*net.result(), read, numbers)
     except (OSError, ValueError, KeyError, EOFError) as error:
-        raise ModelError(
-            f"the package hibari-tts is damaged: {error} (pip install --force-reinstall hibari-tts)"
-        ) from error
+        raise DownloadError(f"the package hibari-tts is damaged: {error} ({CURE})") from error
 
 
 def _net(path: Path) -> tuple[onnx.Net, bool]:
     """The net of a voice, and whether it gives durations: a net of another build may have no value of that name."""
     content, name = path.read_bytes(), f"hibari's {path.name}"
-    how: Any = {"name": name, "device": "cpu", "threads": 1, "takes": ("ids", "speed")}
+    how: Any = {"name": name, "device": "cpu", "threads": 1, "takes": ("ids", "speed"), "cure": CURE}
     try:
         return onnx.load(onnx.opened(content, DURATIONS), **how), True
     except ModelError:

@@ -6,7 +6,7 @@ import soxr
 import torch
 
 from audiocli import audio
-from audiocli.errors import ModelError
+from audiocli.errors import DownloadError
 from audiocli.models import locate as models
 from audiocli.models.load import build
 from audiocli.nets.conv_enhancer import ConvEnhancer
@@ -218,5 +218,5 @@ def test_dnsmos_prefers_clean_speech(real):
 
 def test_what_is_no_dnsmos_model(tmp_path):
     (tmp_path / "x.onnx").write_bytes(b"junk")
-    with pytest.raises(ModelError, match="is not an ONNX model"):
+    with pytest.raises(DownloadError, match="is not an ONNX model"):
         dnsmos(str(tmp_path / "x.onnx"))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from audiocli.errors import ModelError, UsageError
+from audiocli.errors import DownloadError, ModelError, UsageError
 from audiocli.models import onnx, registry
 from audiocli.options import SpeakOptions
 from audiocli.verbs.speak import hibari
@@ -139,11 +139,13 @@ def test_other_languages_are_refused(package, voice):
 
 def test_damage_is_one_line(package):
     (package / "heart.onnx").write_bytes(tiny_hibari.net()[:-40])
-    with pytest.raises(ModelError, match=r"^hibari's heart\.onnx is not an ONNX model, or is damaged"):
+    with pytest.raises(
+        DownloadError, match=r"^hibari's heart\.onnx is not an ONNX model, or is damaged: .* --force-reinstall"
+    ):
         load()
     (package / "heart.onnx").write_bytes(tiny_hibari.net())
     (package / "vocab.json").write_text("{")
-    with pytest.raises(ModelError, match=r"^the package hibari-tts is damaged: .* --force-reinstall"):
+    with pytest.raises(DownloadError, match=r"^the package hibari-tts is damaged: .* --force-reinstall"):
         load()
 
 

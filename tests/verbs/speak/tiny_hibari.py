@@ -1,6 +1,6 @@
 """A made-up package of the name hibari with the interface of the real one: letters are phonemes, each lasts two frames.
 
-Its net is an ONNX file made here, byte by byte, with the value inside that the real one has.
+Its net is an ONNX file made by hand, with the value inside that the real one has.
 """
 
 import importlib.machinery
@@ -11,54 +11,23 @@ from types import ModuleType, SimpleNamespace
 import numpy as np
 
 from audiocli.verbs.speak import hibari
+from tests.models.handmade import FLOAT, INT64, model, node
 
 RATE, FRAME = 24_000, 300  # Hz, samples
 LETTERS = "abcdefghijklmnopqrstuvwxyz .,!?"
-FLOAT, INT64 = 1, 7  # types of ONNX
 OUTPUTS = ("lh", "theta", "ln", "lr", "phi", "f0")
-
-
-def varint(number):
-    parts = []
-    while number > 127:
-        parts.append(number & 127 | 128)
-        number >>= 7
-    return bytes([*parts, number])
-
-
-def field(number, value):
-    """A field of a protocol buffer: an integer, a text or bytes."""
-    if isinstance(value, int):
-        return varint(number << 3) + varint(value)
-    value = value.encode() if isinstance(value, str) else value
-    return varint(number << 3 | 2) + varint(len(value)) + value
-
-
-def node(kind, inputs, output, to=None):
-    """A node of one output; to: the type that a Cast makes."""
-    attribute = field(5, field(1, "to") + field(3, to) + field(20, 2)) if to else b""
-    return field(1, b"".join(field(1, name) for name in inputs) + field(2, output) + field(4, kind) + attribute)
-
-
-def value(name, kind, dimensions):
-    shape = b"".join(field(1, field(2, size) if isinstance(size, str) else field(1, size)) for size in dimensions)
-    return field(1, name) + field(2, field(1, field(1, kind) + field(2, shape)))
 
 
 def net(durations=hibari.DURATIONS):
     """ids [1, n], speed [1] -> six outputs, the last of which is two frames a phoneme at speed 1; its whole numbers inside."""
     nodes = [
-        node("Cast", ["ids"], "numbers", to=FLOAT), node("Sub", ["numbers", "numbers"], "zeros"), node("Exp", ["zeros"], "ones"),
-        node("Add", ["ones", "ones"], "twos"), node("Div", ["twos", "speed"], "f0"), node("Cast", ["f0"], durations, to=INT64),
-        *(node("Identity", ["numbers"], name) for name in OUTPUTS[:-1]),
+        node("Cast", ["ids"], ["numbers"], to=FLOAT), node("Sub", ["numbers", "numbers"], ["zeros"]),
+        node("Exp", ["zeros"], ["ones"]), node("Add", ["ones", "ones"], ["twos"]),
+        node("Div", ["twos", "speed"], ["f0"]), node("Cast", ["f0"], [durations], to=INT64),
+        *(node("Identity", ["numbers"], [name]) for name in OUTPUTS[:-1]),
     ]  # fmt: skip
-    inputs = field(11, value("ids", INT64, [1, "n"])) + field(11, value("speed", FLOAT, [1]))
-    outputs = b"".join(field(12, value(name, FLOAT, [1, "n"])) for name in OUTPUTS)
-    return (
-        field(1, 8)
-        + field(8, field(1, "") + field(2, 13))
-        + field(7, b"".join(nodes) + field(2, "g") + inputs + outputs)
-    )
+    outputs = {name: [1, "n"] for name in OUTPUTS}
+    return model(nodes, {}, {"ids": [1, "n"], "speed": [1]}, outputs, opset=13, types={"ids": INT64})
 
 
 def synth(lh, theta, ln, lr, phi, f0, random):
