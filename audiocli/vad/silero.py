@@ -7,6 +7,7 @@ instead of 0.972, and ESC-10 sets them off nearly twice as often. So the numbers
 """
 
 import importlib.util
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -26,6 +27,8 @@ N_FFT, STRIDE, BINS = 256, 128, 129
 HIDDEN = 128
 # The gate before the network: a frame with a lower peak counts as silence without being judged (-66 dBFS, 16 steps of 16 bits).
 GATE = 5e-4
+# In digital silence the state of the LSTM comes to rest, after six minutes or so; from a step this small on it stays where it is.
+REST = 5e-7
 CONVOLUTION_STRIDES = (1, 2, 2, 1)
 INSTALL = "pip install --force-reinstall 'silero-vad>=6.2', or use --no-vad"
 
@@ -37,6 +40,8 @@ class Silero:
         self._net = _network()
         self._context = np.zeros(CONTEXT, np.float32)
         self._hidden, self._cell = np.zeros((2, HIDDEN), np.float32)
+        self._silence = self._net.encode(np.zeros((1, CONTEXT + FRAME), np.float32))[0]
+        self._resting = False
 
     def __call__(self, frames: Floats) -> Floats:
         """Frames [n, FRAME] to probabilities of speech [n]."""
@@ -44,19 +49,34 @@ class Silero:
             return np.zeros(0, np.float32)
         before = np.concatenate([self._context[None], frames[:-1, -CONTEXT:]])
         self._context = frames[-1, -CONTEXT:].copy()
-        hidden = self._remember(self._net.encode(np.concatenate([before, frames], axis=1)))
+        hidden = self._remember(*self._encode(np.concatenate([before, frames], axis=1)))
         logits = np.maximum(hidden, 0.0) @ self._net.head + self._net.head_bias
         return np.where(np.abs(frames).max(axis=1) < GATE, np.float32(0.0), _sigmoid(logits))
 
-    def _remember(self, inputs: Floats) -> Floats:
-        """The LSTM cell over inputs [n, 4 * HIDDEN] (gates in, forget, new, out; biases added) to its outputs [n, HIDDEN]."""
+    def _encode(self, frames: Floats) -> tuple[Floats, list[bool]]:
+        """What goes into the LSTM [n, 4 * HIDDEN] for frames with their context, and which of them are digital silence."""
+        sound = frames.any(axis=1)
+        inputs = np.tile(self._silence, (len(frames), 1))
+        if sound.any():
+            inputs[sound] = self._net.encode(frames[sound])
+        return inputs, (~sound).tolist()
+
+    def _remember(self, inputs: Floats, silent: Sequence[bool]) -> Floats:
+        """The LSTM cell over inputs [n, 4 * HIDDEN] (gates in, forget, new, out; biases added) to its outputs [n, HIDDEN].
+
+        silent: which inputs are those of digital silence; they change nothing any more once the state has come to rest.
+        """
         result = np.empty((len(inputs), HIDDEN), np.float32)
         for n, given in enumerate(inputs):
-            gates = given + self._hidden @ self._net.recurrent
+            if self._resting and silent[n]:
+                result[n] = self._hidden
+                continue
+            cell, gates = self._cell, given + self._hidden @ self._net.recurrent
             opened = _sigmoid(gates)
             new = np.tanh(gates[2 * HIDDEN : 3 * HIDDEN])
             self._cell = opened[HIDDEN : 2 * HIDDEN] * self._cell + opened[:HIDDEN] * new
             self._hidden = opened[3 * HIDDEN :] * np.tanh(self._cell)
+            self._resting = silent[n] and float(np.abs(self._cell - cell).max()) <= REST
             result[n] = self._hidden
         return result
 

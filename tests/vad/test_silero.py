@@ -31,6 +31,30 @@ def test_blocks_may_be_cut_anywhere(frames):
     np.testing.assert_allclose(np.concatenate(parts), silero.Silero()(frames), atol=1e-5)
 
 
+def plainly(one, frames):
+    """The network over all frames, with no shortcut for those of silence."""
+    one._encode = lambda joined: (one._net.encode(joined), [False] * len(joined))
+    return one(frames)
+
+
+@pytest.mark.parametrize("minutes", [0.1, 12])
+def test_what_follows_a_silence_is_heard_as_ever(frames, minutes):
+    """The state is at rest after the long one only; each way, the probabilities are those of the network that goes on."""
+    silence = np.zeros((round(60 * minutes * silero.SAMPLE_RATE / silero.FRAME), silero.FRAME), np.float32)
+    whole = np.concatenate([frames, silence, frames])
+    one, other = silero.Silero(), silero.Silero()
+    got, want = one(whole), plainly(other, whole)
+    assert want.max() > 0.9
+    np.testing.assert_allclose(got, want, atol=1e-4)
+    assert not one._resting
+    one(silence)
+    assert one._resting == (minutes > 10)
+    state = one._cell
+    one(silence[:9])
+    assert (one._cell is state) == (minutes > 10)
+    assert not one(silence[:9]).any()
+
+
 def test_a_file_that_is_cut_off_is_reported(tmp_path, monkeypatch):
     whole = silero.weights().read_bytes()
     path = tmp_path / "x.onnx"
