@@ -20,30 +20,32 @@ PAUSE = 0.1  # s that are not loud, at which a sound ends
 
 
 def events(
-    probabilities: Floats, labels: Sequence[str], step: float, duration: float, options: ClassifyOptions,
-    threshold: float,
+    curves: Iterable[tuple[str, Floats]], step: float, duration: float, options: ClassifyOptions, threshold: float
 ) -> tuple[Segment, ...]:  # fmt: skip
-    """The events of each label: smoothed probabilities [frames, labels] above a threshold, with hysteresis.
+    """The events of each label: its smoothed curve of probabilities [frames] above a threshold, with hysteresis.
 
-    Frame n stands for the window that is centred on n * step seconds, half of which an event fills when it begins there.
+    Values below the `floor` may be zero, which moves no median that reaches it. Frame n stands for the window that is centred on
+    n * step seconds, half of which an event fills when it begins there.
     """
     from scipy.ndimage import median_filter
 
-    if not len(probabilities):
-        return ()
     width = max(round(options.smooth / step), 1) | 1
     segments = []
-    for number in np.flatnonzero(probabilities.max(axis=0) >= threshold).tolist():  # of hundreds, a handful
-        label, smooth = labels[number], median_filter(probabilities[:, number], width, mode="nearest")
+    for label, curve in curves:
         if label.casefold() == SILENCE:
             continue
-        low = max(threshold - HYSTERESIS, threshold / 2)
-        for first, last in bridged(spans(smooth, threshold, low), options.gap / step):
+        smooth = median_filter(curve, width, mode="nearest")
+        for first, last in bridged(spans(smooth, threshold, floor(threshold)), options.gap / step):
             start, end = max(first * step - step / 2, 0.0), min(last * step + step / 2, duration)
             if end - start >= options.shortest:
                 sure = float(smooth[first : last + 1].max())
                 segments.append(Segment(round(start, 3), round(end, 3), label, probability=round(sure, 4)))
     return tuple(sorted(segments, key=lambda one: (one.start, one.end, one.text)))
+
+
+def floor(threshold: float) -> float:
+    """The probability below which no event goes on that begins at a threshold."""
+    return max(threshold - HYSTERESIS, threshold / 2)
 
 
 def spans(curve: Floats, high: float, low: float) -> Iterator[tuple[int, int]]:

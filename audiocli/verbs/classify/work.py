@@ -1,5 +1,6 @@
 """What goes into a sound classifier, whichever it is, and what is made of its probabilities: labels of a file, events in time."""
 
+import math
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
@@ -19,7 +20,8 @@ from ...records import Events, Label, Labels, Table, later
 from ...run import batch
 from ..features.analysis import Pass
 from ..features.tables import feature_tables
-from .events import LEVEL_STEP, SILENCE, events, with_edges
+from .course import Course
+from .events import LEVEL_STEP, SILENCE, events, floor, with_edges
 from .tagger import Tagger
 
 Floats = NDArray[np.float32]
@@ -52,13 +54,13 @@ class Heard:
     """An input on its way through the model: what is known of it so far."""
 
     clip: Clip
+    course: Course
     count: int = 0  # samples
     peak: float = 0.0
     level_frame: int = 0  # samples
     levels: list[Floats] = field(default_factory=list)  # mean squares of frames, for the edges of events
     rest: Floats = field(default_factory=lambda: np.zeros(0, np.float32))  # less than a frame
     spectra: Pass | None = None  # for a picture
-    probabilities: list[Floats] = field(default_factory=list)  # [windows, labels] each
 
     def taken(self, samples: Floats) -> Floats:
         """Note a block that goes through."""
@@ -110,7 +112,7 @@ class Work(batch.Work[Clip, Labels | Events]):
     def __call__(self, batch: list[Clip]) -> list[Labels]:
         """A record for each input; the windows of short ones go through the model together."""
         frame = round(LEVEL_STEP * self._tagger.sample_rate) if self.options.events else 0
-        every = [Heard(clip, level_frame=frame, spectra=self._spectra()) for clip in batch]
+        every = [Heard(clip, self._course(), level_frame=frame, spectra=self._spectra()) for clip in batch]
         self._hear([heard for heard in every if heard.clip.whole])
         for heard in every:
             if not heard.clip.whole:
@@ -121,20 +123,24 @@ class Work(batch.Work[Clip, Labels | Events]):
     def _spectra(self) -> Pass | None:
         return Pass(FeaturesOptions(sample_rate=self._tagger.sample_rate)) if self.options.plot else None
 
+    def _course(self) -> Course:
+        least = floor(self._threshold) if self.options.events else math.inf
+        return Course(len(self.labels), least, whole=self.options.plot is not None)
+
     def _hear(self, every: Sequence[Heard]) -> None:
         """Short inputs, together."""
         pieces = [list(self._windows([heard.taken(heard.clip.samples)])) for heard in every]
         found = self._probabilities([window for windows in pieces for window in windows])
         ends = np.cumsum([len(windows) for windows in pieces])[:-1]
         for heard, some in zip(every, np.split(found, ends) if every else (), strict=True):
-            heard.probabilities.append(some)
+            heard.course.add(some)
 
     def _hear_long(self, heard: Heard) -> None:
-        """An input of any length, in constant memory but for its probabilities."""
+        """An input of any length, in constant memory but for what events are made of."""
         blocks = chain([heard.clip.samples], (block[0] for block in heard.clip.stream.blocks))
         windows = self._windows(heard.taken(block) for block in blocks)
         while some := list(islice(windows, WINDOWS)):
-            heard.probabilities.append(self._probabilities(some))
+            heard.course.add(self._probabilities(some))
 
     def _windows(self, blocks: Iterable[Floats]) -> Iterator[Floats]:
         """Windows, each a hop after the last; for events window n is centred on n hops, else the last ends with the input."""
@@ -169,36 +175,41 @@ class Work(batch.Work[Clip, Labels | Events]):
     def _record(self, heard: Heard) -> Labels:
         options, stream = self.options, heard.clip.stream
         duration = heard.count / stream.sample_rate
-        probabilities = np.concatenate([np.zeros((0, len(self.labels)), np.float32), *heard.probabilities])
         silent = heard.peak < UNHEARD
         if silent and SILENCE not in map(str.casefold, self.labels):
-            probabilities = probabilities[:0]
+            heard.course = self._course()
         common: dict[str, Any] = {
             "path": heard.clip.source.path, "duration": duration, "sample_rate": stream.source_rate, "task": "classify",
             "model": self._model, "revision": self._revision, "options": self._told,
             "status": "empty" if not duration else "silent" if silent else "ok", "warnings": tuple(stream.warnings),
-            "labels": best(probabilities, self.labels, options.top, self._least),
-            "tables": self._tables(heard, probabilities),
+            "labels": best(heard.course, self.labels, options.top, self._least),
+            "tables": self._tables(heard),
         }  # fmt: skip
         if not options.events:
             return Labels(**common)
-        threshold = self._tagger.traits.threshold if options.threshold is None else options.threshold
-        found = events(probabilities, self.labels, self._hop / stream.sample_rate, duration, options, threshold)
+        curves = ((self.labels[number], curve) for number, curve in heard.course.curves(self._threshold))
+        found = events(curves, self._hop / stream.sample_rate, duration, options, self._threshold)
         reach = self._size / stream.sample_rate / 2
         levels = np.concatenate([np.zeros(0, np.float32), *heard.levels])
         edged = with_edges(found, levels, reach, options.shortest, self._tagger.traits.grow)
         return Events(**common, segments=later(edged, self.reading.start))
 
     @property
+    def _threshold(self) -> float:
+        """The probability above which an event begins."""
+        return self._tagger.traits.threshold if self.options.threshold is None else self.options.threshold
+
+    @property
     def _least(self) -> float:
         """The probability below which a label of a file is not told."""
         return 0.0 if self.options.threshold is None or self.options.events else self.options.threshold
 
-    def _tables(self, heard: Heard, probabilities: Floats) -> dict[str, Table]:
+    def _tables(self, heard: Heard) -> dict[str, Table]:
         """What the picture shows: the spectrogram and the probabilities."""
         if heard.spectra is None:
             return {}
         heard.spectra.finish()
+        probabilities = heard.course.table()
         rate, start = self._tagger.sample_rate, self.reading.start
         first = start if self.options.events else start + self._size / 2 / rate
         shown = Table(
@@ -233,10 +244,10 @@ def chosen(own: Sequence[str], asked: str | None) -> tuple[list[int] | None, tup
     return kept, tuple(own[n] for n in kept)
 
 
-def best(probabilities: Floats, labels: Sequence[str], top: int, least: float) -> tuple[Label, ...]:
+def best(course: Course, labels: Sequence[str], top: int, least: float) -> tuple[Label, ...]:
     """The `top` likeliest labels over all windows, by their mean, those below `least` left out."""
-    if not len(probabilities):
+    if not course.count:
         return ()
-    mean = probabilities.mean(axis=0)
+    mean = course.mean()
     order = np.argsort(-mean, kind="stable")[:top]
     return tuple(Label(labels[n], round(float(mean[n]), 4)) for n in order if mean[n] >= least)

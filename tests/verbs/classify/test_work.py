@@ -1,5 +1,6 @@
 """From windows to labels and events, with a tagger that hears nothing but loudness."""
 
+import math
 from itertools import pairwise
 
 import numpy as np
@@ -13,7 +14,8 @@ from audiocli.inputs.sources import find
 from audiocli.options import ClassifyOptions, InputOptions
 from audiocli.records import Segment
 from audiocli.verbs.classify import work as labelling
-from audiocli.verbs.classify.events import bridged, events, spans, with_edges
+from audiocli.verbs.classify.course import Course
+from audiocli.verbs.classify.events import bridged, events, floor, spans, with_edges
 from audiocli.verbs.classify.tagger import Traits
 from audiocli.verbs.classify.work import Work, best, chosen, named
 
@@ -118,8 +120,48 @@ def test_short_events_are_left_out_and_smoothing_closes_holes():
     curve = np.zeros((100, 1), np.float32)
     curve[10] = curve[30:50] = 1.0
     curve[40] = 0.0
-    found = events(curve, ["x"], 0.1, 10.0, ClassifyOptions(smooth=0.3, shortest=0.3), 0.5)
+    found = events([("x", curve[:, 0])], 0.1, 10.0, ClassifyOptions(smooth=0.3, shortest=0.3), 0.5)
     assert [(round(event.start, 2), round(event.end, 2)) for event in found] == [(2.95, 4.95)]
+
+
+def course(probabilities, least):
+    """A course in pieces of a few windows."""
+    result = Course(len(probabilities[0]), least)
+    for first in range(0, len(probabilities), 7):
+        result.add(np.array(probabilities[first : first + 7], np.float32))
+    return result
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([0.0, 0.2, 0.5, 0.9]), st.sampled_from([0.1, 0.3, 0.7]))
+def test_what_lies_below_the_floor_makes_no_event(seed, threshold, smooth):
+    """The events of what is kept are those of all the probabilities."""
+    random = np.random.default_rng(seed)
+    probabilities = np.cumsum(random.normal(0.0, 0.2, (60, 5)), axis=0) % 1.0
+    probabilities = np.float32(probabilities * random.random(5))
+    kept = course(probabilities, floor(threshold))
+    options = ClassifyOptions(smooth=smooth, shortest=0.1)
+    labels = "abcde"
+    found = events(((labels[n], curve) for n, curve in kept.curves(threshold)), 0.1, 6.0, options, threshold)
+    assert found == events(zip(labels, probabilities.T, strict=True), 0.1, 6.0, options, threshold)
+    np.testing.assert_allclose(kept.mean(), probabilities.mean(axis=0), rtol=1e-5)
+
+
+def test_hours_of_many_labels_keep_little():
+    """An hour, ten windows a second of 521 labels, of which three are heard: 75 MB come in."""
+    import tracemalloc
+
+    block = np.full((600, 521), 0.01, np.float32)
+    block[:100, :3] = 0.9
+    kept = Course(521, 0.1)
+    tracemalloc.start()
+    for _ in range(60):
+        kept.add(block)
+    size = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert size < 1 << 20
+    assert [(label, curve.shape, int((curve > 0).sum())) for label, curve in kept.curves(0.5)] == [
+        (label, (36_000,), 6_000) for label in range(3)
+    ]
 
 
 def test_near_events_of_one_label_are_one():
@@ -166,7 +208,7 @@ def test_grown_events_hold_what_was_there(some, seed):
 
 
 def test_best():
-    found = best(np.array([[0.2, 0.5, 0.3], [0.4, 0.1, 0.5]], np.float32), ["a", "b", "c"], 2, 0.31)
+    found = best(course([[0.2, 0.5, 0.3], [0.4, 0.1, 0.5]], math.inf), ["a", "b", "c"], 2, 0.31)
     assert [(label.label, label.score) for label in found] == [("c", pytest.approx(0.4))]
 
 
