@@ -40,6 +40,9 @@ def test_notes_as_a_table_and_as_midi(steps, call, tmp_path):
     step = HOP / 22_050
     for row, (first, end) in zip(rows[1:], wanted, strict=True):
         assert [float(cell) for cell in row[1:]] == pytest.approx([first * step, end * step, LOW + KEY, 0.75], rel=1e-5)
+    length = (100 + 190) * step
+    summary = call(*words, "-f", "txt")[1].decode().splitlines()
+    assert summary[1:] == [f"  notes        2 notes, MIDI pitch {LOW + KEY} to {LOW + KEY}, {length:.4g} s in all"]
     code, out, err = call(*words, "-f", "json", "--start", "1")
     record = json.loads(out)
     assert record["model"] == "net"

@@ -119,16 +119,30 @@ def summary(records: Sequence[Features], stream: BinaryIO, place: Place) -> None
     """What is in the file and what came out, a line a kind: for a look, not for a program."""
     for record in records:
         lines = [f"{plain(record.path)}: {record.duration:.2f} s at {record.sample_rate} Hz"]
-        lines.append(f"  {'kind':<12} {'shape':>13} {'step':>9} {'mean':>11} {'std':>11} {'min':>11} {'max':>11}  unit")
+        if record.tables.keys() - {"notes"}:
+            lines.append(
+                f"  {'kind':<12} {'shape':>13} {'step':>9} {'mean':>11} {'std':>11} {'min':>11} {'max':>11}  unit"
+            )
         lines += [_summary_line(kind, table) for kind, table in record.tables.items()]
         stream.write(("\n".join(lines) + "\n").encode())
 
 
 def _summary_line(kind: str, table: Table) -> str:
+    if kind == "notes":
+        return f"  {kind:<12} {_notes(table)}"
     shape = f"{len(table.columns)} x {table.n_frames}"
     step = "" if table.step is None else f"{table.step * 1000:.4g} ms"
     numbers = " ".join(f"{value:>11.4g}" for value in table.moments(overall=True)[:, 0])
     return f"  {kind:<12} {shape:>13} {step:>9} {numbers}  {table.unit}"
+
+
+def _notes(table: Table) -> str:
+    """How many notes there are, how high and how long; means of their times would say nothing."""
+    rows = np.concatenate([np.zeros((0, len(table.columns))), *table.blocks()])
+    if not len(rows):
+        return "no notes"
+    lowest, highest, length = rows[:, 2].min(), rows[:, 2].max(), (rows[:, 1] - rows[:, 0]).sum()
+    return f"{len(rows)} {'note' if len(rows) == 1 else 'notes'}, MIDI pitch {lowest:g} to {highest:g}, {length:.4g} s in all"
 
 
 def stats_summary(records: Sequence[Stats], stream: BinaryIO, place: Place) -> None:
