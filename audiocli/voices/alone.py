@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from ..vad.cutter import cutter
 from ..vad.silero import SAMPLE_RATE
 from . import clusters
-from .voice import Encoder, Voice
+from .embeddings import SpeakerEncoder
+from .voice import Voice
 from .windows import SPEECH, windows
 
 Floats = NDArray[np.float32]
@@ -18,11 +19,6 @@ Floats = NDArray[np.float32]
 Decide = Callable[[Sequence[Voice], Sequence[Voice]], list[dict[str, Any]]]
 
 LONGEST = 120.0  # s of speech of a recording whose voice is listened to; more changes nothing
-# Cosine between the voices of the two speakers that the clusters of diarize make of a reference when forced to. Below it two
-# people speak. Of thirteen speakers of LibriSpeech that the encoder was not trained on, at 12 and 25 s, each by itself lay at 0.55
-# or above; with another one's voice in a half all 26 lay at 0.47 or below, with a quarter the 13 of 25 s and 7 of those of 12 s.
-# It was chosen on these.
-TWO_PEOPLE = 0.51
 LEAST = 2.0  # s of speech that make another person
 WINDOW = 2.4  # s; in those of diarize, which are shorter, a person differs from itself more
 JUDGED = 10.0  # s of speech; in less, a person differs from itself as much (one of ten, at 9 s)
@@ -32,14 +28,19 @@ HARDLY = 0.1  # probability of one person, below which there is a warning about 
 COMPARED = 100  # recordings of a person; of more, the first ones
 
 
-def several(spoken: Floats, encoder: Encoder) -> bool:
-    """Whether more than one person is heard in speech [n]; there must be enough of it."""
-    if len(spoken) < JUDGED * SAMPLE_RATE:
+def several(spoken: Floats, encoder: SpeakerEncoder) -> bool:
+    """Whether more than one person is heard in speech [n]; there must be enough of it, and an encoder that can tell.
+
+    The cosine between the voices of the two speakers that the clusters of diarize make of a recording when forced to lies below
+    the `two_people` of the encoder's calibration when two people speak.
+    """
+    bound: float | None = encoder.calibration.get("two_people")
+    if bound is None or len(spoken) < JUDGED * SAMPLE_RATE:
         return False
     pieces = list(windows(cutter(True, SPEECH), [spoken], WINDOW))
     embeddings = encoder.embed([samples for _, samples in pieces])
     two = clusters.speakers([window for window, _ in pieces], embeddings, clusters.Bounds(2, 2), least=LEAST)
-    return len(two) == 2 and float(two[0] @ two[1]) < TWO_PEOPLE
+    return len(two) == 2 and float(two[0] @ two[1]) < bound
 
 
 def furthest(voices: Sequence[Voice], judge: Decide) -> tuple[int, int] | None:

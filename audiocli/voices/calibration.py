@@ -120,7 +120,10 @@ class Judged:
 
 @dataclass(frozen=True)
 class Calibration:
-    """quantiles: standardised scores of different speakers that RATES of them exceed; own: those of one speaker, 101 of them."""
+    """quantiles: standardised scores of different speakers that RATES of them exceed; own: those of one speaker, 101 of them.
+
+    two_people: cosine below which the two speakers that are made of one recording, whoever speaks, are two (None: not known).
+    """
 
     different: Spread
     one: Spread
@@ -128,6 +131,7 @@ class Calibration:
     own: Sequence[float]
     logistic: Sequence[float]  # of 1 and both standardised scores
     trials: int = 0
+    two_people: float | None = None
 
     def judge(self, pairs: Pairs, far: float) -> Judged:
         """The judgement of the pairs when a share `far` of different speakers may be accepted."""

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from audiocli.errors import InputError
+from audiocli.models.registry import ModelSpec
 from audiocli.voices import alone, people
+from audiocli.voices.embeddings import SpeakerEncoder
 from audiocli.voices.people import Enrolled
 from audiocli.voices.voice import Voice
 
@@ -100,6 +102,17 @@ def test_which_two_are_hardly_one_person():
     assert alone.furthest([voice(1, 0)], decide) is None
     bare = lambda a, b: [{key: one[key] for key in ("score", "same")} for one in decide(a, b)]  # noqa: E731
     assert alone.furthest([voice(1, 0), voice(0, 1)], bare) == (0, 1)
+
+
+@pytest.mark.parametrize(("bound", "two"), [(None, False), (0.3, False), (0.51, True)])
+def test_two_people_by_the_bound_of_the_encoder(monkeypatch, bound, two):
+    """Two speakers are made of it at a cosine of 0.4: what that means, the encoder's calibration says, if it has a word on it."""
+    speakers = np.array([[1.0, 0.0], [0.4, np.sqrt(1 - 0.4**2)]], np.float32)
+    monkeypatch.setattr(alone.clusters, "speakers", lambda *_, **__: speakers)
+    spec = ModelSpec("tiny", "verify", "", "here", "none", 16_000, 0.1)
+    encoder = SpeakerEncoder(spec, 16_000, lambda clips: np.ones((len(clips), 2), np.float32), {"two_people": bound})
+    assert alone.several(np.zeros(16_000 * 11, np.float32), encoder) == two
+    assert not alone.several(np.zeros(16_000 * 9, np.float32), encoder)
 
 
 def test_what_a_conversion_narrows_is_said():
