@@ -55,11 +55,12 @@ class Silero:
 
     def _encode(self, frames: Floats) -> tuple[Floats, list[bool]]:
         """What goes into the LSTM [n, 4 * HIDDEN] for frames with their context, and which of them are digital silence."""
-        sound = frames.any(axis=1)
+        silent = [not frame.any() for frame in frames]
+        sound = np.flatnonzero(~np.array(silent))
         inputs = np.tile(self._silence, (len(frames), 1))
-        if sound.any():
+        if len(sound):
             inputs[sound] = self._net.encode(frames[sound])
-        return inputs, (~sound).tolist()
+        return inputs, silent
 
     def _remember(self, inputs: Floats, silent: Sequence[bool]) -> Floats:
         """The LSTM cell over inputs [n, 4 * HIDDEN] (gates in, forget, new, out; biases added) to its outputs [n, HIDDEN].
