@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ..errors import ModelError
+from ..errors import DownloadError, ModelError
 from . import cache, registry
 from .registry import ModelSpec, fits, installed
 from .spec import EMBEDDING_FILE, SPEECHBRAIN_FILE
@@ -18,7 +18,7 @@ def _by_files(name: str, folder: Path, task: str, source: str) -> ModelSpec:
     """
     beside = folder.with_name(f"{folder.name}.json")
     if folder.is_file() and not beside.is_file():
-        raise ModelError(f"there is no {beside.name} beside {folder}, which would say what it is")
+        raise DownloadError(f"there is no {beside.name} beside {folder}, which would say what it is")
     names = [beside.name] if folder.is_file() else [file.name for file in folder.iterdir() if file.is_file()]
     found = [mark for mark in registry.MARKS if fnmatch.filter(names, mark)]
     if not found or (found == [EMBEDDING_FILE] and task != "verify"):

@@ -1,6 +1,6 @@
 """From the name of a model to its files on this machine.
 
-A name is a row of the registry, else a folder or an ONNX file, else org/name[@revision] on the hub: from the cache, else downloaded.
+A name is a row of the registry, else a folder or ONNX file, else org/name[@revision] on the hub: from the cache, or downloaded.
 """
 
 import os

@@ -9,7 +9,7 @@ https://github.com/onnx/onnx/blob/main/onnx/onnx.proto.
 import struct
 from collections.abc import Iterator, Sequence
 
-from ..errors import ModelError
+from ..errors import DownloadError
 from ..protobuf import BYTES, VARINT, Field, Value, fields, first, message
 
 GRAPH, NODE, INITIALIZER, INPUT = 7, 1, 5, 11
@@ -27,13 +27,13 @@ def name_of(number: int) -> str:
 def from_outside(model: bytes, name: str) -> bytes:
     """The bytes of an ONNX model with inputs `noise0`, `noise1`, .. float32 [any] instead of nodes that draw normal noise.
 
-    Each takes the shape that it is wanted in, and begins again where it is too short. Needs opset 11. Raises ModelError for
+    Each takes the shape that it is wanted in, and begins again where it is too short. Needs opset 11. Raises DownloadError for
     other bytes.
     """
     try:
         return message((n, kind, _graph(v) if n == GRAPH else v) for n, kind, v in fields(model))
     except ValueError as error:
-        raise ModelError(f"{name} is not an ONNX model, or is damaged") from error
+        raise DownloadError(f"{name} is not an ONNX model, or is damaged") from error
 
 
 def _graph(graph: Value) -> bytes:

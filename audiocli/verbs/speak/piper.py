@@ -7,7 +7,7 @@ whatever was said before it.
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -20,15 +20,17 @@ from ...errors import ModelError, UsageError
 from ...models import languages, noise, onnx
 from ...models.registry import ModelSpec
 from ...options import SpeakOptions
-from . import espeak, phonemes
+from . import phonemes
 from .piper_config import END, ESPEAK, PAD, START, Config, beside, read
 from .synthesiser import Spoken, Traits, Voice, closest
-from .text.letters import latin
+from .text.letters import Knows, latin
 
 SLOWEST, FASTEST = 0.5, 2.0  # the paces that its lengths are scaled to; beyond them its sound is stretched
 LONGEST = 300  # characters at once, so that the first sound comes soon
 LENGTH = 1 << 20  # random numbers for each place that wants some: enough for a minute before they repeat
 TAKES = ("input", "input_lengths", "scales")
+# The marks of other scripts that end or part sentences, as the voices know them.
+MARKS = str.maketrans("。।，、،；؛：？؟！…", "..,,,;;:??!.")  # noqa: RUF001 - meant as they stand here
 FLAGS = re.compile(r"\([\w-]+\)")  # espeak-ng's marks where it changes to another language and back
 
 
@@ -62,15 +64,20 @@ def synthesiser(
 ) -> "Synthesiser":
     """The synthesiser of a voice; found: all files that it may be asked to change to."""
     config, paced = choice.config, SLOWEST <= rate <= FASTEST
-    english = config.language.startswith("en")
     traits = Traits(
-        config.sample_rate, choice.name, config.language, LONGEST,
-        knows=latin if english and config.phoneme_type == ESPEAK else None, paced=paced, parallel=True,
-    )  # fmt: skip
+        config.sample_rate, choice.name, config.language, LONGEST, knows=_knows(config), paced=paced, parallel=True
+    )
     net = _net(choice.path, threads)
     if choice.speaker is not None and "sid" not in net.inputs:
         raise ModelError(f"{choice.path} has one speaker, and {beside(choice.path).name} has several")
     return Synthesiser(traits, net, choice, tuple(found), rate, seed, threads)
+
+
+def _knows(config: Config) -> Knows | None:
+    """Whether a voice reads a character; what it does not read is written in other letters, or reported. None: all."""
+    if config.phoneme_type == ESPEAK:  # which names the letters of other scripts, but in English one by one
+        return latin if config.language.startswith("en") else None
+    return lambda one: not one.isalnum() or all(c in config.numbers for c in unicodedata.normalize("NFD", one.lower()))
 
 
 def files(path: Path) -> list[Path]:
@@ -99,7 +106,7 @@ def chosen(found: Sequence[Path], wanted: SpeakOptions) -> Choice:
 
 def _named(found: Sequence[tuple[Path, Config]], voice: str) -> Choice:
     """The voice of a name. Raises UsageError for one that is not there."""
-    known = {}
+    known: dict[str, Choice] = {}
     for path, config in reversed(found):  # of voices with the same name the first is meant
         for speaker in reversed([*config.speakers]):
             choice = Choice(path, config, speaker)
@@ -119,9 +126,7 @@ def _net(path: Path, threads: int) -> onnx.Net:
         content = path.read_bytes()
     except OSError as error:
         raise ModelError(f"{path} cannot be read: {error.strerror}") from error
-    return onnx.load(
-        noise.from_outside(content, path.name), name=path.name, device="cpu", threads=threads, takes=TAKES
-    )
+    return onnx.load(noise.from_outside(content, path.name), name=path.name, device="cpu", threads=threads, takes=TAKES)
 
 
 @lru_cache(maxsize=4)
@@ -186,6 +191,9 @@ class Synthesiser:
     def _phonemes(self, text: str) -> Iterator[str]:
         """The phonemes of a text, or its letters where the voice reads these; what has two parts as both, as Piper does."""
         config = self.choice.config
-        spoken = FLAGS.sub("", phonemes.ipa(text, config.espeak_voice)) if config.phoneme_type == ESPEAK else text.lower()
+        text = text.translate(MARKS)
+        spoken = (
+            FLAGS.sub("", phonemes.ipa(text, config.espeak_voice)) if config.phoneme_type == ESPEAK else text.lower()
+        )
         for sound in unicodedata.normalize("NFD", spoken):
             yield from config.replaced.get(sound, (sound,))

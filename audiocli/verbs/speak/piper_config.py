@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ...errors import ModelError
+from ...errors import DownloadError, ModelError
 
 START, END, PAD = "^", "$", "_"
 ESPEAK, TEXT = "espeak", "text"  # ways from a text to phonemes
@@ -39,9 +39,9 @@ def read(voice: Path) -> Config:
     try:
         parsed = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise ModelError(f"there is no {path.name} beside {voice}: a Piper voice is both files") from error
+        raise DownloadError(f"there is no {path.name} beside {voice}: a Piper voice is both files") from error
     except (OSError, ValueError) as error:
-        raise ModelError(f"{path} is damaged: it is not JSON ({error})") from error
+        raise DownloadError(f"{path} is damaged: it is not JSON ({error})") from error
     if not isinstance(parsed, dict) or not isinstance(parsed.get("phoneme_id_map"), dict):
         raise ModelError(f"{path} has no phoneme_id_map: it is not what Piper writes beside a voice")
     try:
