@@ -59,7 +59,11 @@ def table(script: str) -> list[str]:
         "| " + " | ".join(head) + " |",
         "| " + " | ".join(["---"] * len(head)) + " |",
     ]
-    return [*lines, *map(line, module.rows()), ""]
+    print("\n".join(lines), flush=True)
+    for row in module.rows():  # each is shown as it comes: some take minutes
+        lines.append(line(row))
+        print(lines[-1], flush=True)
+    return [*lines, ""]
 
 
 def written() -> dict[str, list[str]]:
@@ -87,7 +91,6 @@ def main(scripts: list[str]) -> None:
     sections = written()
     for script in scripts or SCRIPTS:
         sections[script] = table(script)
-        print("\n".join(sections[script]), flush=True)
         page = head + [line for name in SCRIPTS if name in sections for line in sections[name]]
         TARGET.write_text("\n".join(page).rstrip() + "\n")
 
