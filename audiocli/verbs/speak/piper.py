@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 
 from ...device import Place
 from ...errors import ModelError, UsageError
-from ...models import languages, noise, onnx
+from ...models import languages, onnx
 from ...models.registry import ModelSpec
 from ...options import SpeakOptions
 from . import phonemes
 from .piper_config import END, ESPEAK, PAD, START, Config, beside, read
+from .piper_noise import NOISE, from_outside
 from .synthesiser import Spoken, Traits, Voice, closest
 from .text.letters import Knows, latin
 
@@ -126,13 +127,13 @@ def _net(path: Path, threads: int) -> onnx.Net:
         content = path.read_bytes()
     except OSError as error:
         raise ModelError(f"{path} cannot be read: {error.strerror}") from error
-    return onnx.load(noise.from_outside(content, path.name), name=path.name, device="cpu", threads=threads, takes=TAKES)
+    return onnx.load(from_outside(content, path.name), name=path.name, device="cpu", threads=threads, takes=TAKES)
 
 
 @lru_cache(maxsize=4)
-def _random(seed: int) -> NDArray[np.float32]:
-    """The numbers [LENGTH] that a net is given for its noise."""
-    return np.random.default_rng(seed).standard_normal(LENGTH, np.float32)
+def _random(seed: int, draw: int) -> NDArray[np.float32]:
+    """The numbers [LENGTH] that a net is given for the nth of its draws."""
+    return np.random.default_rng([seed, draw]).standard_normal(LENGTH, np.float32)
 
 
 @dataclass(frozen=True)
@@ -175,8 +176,8 @@ class Synthesiser:
         }  # fmt: skip
         if "sid" in self.net.inputs:
             inputs["sid"] = np.array([config.speakers.get(self.choice.speaker or "", 0)], np.int64)
-        for number, name in enumerate(one for one in self.net.inputs if one.startswith("noise")):
-            inputs[name] = _random(self.seed + number)
+        draws = sum(name.startswith(NOISE) for name in self.net.inputs)
+        inputs |= {f"{NOISE}{number}": _random(self.seed, number) for number in range(draws)}
         return Spoken(self.net(**inputs)[0].reshape(-1).astype(np.float32, copy=False))
 
     def ids(self, text: str) -> list[int]:

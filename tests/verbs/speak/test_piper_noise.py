@@ -5,7 +5,7 @@ import pytest
 
 from audiocli.errors import DownloadError
 from audiocli.models import onnx
-from audiocli.models.noise import from_outside
+from audiocli.verbs.speak.piper_noise import from_outside
 from tests.models.onnx_bytes import model, node, value
 
 

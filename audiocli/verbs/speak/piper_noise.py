@@ -1,4 +1,4 @@
-"""ONNX nets that draw random numbers inside, made to take them from outside: in memory, by changing their graph.
+"""Nets that draw random numbers inside, as those of Piper, made to take them from outside: by changing their graph in memory.
 
 onnxruntime draws from a generator that a session seeds once, when it is made, and that goes on from call to call (measured: after
 `onnxruntime.set_seed` a session made anew repeats itself, one that is there already does not). A net that is to say the same
@@ -9,19 +9,15 @@ https://github.com/onnx/onnx/blob/main/onnx/onnx.proto.
 import struct
 from collections.abc import Iterator, Sequence
 
-from ..errors import DownloadError
-from ..protobuf import BYTES, VARINT, Field, Value, fields, first, message
+from ...errors import DownloadError
+from ...protobuf import BYTES, VARINT, Field, Value, fields, first, message
 
 GRAPH, NODE, INITIALIZER, INPUT = 7, 1, 5, 11
 NODE_INPUT, NODE_OUTPUT, NODE_KIND = 1, 2, 4
 RANDOM = b"RandomNormalLike"
 FLOAT, INT64 = 1, 7
+NOISE = "noise"  # how the new inputs begin
 ZERO, ONE = b"audiocli/zero", b"audiocli/one"
-
-
-def name_of(number: int) -> str:
-    """The name of the input that takes the place of a net's nth source of noise."""
-    return f"noise{number}"
 
 
 def from_outside(model: bytes, name: str) -> bytes:
@@ -41,7 +37,7 @@ def _graph(graph: Value) -> bytes:
     found = [v for n, _, v in fields(graph) if _draws(n, v)]
     if not found:
         return message(fields(graph))
-    inputs = {first(node, NODE_OUTPUT): name_of(number).encode() for number, node in enumerate(found)}
+    inputs = {first(node, NODE_OUTPUT): f"{NOISE}{number}".encode() for number, node in enumerate(found)}
 
     def changed() -> Iterator[Field]:
         for n, kind, value in fields(graph):
