@@ -2,7 +2,8 @@
 
 Forty sentences: thirty with names, numbers, dates and sums as people write them, and the first ten of the Harvard sentences (IEEE
 1969); for the other timbres of espeak-ng, and the other voices of flite, twenty of the latter. Both sides go through Whisper's own
-normaliser, and notations of one thing become one (4.15 pm is 4:15 p.m.). flite is measured where its program is installed.
+normaliser, and notations of one thing become one (4.15 pm is 4:15 p.m.). flite is measured where its program is installed, Piper's
+voice where it is on this machine.
 """
 
 import re
@@ -20,10 +21,11 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
+from audiocli.errors import ModelError
 from audiocli.models.locate import locate
 from audiocli.options import SpeakOptions
 from audiocli.verbs.speak import espeak as tts_espeak
-from audiocli.verbs.speak import flite, hibari
+from audiocli.verbs.speak import flite, hibari, piper
 from audiocli.verbs.speak.synthesiser import Synthesiser, cut, flow
 from bench._common import Score
 
@@ -79,6 +81,7 @@ FORTY = [*(tuple(part.strip() for part in line.split("|")) for line in WRITTEN),
 WORST = 0.06  # of the words, by the default voice
 FASTER = 40.0  # times real time on a core
 FIRST_SOUND, WHOLE = 0.5, 1.0  # s: of the default voice once libraries are there, and of a process
+PIPER_WORST, PIPER_FASTER = 0.12, 8.0  # the same of the voice of Piper
 FEWER = 20  # sentences, for the voices that must be asked for
 REPEATS = 5
 LOADING = """
@@ -174,6 +177,17 @@ def engines() -> dict[str, Callable[[], Synthesiser]]:
     return made | ({"flite": lambda: flite.synthesiser("rms", 1.0)} if shutil.which("flite") else {})
 
 
+def joe() -> Synthesiser | None:
+    """Piper's voice where it is on this machine; on one thread, as its speed is told of a core."""
+    try:
+        folder = locate("piper-joe", "speak", offline=True).path
+    except ModelError:
+        return None
+    assert folder is not None
+    files = piper.files(folder)
+    return piper.synthesiser(files, piper.chosen(files, SpeakOptions()))
+
+
 def others() -> dict[str, Synthesiser]:
     """Voices that must be asked for."""
     found: dict[str, Synthesiser] = {
@@ -196,6 +210,15 @@ def rows() -> list[Score]:
     ]
     if "flite" in found:
         scores.append(Score(f"{what}, flite rms", f"{found['flite'][0]:.1%}", "", "", "", True))
+    if voice := joe():
+        wrong, factor = round_trip(voice, FORTY)
+        scores += [
+            Score(f"{what}, piper-joe", f"{wrong:.1%}", "", "", f"<= {PIPER_WORST:.0%}", wrong <= PIPER_WORST),
+            Score(
+                "speed on a core, piper-joe", f"{factor:.1f}x real time", "", "",
+                f">= {PIPER_FASTER:g}x", factor >= PIPER_FASTER,
+            ),
+        ]  # fmt: skip
     for name, synthesiser in others().items():
         wrong, _ = round_trip(synthesiser, [(text,) for text in TEXTS[:FEWER]])
         scores.append(Score(f"words of {FEWER} plain sentences, {name}", f"{wrong:.1%}", "", "", "", True))

@@ -1,27 +1,34 @@
 """Rows for models that the registry does not have, by what lies in their folders."""
 
+import fnmatch
 import json
 from pathlib import Path
 from typing import Any
 
-from ..errors import ModelError
+from ..errors import DownloadError, ModelError
 from . import cache, registry
 from .registry import ModelSpec, fits, installed
 from .spec import EMBEDDING_FILE, SPEECHBRAIN_FILE
 
 
 def _by_files(name: str, folder: Path, task: str, source: str) -> ModelSpec:
-    """A row for a folder of SpeechBrain's or pyannote's, which no config.json describes. Raises ModelError.
+    """A row for a folder or an ONNX file of a library that writes no config.json. Raises ModelError.
 
-    The models of a pipeline lie in folders below its own.
+    The models of a pipeline lie in folders below its own. Of ONNX files in a folder one is loaded.
     """
-    found = [file for file in registry.MARKS if (folder / file).is_file()]
+    beside = folder.with_name(f"{folder.name}.json")
+    if folder.is_file() and not beside.is_file():
+        raise DownloadError(f"there is no {beside.name} beside {folder}, which would say what it is")
+    names = [beside.name] if folder.is_file() else [file.name for file in folder.iterdir() if file.is_file()]
+    found = [mark for mark in registry.MARKS if fnmatch.filter(names, mark)]
     if not found or (found == [EMBEDDING_FILE] and task != "verify"):
         raise ModelError(f"{folder} has no config.json: a model's folder is what save_pretrained() writes")
     kind, adapter = registry.MARKS[found[0]]
     fits(name, kind, task)
     installed(name, adapter)
-    memory = 1.2 * sum(path.stat().st_size for end in ("bin", "ckpt") for path in folder.rglob(f"*.{end}")) / 2**30
+    size = sum(path.stat().st_size for end in ("bin", "ckpt") for path in folder.rglob(f"*.{end}"))
+    size += max((path.stat().st_size for path in (folder, *folder.glob("*")) if path.suffix == ".onnx"), default=0)
+    memory = 1.2 * size / 2**30
     return ModelSpec(name, kind, adapter, source, "not known", 16_000, memory)
 
 

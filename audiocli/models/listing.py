@@ -94,7 +94,10 @@ def known(name: str) -> dict[str, Any]:
         family = registry.family(parsed(folder))
         row |= {"task": family[0] if family else None, "here": True}
     if folder is not None:
-        row |= {"folder": str(folder), "size": sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())}
+        row |= {
+            "folder": str(folder),
+            "size": sum(path.stat().st_size for path in (folder, *folder.rglob("*")) if path.is_file()),
+        }
     elif repo is not None or (spec is not None and spec.packed and not row["here"]):
         row |= {"here": False, "get it with": f"audiocli models pull {name}"}
     if repo is not None:

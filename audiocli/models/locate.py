@@ -1,6 +1,6 @@
 """From the name of a model to its files on this machine.
 
-A name is a row of the registry, else a folder, else org/name[@revision] on the hub: from the cache, else downloaded.
+A name is a row of the registry, else a folder or ONNX file, else org/name[@revision] on the hub: from the cache, or downloaded.
 """
 
 import os
@@ -16,12 +16,13 @@ from .describe import described, row
 from .registry import ModelSpec, fits, installed
 from .sources import hub, index, wheel
 
+ONNX = ".onnx"  # the only models that are files
 Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Located:
-    """A model that is on this machine: its row, and the folder of its files (None: inside another package)."""
+    """A model that is on this machine: its row, and the folder of its files, or its file (None: inside another package)."""
 
     spec: ModelSpec
     path: Path | None = None
@@ -64,8 +65,10 @@ def resolve(name: str, task: str | None = None) -> tuple[ModelSpec | None, Path 
     if spec := registry.by_name(name):
         return spec, None, Repo(spec.source, spec.revision or "main") if spec.on_hub else None
     folder = Path(name).expanduser()
-    if folder.is_dir():
+    if folder.is_dir() or (folder.suffix == ONNX and folder.is_file()):
         return None, folder, None
+    if folder.suffix == ONNX:
+        raise ModelError(f"there is no file {name!r}")
     repo = cache.parse(name)
     if repo is not None:
         spec = registry.by_source(repo.id)
@@ -130,5 +133,6 @@ def _away(name: str, reason: str) -> DownloadError:
 
 
 def _in_folder(folder: Path, task: str) -> Located:
-    """A model that lies in a folder of the user's."""
-    return Located(described(folder.resolve().name, folder, task, str(folder)), folder)
+    """A model that lies in a folder of the user's, or is a file."""
+    whole = folder.resolve()
+    return Located(described(whole.stem if whole.is_file() else whole.name, folder, task, str(folder)), folder)

