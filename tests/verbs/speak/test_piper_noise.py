@@ -6,13 +6,13 @@ import pytest
 from audiocli.errors import DownloadError
 from audiocli.models import onnx
 from audiocli.verbs.speak.piper_noise import from_outside
-from tests.models.onnx_bytes import model, node, value
+from tests.models.handmade import model, node
 
 
 def doubled():
     """y = a + b: two draws in the shape of x [rows, columns]."""
-    nodes = [node("RandomNormalLike", ["x"], one) for one in "ab"] + [node("Add", ["a", "b"], "y")]
-    return model(nodes, [], [value("x", ["rows", "columns"])], [value("y", ["rows", "columns"])])
+    nodes = [node("RandomNormalLike", ["x"], [one]) for one in "ab"] + [node("Add", ["a", "b"], ["y"])]
+    return model(nodes, {}, {"x": ["rows", "columns"]}, {"y": ["rows", "columns"]})
 
 
 def test_each_draw_takes_its_own_numbers_round_and_round():
@@ -32,7 +32,7 @@ def test_a_net_that_draws_goes_on_from_call_to_call():
 
 
 def test_a_net_without_noise_stays_as_it_is():
-    plain = model([node("Add", ["x", "x"], "y")], [], [value("x", ["n"])], [value("y", ["n"])])
+    plain = model([node("Add", ["x", "x"], ["y"])], {}, {"x": ["n"]}, {"y": ["n"]})
     assert from_outside(plain, "tiny") == plain
 
 

@@ -4,8 +4,9 @@ import json
 
 import numpy as np
 
-from tests.models import onnx_bytes
-from tests.verbs.speak.tiny_hibari import FLOAT, INT64, field, node, value
+from tests.models.handmade import TYPES, model, node
+
+FLOAT, INT64 = TYPES["float32"], TYPES["int64"]
 
 RATE, REPEATS = 8_000, 40
 SIGNS = "_^$ !',-.:;?aæbcdefghijklmnopqrstuvwxyzɹɪʃʊʌəɛɚɑɔθðŋɡˈˌːɐɾɒáäöü"
@@ -16,30 +17,24 @@ SPEAKERS = {"anna": 0, "ben": 2}
 def net(speakers=False):
     """`output`: the numbers / 100, scales[0] times noise and sid / 10, of all of these 40 scales[1] times, rounded up."""
     nodes = [
-        node("Cast", ["input"], "numbers", to=FLOAT), node("Cast", ["input_lengths"], "unused", to=FLOAT),
-        node("RandomNormalLike", ["numbers"], "random"),
-        node("Gather", ["scales", "first"], "loudness"), node("Gather", ["scales", "second"], "length"),
-        node("Mul", ["random", "loudness"], "rough"), node("Div", ["numbers", "hundred"], "small"),
-        node("Add", ["small", "rough"], "sum"),
-        *([node("Cast", ["sid"], "who", to=FLOAT), node("Div", ["who", "ten"], "tenth"), node("Add", ["sum", "tenth"], "once")]
-          if speakers else [node("Identity", ["sum"], "once")]),
-        node("Reshape", ["once", "flat"], "row"), node("Mul", ["length", "times"], "real"), node("Ceil", ["real"], "ceiling"),
-        node("Cast", ["ceiling"], "repeats", to=INT64), node("Tile", ["row", "repeats"], "samples"),
-        node("Reshape", ["samples", "shape"], "output"),
+        node("Cast", ["input"], ["numbers"], to=FLOAT), node("Cast", ["input_lengths"], ["unused"], to=FLOAT),
+        node("RandomNormalLike", ["numbers"], ["random"]),
+        node("Gather", ["scales", "first"], ["loudness"]), node("Gather", ["scales", "second"], ["length"]),
+        node("Mul", ["random", "loudness"], ["rough"]), node("Div", ["numbers", "hundred"], ["small"]),
+        node("Add", ["small", "rough"], ["sum"]),
+        *([node("Cast", ["sid"], ["who"], to=FLOAT), node("Div", ["who", "ten"], ["tenth"]), node("Add", ["sum", "tenth"], ["once"])]
+          if speakers else [node("Identity", ["sum"], ["once"])]),
+        node("Reshape", ["once", "flat"], ["row"]), node("Mul", ["length", "times"], ["real"]), node("Ceil", ["real"], ["ceiling"]),
+        node("Cast", ["ceiling"], ["repeats"], to=INT64), node("Tile", ["row", "repeats"], ["samples"]),
+        node("Reshape", ["samples", "shape"], ["output"]),
     ]  # fmt: skip
     numbers = {
         "first": np.int64([0]), "second": np.int64([1]), "flat": np.int64([-1]), "shape": np.int64([1, 1, 1, -1]),
         "hundred": np.float32([100]), "ten": np.float32([10]), "times": np.float32([REPEATS]),
     }  # fmt: skip
-    inputs = [value("input", INT64, [1, "n"]), value("input_lengths", INT64, [1]), value("scales", FLOAT, [3])]
-    inputs += [value("sid", INT64, [1])] if speakers else []
-    lists = (
-        (5, [onnx_bytes.constant(name, one) for name, one in numbers.items()]),
-        (11, inputs),
-        (12, [value("output", FLOAT, [1, 1, 1, "samples"])]),
-    )
-    graph = field(2, "g") + b"".join(nodes) + b"".join(field(number, one) for number, ones in lists for one in ones)
-    return field(1, 8) + field(8, field(1, "") + field(2, 13)) + field(7, graph)
+    given = {"input": [1, "n"], "input_lengths": [1], "scales": [3], **({"sid": [1]} if speakers else {})}
+    whole = {name: INT64 for name in given if name != "scales"}
+    return model(nodes, numbers, given, {"output": [1, 1, 1, "samples"]}, opset=13, types=whole)
 
 
 def about(**changes):
