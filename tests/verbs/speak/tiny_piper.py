@@ -22,7 +22,8 @@ def net(speakers=False):
         node("Gather", ["scales", "first"], ["loudness"]), node("Gather", ["scales", "second"], ["length"]),
         node("Mul", ["random", "loudness"], ["rough"]), node("Div", ["numbers", "hundred"], ["small"]),
         node("Add", ["small", "rough"], ["sum"]),
-        *([node("Cast", ["sid"], ["who"], to=FLOAT), node("Div", ["who", "ten"], ["tenth"]), node("Add", ["sum", "tenth"], ["once"])]
+        *([node("Cast", ["sid"], ["who"], to=FLOAT), node("Div", ["who", "ten"], ["tenth"]),
+           node("Add", ["sum", "tenth"], ["once"])]
           if speakers else [node("Identity", ["sum"], ["once"])]),
         node("Reshape", ["once", "flat"], ["row"]), node("Mul", ["length", "times"], ["real"]), node("Ceil", ["real"], ["ceiling"]),
         node("Cast", ["ceiling"], ["repeats"], to=INT64), node("Tile", ["row", "repeats"], ["samples"]),
