@@ -60,9 +60,12 @@ def table(script: str) -> list[str]:
         "| " + " | ".join(["---"] * len(head)) + " |",
     ]
     print("\n".join(lines), flush=True)
-    for row in module.rows():  # each is shown as it comes: some take minutes
-        lines.append(line(row))
-        print(lines[-1], flush=True)
+    try:
+        for row in module.rows():  # each is shown as it comes: some take minutes
+            lines.append(line(row))
+            print(lines[-1], flush=True)
+    except KeyboardInterrupt:
+        print("stopped: the rows so far are kept", file=sys.stderr)
     return [*lines, ""]
 
 

@@ -302,8 +302,8 @@ def families_row() -> Score | None:
 
 def rows() -> Iterator[Row | Score]:
     yield language_row()
+    yield from map(clip_row, MODELS)
     for model in MODELS:
-        yield clip_row(model)
         yield from folder_rows(model)
     yield times_row(MODELS[0])
     if both := families_row():
