@@ -229,7 +229,9 @@ def _stream(stream: IO[bytes], size: int) -> Any:
         raise pickle.UnpicklingError("its storages are not those of its tensors")
     for key in keys:
         values = fetched[key].values
-        if int.from_bytes(stream.read(8), "little") != len(values) or _filled(stream, values) != values.nbytes:
+        length = stream.read(8)
+        whole = len(length) == 8 and int.from_bytes(length, "little") == len(values)
+        if not whole or _filled(stream, values) != values.nbytes:
             raise pickle.UnpicklingError(f"storage {key} is cut off")
     return found
 

@@ -214,6 +214,14 @@ def test_damaged_files_are_named(tmp_path, how):
         pickles.read(tmp_path / "text")
 
 
+def test_a_last_storage_without_values_is_found_to_be_cut(tmp_path):
+    path = tmp_path / "x.pt"
+    torch.save({"none": torch.zeros(0, 3)}, path, **OLDER)
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(DownloadError, match="is cut off"):
+        pickles.read(path)
+
+
 def test_a_flipped_bit_in_a_zip_is_found(tmp_path):
     path = tmp_path / "x.pt"
     torch.save({"w": torch.ones(1000)}, path)
