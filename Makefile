@@ -24,7 +24,7 @@ test: $(BIN)/audiocli
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-slow: $(BIN)/audiocli
 	$(BIN)/python -m pytest -n 2 -m slow

@@ -11,9 +11,9 @@ import typer
 
 from . import __version__
 from .console import debugging
+from .console.native import contain_native_stderr
 from .errors import UsageError
 from .models import command as models
-from .native import contain_native_stderr
 from .run import job as common
 from .training.command import train
 from .verbs.classify.command import classify

@@ -50,7 +50,6 @@ LEAVES = {
     "errors": set(),
     "records": {"music"},  # for type checkers: the piece in a record of music
     "console": set(),
-    "native": set(),
     "protobuf": set(),
     "libraries": {"errors"},
     "spool": set(),

@@ -10,7 +10,7 @@ from typing import BinaryIO
 import numpy as np
 import soundfile
 
-from .. import native
+from ..console import native
 from ..errors import UsageError
 from .blocks import Samples
 from .kinds import kind_of, mpeg_frame, tag_length

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DownloadError
-from .registry import ModelSpec
+from .registry import ModelSpec, missing
 from .sources import wheel
 
 # Weights by preference; nothing below runs code when it is read: `pytorch_model.bin` goes through weights_only, `model.bin` is
@@ -112,9 +112,9 @@ def cached(repo: Repo, patterns: tuple[str, ...] = ()) -> Path | None:
 
 
 def here(spec: ModelSpec) -> bool:
-    """Whether the model of a row of the registry is on this machine: its files, or the program that it runs."""
+    """Whether the model of a row of the registry is on this machine: its files, or the extra and the program that it needs."""
     if spec.built_in:
-        return spec.program is None or shutil.which(spec.program) is not None
+        return not missing(spec.adapter) and (spec.program is None or shutil.which(spec.program) is not None)
     if spec.packed:
         return wheel.find(spec) is not None
     repos = Repo(spec.source, spec.revision or "main"), *map(Repo, spec.parts)

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import UsageError, hint
 from . import cache
-from .registry import BUILT_IN, MODELS, VERBS, missing
+from .registry import BUILT_IN, MODELS, VERBS
 
 SECTION = "models"
 
@@ -51,13 +51,8 @@ def choice(task: str, suits: Callable[[str], bool] = lambda name: True) -> Choic
         return Choice(name, str(path()))
     if task in BUILT_IN:
         *better, last = BUILT_IN[task]
-        return Choice(next((name for name in better if _usable(name) and suits(name)), last), "built-in")
+        return Choice(next((name for name in better if cache.here(MODELS[name]) and suits(name)), last), "built-in")
     raise UsageError(f"{task} has no built-in model: name one with --model ('audiocli models list --task {task}')")
-
-
-def _usable(name: str) -> bool:
-    spec = MODELS[name]
-    return cache.here(spec) and not missing(spec.adapter)
 
 
 def use(task: str, name: str | None) -> None:

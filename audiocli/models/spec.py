@@ -43,6 +43,12 @@ class Carrier:
     files: tuple[Packed, ...]
 
 
+def carrier(packager: str, wheel: Wheel, *files: tuple[str, int, str]) -> Carrier:
+    """A carrier of one wheel. files: (path in the wheel, bytes, SHA-256), each of which keeps its own name."""
+    packed = (Packed(path.rpartition("/")[2], size, sha, ((wheel.distribution, path),)) for path, size, sha in files)
+    return Carrier(packager, (wheel,), tuple(packed))
+
+
 @dataclass(frozen=True)
 class ModelSpec:
     """A model by name.

@@ -6,11 +6,10 @@ from ..models.spec import (
     INDEX_SOURCE,
     PIPELINE_FILE,
     SPEECHBRAIN_FILE,
-    Carrier,
     ModelSpec,
     ModelTable,
-    Packed,
     Wheel,
+    carrier,
 )
 
 SIAMESE = "audiocli.voices.siamese:load"
@@ -27,19 +26,13 @@ def _speakers(
     return ModelSpec(name, "verify", adapter, source, licence, 16_000, memory_gib, files=files)
 
 
-_RESEMBLYZER = "resemblyzer"
 _GE2E = ModelSpec(
     "ge2e", "verify", GE2E, INDEX_SOURCE, "Apache-2.0", 16_000, 0.1, author="Corentin Jemine (Resemble AI)",
     carriers=(
-        Carrier(
+        carrier(
             "Resemble AI",
-            (Wheel(_RESEMBLYZER, "0.1.4", 15_747_704, "8f12eb2f1a9982d32e8db7856de754709b59c93a77bcf0ff536584b619a9dd1f"),),
-            (
-                Packed(
-                    GE2E_FILE, 17_090_379, "39373b86598fa3da9fcddee6142382efe09777e8d37dc9c0561f41f0070f134e",
-                    ((_RESEMBLYZER, f"resemblyzer/{GE2E_FILE}"),),
-                ),
-            ),
+            Wheel("resemblyzer", "0.1.4", 15_747_704, "8f12eb2f1a9982d32e8db7856de754709b59c93a77bcf0ff536584b619a9dd1f"),
+            (f"resemblyzer/{GE2E_FILE}", 17_090_379, "39373b86598fa3da9fcddee6142382efe09777e8d37dc9c0561f41f0070f134e"),
         ),
     ),
 )  # fmt: skip

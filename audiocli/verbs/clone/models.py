@@ -19,6 +19,10 @@ _ROWS = (
 )
 TABLES = (
     ModelTable(
-        "clone", _ROWS, built_in=("cepstral-envelope",), heads={"ForSpeechToSpeech": SPEECHT5_VC, "WavLMModel": KNN}
+        "clone",
+        _ROWS,
+        built_in=("cepstral-envelope",),
+        heads={"ForSpeechToSpeech": SPEECHT5_VC, "WavLMModel": KNN},
+        extras={WORLD: ("pyworld", "world")},
     ),
 )

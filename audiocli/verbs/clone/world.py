@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import UsageError
 from ...models.registry import ModelSpec
 from ...voices.timbre import N_FFT, SAMPLE_RATE, Floats, Timbre
 from .converter import Windowed, as_loud
@@ -13,13 +12,9 @@ from .envelope import OCTAVE, moved
 
 
 def load(path: Path | None, spec: ModelSpec, place: Any, options: Any = None) -> Windowed:
-    """The converter. Raises UsageError without pyworld."""
-    try:
-        import pyworld  # noqa: F401
-    except ImportError as error:
-        raise UsageError(
-            "world needs pyworld: pip install 'audiocli[world]' (it compiles), or leave --model out"
-        ) from error
+    """The converter."""
+    import pyworld  # noqa: F401
+
     return Windowed(converted)
 
 

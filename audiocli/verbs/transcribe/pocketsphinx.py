@@ -22,9 +22,9 @@ from ...records import NO_SPEECH, Segment, Transcript, Word, joined
 from ...vad.cutter import Chunk, Cutter, cutter_of, pieces
 from .loops import spoken
 from .models import POCKETSPHINX
-from .recogniser import TRAITS, Traits
+from .recogniser import TRAITS, Partial, Traits
 from .results import tidy
-from .work import Partial, left_out, mean_probability
+from .work import left_out, mean_probability
 from .workers import Workers
 
 SAMPLE_RATE = 16_000  # Hz

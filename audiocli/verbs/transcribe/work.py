@@ -16,18 +16,10 @@ from ...vad import cutter as vad
 from ...vad.silero import SAMPLE_RATE
 from ...vad.windows import windows
 from .loops import REPETITION
-from .recogniser import Multilingual, Recogniser
+from .recogniser import Batched, Multilingual, Recogniser
 
 HELD = 4 << 20  # bytes of an input that are held in memory: a minute; 64 inputs are read ahead
 WINDOW = 28.0  # s of speech and pauses in one piece; Whisper's window is 30
-
-
-@dataclass(frozen=True)
-class Partial:
-    """Text that may still change, of a piece of speech that began at `start` seconds of the input."""
-
-    start: float
-    text: str
 
 
 @dataclass(frozen=True)
@@ -77,7 +69,7 @@ class Work(batch.Work[Item, Transcript]):
         """How clips are put together: enough of them to fill the recogniser's batches."""
         if self.streams:
             return None
-        batches = getattr(self.recogniser, "batches", None)
+        batches = self.recogniser.batches if isinstance(self.recogniser, Batched) else None
         size, held = (batches.size or 0, batches.seconds) if batches else (0, 0.0)
         return batch.Grouping(
             cost=seconds,

@@ -15,7 +15,7 @@ from audiocli.models import registry
 from audiocli.options import InputOptions, TranscribeOptions
 from audiocli.records import Segment
 from audiocli.verbs.transcribe import pocketsphinx
-from audiocli.verbs.transcribe.work import Partial
+from audiocli.verbs.transcribe.recogniser import Partial
 
 HELD = 5  # utterances; their WER by plain pocketsphinx is 0.3
 

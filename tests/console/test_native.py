@@ -14,7 +14,8 @@ import soundfile
 ODD_FILES = Path(__file__).parents[2] / "shared" / "data" / "odd-files"
 DECODE = """
 import sys
-from audiocli import audio, errors, native
+from audiocli import audio, errors
+from audiocli.console import native
 native.contain_native_stderr()
 native.contain_native_stderr()
 for path in sys.argv[1:]:
@@ -62,7 +63,8 @@ def test_chatter_goes_nowhere(chatty):
 def test_messages_of_other_threads_arrive_while_mp3s_are_read(chatty):
     code = """
 import sys, threading
-from audiocli import audio, errors, native
+from audiocli import audio, errors
+from audiocli.console import native
 native.contain_native_stderr()
 def work():
     for path in 10 * sys.argv[1:]:
@@ -96,7 +98,7 @@ def test_children_and_descriptor_2_are_as_before(chatty):
 
 def test_a_forked_child_of_a_quiet_moment_speaks():
     code = (
-        "import os, sys\nfrom audiocli import native\nnative.contain_native_stderr()\n"
+        "import os, sys\nfrom audiocli.console import native\nnative.contain_native_stderr()\n"
         "with native.quiet():\n"
         "    if not os.fork():\n"
         "        os.write(2, b'child\\n')\n"
@@ -110,7 +112,7 @@ def test_a_forked_child_of_a_quiet_moment_speaks():
 
 def test_quiet_nests_and_does_nothing_unasked():
     code = (
-        "import os\nfrom audiocli import native\n"
+        "import os\nfrom audiocli.console import native\n"
         "with native.quiet(): os.write(2, b'1')\n"
         "native.contain_native_stderr()\n"
         "with native.quiet():\n    with native.quiet(): os.write(2, b'2')\n    os.write(2, b'3')\n"
@@ -121,7 +123,7 @@ def test_quiet_nests_and_does_nothing_unasked():
 
 @pytest.mark.parametrize("flags", [[], ["-X", "faulthandler"], ["-W", "error", "-X", "dev"], ["-u"]])
 def test_a_traceback_arrives(flags):
-    code = "from audiocli import native\nnative.contain_native_stderr()\nwith native.quiet():\n    1 / 0"
+    code = "from audiocli.console import native\nnative.contain_native_stderr()\nwith native.quiet():\n    1 / 0"
     done = subprocess.run([sys.executable, *flags, "-c", code], check=False, capture_output=True, text=True)
     assert done.returncode == 1
     assert done.stderr.strip().endswith("ZeroDivisionError: division by zero")
@@ -129,7 +131,10 @@ def test_a_traceback_arrives(flags):
 
 
 def test_a_crash_is_reported_from_a_quiet_moment():
-    code = "import faulthandler, os\nfrom audiocli import native\nnative.contain_native_stderr()\nwith native.quiet(): os.abort()"
+    code = (
+        "import faulthandler, os\nfrom audiocli.console import native\nnative.contain_native_stderr()\n"
+        "with native.quiet(): os.abort()"
+    )
     done = subprocess.run(
         [sys.executable, "-X", "faulthandler", "-c", code], check=False, capture_output=True, text=True
     )
@@ -138,7 +143,7 @@ def test_a_crash_is_reported_from_a_quiet_moment():
 
 def test_a_terminal_stays_a_terminal():
     code = (
-        "import sys\nfrom audiocli import native\nnative.contain_native_stderr()\n"
+        "import sys\nfrom audiocli.console import native\nnative.contain_native_stderr()\n"
         "print(sys.stderr.isatty(), sys.stderr.fileno() != 2, sys.stderr.encoding, sys.stderr.errors)"
     )
     ours, theirs = pty.openpty()
