@@ -6,8 +6,8 @@ bin=$1 out=$2
 talk=$("$bin/python" -c 'import importlib.util; print(importlib.util.find_spec("pyannote").submodule_search_locations[0])')/audio/sample/sample.wav
 mkdir -p "$out"
 
-# step TITLE ARGUMENTS...: the title, the command, and what it prints. say TEXT: how to read that.
-step() { printf '\n== %s\n' "$1"; shift; printf '$ audiocli'; for word; do case $word in *' '*) printf " '%s'" "$word";; *) printf ' %s' "${word##*/sample/}";; esac; done; printf '\n'; "$bin/audiocli" "$@" | sed "s|$talk|sample.wav|"; }
+# step TITLE ARGUMENTS...: the title, the command, and what it prints; one that fails ends the demo. say TEXT: how to read that.
+step() { printf '\n== %s\n' "$1"; shift; printf '$ audiocli'; for word; do case $word in *' '*) printf " '%s'" "$word";; *) printf ' %s' "${word##*/sample/}";; esac; done; printf '\n'; printed=$("$bin/audiocli" "$@"); [ -z "$printed" ] || printf '%s\n' "$printed" | sed "s|$talk|sample.wav|"; }
 say() { printf '   (%s)\n' "$1"; }
 
 step "features: what is in this recording of a telephone conversation, 30 s?" \

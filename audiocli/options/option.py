@@ -36,6 +36,6 @@ def option(
 
 
 def declaration(one: "Field[Any]") -> Declaration:
-    """What was declared of a field. Raises KeyError where it is no option."""
+    """What was declared of a field. Raises KeyError for a field that is not one."""
     found: Declaration = one.metadata[_KEY]
     return found

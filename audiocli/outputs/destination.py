@@ -16,7 +16,7 @@ from ..options.common import STDOUT
 from ..records import Diarization, Features, Recording, Speech, Transcript
 from .formats import FORMATS, Format, by_name, by_suffix
 from .formats import stems as by_voice
-from .sinks import JOURNAL, Both, FilesSink, Sink, part_of, told
+from .sinks import JOURNAL, Both, FilesSink, Sink, part_of, reported
 from .streams import Announced, GrowingFileSink, JoinedSink
 
 Place = Literal["stdout", "folder", "device", "file"]
@@ -118,7 +118,7 @@ def _or_another(kind: type) -> str:
 def write_picture(path: str, picture: bytes) -> None:
     """Put a picture of a whole run into a file, whole or not at all. Raises OutputError."""
     target = Path(path)
-    with told(path):
+    with reported(path):
         target.parent.mkdir(parents=True, exist_ok=True)
         part_of(target).write_bytes(picture)
         os.replace(part_of(target), target)
@@ -198,5 +198,5 @@ def _stdout(form: Format, writing: OutputOptions, single: bool) -> JoinedSink:
 
 
 def _device(output: str, form: Format, single: bool) -> JoinedSink:
-    with told(output):
+    with reported(output):
         return JoinedSink(os.open(output, os.O_WRONLY), output, form, single=single)

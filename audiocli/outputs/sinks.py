@@ -59,7 +59,7 @@ class Sink(Protocol):
 
 
 @contextmanager
-def told(path: str | Path, *, shared: bool = False) -> Iterator[None]:
+def reported(path: str | Path, *, shared: bool = False) -> Iterator[None]:
     """OSErrors of writing to path as OutputErrors; a closed pipe stays a BrokenPipeError.
 
     shared: all results go there, so that none can be written any more.
@@ -99,7 +99,7 @@ def part_of(path: Path) -> Path:
 def write_whole(path: Path, record: Record, form: Format) -> None:
     """Write one record to the temporary name of path; nothing is left of it when that fails."""
     part = part_of(path)
-    with told(path):
+    with reported(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with open(part, "wb") as stream:
@@ -159,10 +159,10 @@ class FilesSink:
 
     def commit(self, claim: Claim, record: Record) -> None:
         for path in claim.outputs:
-            with told(path):
+            with reported(path):
                 os.replace(part_of(path), path)
             self._unfinished.remove(part_of(path))
-        with told(self._root):
+        with reported(self._root):
             self._journal.add(self._journal.entry(claim.source, claim.outputs))
 
     def fail(self, claim: Claim | None, failure: Failure) -> None:

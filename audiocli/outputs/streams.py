@@ -11,7 +11,7 @@ from ..records import Failure, Record
 from .formats import Format, Kind, write
 from .formats.lines import named
 from .journal import Entry, Journal
-from .sinks import Claim, Sink, beside, check_writable, part_of, told
+from .sinks import Claim, Sink, beside, check_writable, part_of, reported
 
 
 class Forward(FileIO):
@@ -58,7 +58,7 @@ class JoinedSink:
     def _write(self, records: Sequence[Kind], output: str | None = None, recording: str | None = None) -> None:
         """output: the file that the records speak of; None: the results are here. recording: the input's name among several."""
         stream = BufferedWriter(Forward(self._descriptor, "w", closefd=False))
-        with told(self._name, shared=True), stream:
+        with reported(self._name, shared=True), stream:
             write(self._format, records, stream, output=output, first=self._first, recording=recording)
         self._first = False
 
@@ -142,7 +142,7 @@ class GrowingFileSink(JoinedSink):
     def commit(self, claim: Claim, record: Record) -> None:
         super().commit(claim, record)
         if not self._kept:
-            with told(self._name, shared=True):
+            with reported(self._name, shared=True):
                 self._journal.add(self._journal.entry(claim.source, end=os.lseek(self._descriptor, 0, os.SEEK_CUR)))
 
     def fail(self, claim: Claim | None, failure: Failure) -> None:
@@ -162,7 +162,7 @@ class GrowingFileSink(JoinedSink):
     def _begin(self) -> None:
         """Open the temporary file behind what stays of it."""
         end = self._kept_end
-        with told(self._name, shared=True):
+        with reported(self._name, shared=True):
             self._path.parent.mkdir(parents=True, exist_ok=True)
             if end and not self._part.exists():
                 os.replace(self._path, self._part)
@@ -190,7 +190,7 @@ class GrowingFileSink(JoinedSink):
         if self._entries and self._descriptor < 0 and not self._stands():
             self._begin()
         if self._descriptor >= 0:
-            with told(self._name):
+            with reported(self._name):
                 os.replace(self._part, self._path)
 
     def _stands(self) -> bool:
