@@ -98,7 +98,7 @@ def _show(name: str, as_json: bool) -> int:
     from . import listing
 
     row = listing.known(name)
-    for line in [json.dumps(row, indent=2)] if as_json else listing.told(row):
+    for line in [json.dumps(row, indent=2)] if as_json else listing.details(row):
         typer.echo(line)
     return 0
 

@@ -121,7 +121,7 @@ def _provenance(spec: ModelSpec) -> dict[str, Any]:
     return {"author": spec.author, **taken, "carriers": carriers}
 
 
-def told(row: dict[str, Any]) -> Iterator[str]:
+def details(row: dict[str, Any]) -> Iterator[str]:
     """What is known of a model, line by line; what has parts is indented below its name."""
     for key, value in row.items():
         if key != "carriers":

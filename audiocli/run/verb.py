@@ -104,13 +104,13 @@ def _options(found: "Iterable[Field[Any]]", help: Mapping[str, str]) -> list[ins
 
 def _option(one: "Field[Any]", help: str, own: Collection[str | None]) -> inspect.Parameter:
     """A field as Typer reads it. own: the short flags of the verb itself, which come before common ones."""
-    told = declaration(one)
-    flags = [told.flags or f"--{one.name.replace('_', '-')}"]
-    if told.short and (told.section == "own" or told.short not in own):
-        flags.append(told.short)
+    declared = declaration(one)
+    flags = [declared.flags or f"--{one.name.replace('_', '-')}"]
+    if declared.short and (declared.section == "own" or declared.short not in own):
+        flags.append(declared.short)
     kind: Any = one.type
     default: Any = one.default
     if _repeats(one):
         kind, default = list[str] | None, list(default) or None
-    about = typer.Option(default, *flags, help=help, metavar=told.metavar, parser=PARSERS.get(told.metavar or ""))
+    about = typer.Option(default, *flags, help=help, metavar=declared.metavar, parser=PARSERS.get(declared.metavar or ""))
     return inspect.Parameter(one.name, inspect.Parameter.KEYWORD_ONLY, default=about, annotation=kind)
