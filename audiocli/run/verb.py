@@ -112,5 +112,7 @@ def _option(one: "Field[Any]", help: str, own: Collection[str | None]) -> inspec
     default: Any = one.default
     if _repeats(one):
         kind, default = list[str] | None, list(default) or None
-    about = typer.Option(default, *flags, help=help, metavar=declared.metavar, parser=PARSERS.get(declared.metavar or ""))
+    about = typer.Option(
+        default, *flags, help=help, metavar=declared.metavar, parser=PARSERS.get(declared.metavar or "")
+    )
     return inspect.Parameter(one.name, inspect.Parameter.KEYWORD_ONLY, default=about, annotation=kind)

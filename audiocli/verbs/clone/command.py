@@ -74,8 +74,8 @@ def clone(
         for warning in warnings:
             console.note(warning)
         return 0
-    told = described(options, choice)
-    judged = _judged(target, encoder, located, told, warnings)
+    recorded = described(options, choice)
+    judged = _judged(target, encoder, located, recorded, warnings)
     if options.source or reading.listed:
         return _convert(options, reading, judged, located, job)
     return _say(text, options, judged, located, replace(job, reading=None))
@@ -142,11 +142,11 @@ def _save(target: "Target", options: CloneOptions, encoder: "SpeakerEncoder") ->
 
 
 def _judged(
-    target: "Target", encoder: "SpeakerEncoder", located: "Located", told: dict[str, Any], warnings: list[str]
+    target: "Target", encoder: "SpeakerEncoder", located: "Located", recorded: dict[str, Any], warnings: list[str]
 ) -> "Judged":
     from .work import Judged
 
-    return Judged(target, encoder, located.spec.name, located.spec.revision, told, tuple(warnings))
+    return Judged(target, encoder, located.spec.name, located.spec.revision, recorded, tuple(warnings))
 
 
 def _convert(
@@ -157,7 +157,7 @@ def _convert(
     from .work import Conversion
 
     work = Conversion(_move(located, judged, options, job.choice, job.console), judged, reading)
-    opened = job.opened(job.target(Recording, default="wav"), judged.told, located.spec)
+    opened = job.opened(job.target(Recording, default="wav"), judged.recorded, located.spec)
     return job.through(work, opened)
 
 
@@ -191,7 +191,7 @@ def _say(text: str | None, options: CloneOptions, judged: "Judged", located: "Lo
         synthesiser = _in_that_voice(own, choice, judged, console)
     target = job.target(Recording, default="wav", single=len(options.file) <= 1)
     work = Spoken(synthesiser, move, judged, own)
-    return job.through(work, job.opened(target, judged.told, located.spec), sources=found, jobs=1)
+    return job.through(work, job.opened(target, judged.recorded, located.spec), sources=found, jobs=1)
 
 
 def _in_that_voice(own: SpeakOptions, choice: ModelOptions, judged: "Judged", console: "Console") -> "Synthesiser":
@@ -207,10 +207,10 @@ def _in_that_voice(own: SpeakOptions, choice: ModelOptions, judged: "Judged", co
 
 def described(options: CloneOptions, choice: ModelOptions) -> dict[str, Any]:
     """The options as records tell them: those that shape the sound; of the references what is in them, for --resume."""
-    told = asdict(options)
+    recorded = asdict(options)
     for name in ("file", "source", "save_voice"):
-        del told[name]
+        del recorded[name]
     changed = [
         os.stat(path).st_mtime_ns for path in (*options.reference, options.voice) if path and os.path.exists(path)
     ]
-    return {**told, "reference": list(options.reference), "changed": changed, "precision": choice.precision}
+    return {**recorded, "reference": list(options.reference), "changed": changed, "precision": choice.precision}

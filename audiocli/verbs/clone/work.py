@@ -43,7 +43,7 @@ class Judged:
     encoder: SpeakerEncoder
     model: str
     revision: str | None
-    told: dict[str, Any]
+    recorded: dict[str, Any]
     warnings: tuple[str, ...] = field(default=())  # about the references
 
     def similarity(self, samples: Floats | None) -> float | None:
@@ -71,7 +71,7 @@ class Judged:
             )
         return Recording(
             path=source.path, duration=spool.n_rows / SAMPLE_RATE, sample_rate=rate, task="clone", model=self.model,
-            revision=self.revision, options=self.told, status=status, warnings=tuple(notes), sound=_sound(spool),
+            revision=self.revision, options=self.recorded, status=status, warnings=tuple(notes), sound=_sound(spool),
             details={"reference": self.target.name, "similarity": near, "encoder": self.encoder.spec.name},
             tags=self._tags(source),
         )  # fmt: skip

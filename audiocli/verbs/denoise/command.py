@@ -66,8 +66,8 @@ def denoise(
     opened = job.opened(target, {"strength": options.strength}, spec, announce=announce)
     scorer = None if options.dnsmos is None else dnsmos(options.dnsmos)
     denoiser = build(located, Denoiser, choice, options)
-    told = {"strength": strength(options, denoiser)}
-    work = Work(denoiser, reading, options, told, spec.name, spec.revision, scorer)
+    recorded = {"strength": strength(options, denoiser)}
+    work = Work(denoiser, reading, options, recorded, spec.name, spec.revision, scorer)
     return job.through(work, opened)
 
 

@@ -174,7 +174,7 @@ class Work(batch.Work[Source, Recording]):
     denoiser: Denoiser
     reading: InputOptions
     options: DenoiseOptions
-    told: dict[str, Any]  # the options as the record tells them
+    recorded: dict[str, Any]  # the options as the record tells them
     model: str
     revision: str | None = None
     scorer: Scorer | None = None  # DNSMOS
@@ -199,7 +199,7 @@ class Work(batch.Work[Source, Recording]):
         sound = Sound(rate, stream.channels, spool.n_rows, lambda: (b.T for b in spool.blocks()), stream.source_subtype)
         return Recording(
             path=source.path, duration=sound.duration, sample_rate=rate, task="denoise", model=self.model,
-            revision=self.revision, options=self.told, status="ok" if spool.n_rows else "empty",
+            revision=self.revision, options=self.recorded, status="ok" if spool.n_rows else "empty",
             warnings=warnings, sound=sound, details=figures,
         )  # fmt: skip
 

@@ -85,10 +85,10 @@ def generate_music(prompt: Prompt, options: MusicOptions, choice: ModelOptions, 
     located = job.located()
     check_text(prompt, options, located)
     wishes = list(_wishes(prompt, options, located.spec.name))
-    told = described(options, choice)
+    recorded = described(options, choice)
     target = job.target(Music, default="wav", single=len(wishes) == 1)
-    opened = job.opened(target, told, located.spec, plot=options.plot, stems=VOICES if options.stems else ())
-    work = Work(build(located, Composer, choice, options), told, located.spec.name, located.spec.revision)
+    opened = job.opened(target, recorded, located.spec, plot=options.plot, stems=VOICES if options.stems else ())
+    work = Work(build(located, Composer, choice, options), recorded, located.spec.name, located.spec.revision)
     return job.through(work, opened, sources=wishes, jobs=1)
 
 
@@ -142,7 +142,7 @@ def slug(text: str) -> str:
 
 def described(options: MusicOptions, choice: ModelOptions) -> dict[str, Any]:
     """The options as records tell them: those that shape the music."""
-    told = asdict(options)
+    recorded = asdict(options)
     for name in ("count", "seed", "stems", "plot", "lines"):
-        del told[name]
-    return {**told, "precision": choice.precision}
+        del recorded[name]
+    return {**recorded, "precision": choice.precision}

@@ -94,10 +94,10 @@ def _speak(text: str | None, options: SpeakOptions, job: common.Job) -> int:
         raise UsageError("--lines makes a file for each line: give -o FOLDER/")
     located, synthesiser = loaded(options, job.choice, job.console)
     _notes(text, options, synthesiser, job.console)
-    told = described(options, job.choice)
-    opened = job.opened(target, told, located.spec, plot=options.timestamps)
+    recorded = described(options, job.choice)
+    opened = job.opened(target, recorded, located.spec, plot=options.timestamps)
     keep = options.timestamps is not None or target.format.keeps_times
-    work = Work(synthesiser, options, told, located.spec.name, located.spec.revision, keep)
+    work = Work(synthesiser, options, recorded, located.spec.name, located.spec.revision, keep)
     return job.through(work, opened, sources=found, jobs=None if synthesiser.traits.parallel else 1)
 
 
@@ -199,7 +199,7 @@ def _list(synthesiser: "Synthesiser", options: SpeakOptions) -> int:
 
 def described(options: SpeakOptions, choice: ModelOptions) -> dict[str, Any]:
     """The options as records tell them: those that shape the sound."""
-    told = asdict(options)
+    recorded = asdict(options)
     for name in ("file", "lines", "name", "list_voices"):
-        del told[name]
-    return {**told, "precision": choice.precision}
+        del recorded[name]
+    return {**recorded, "precision": choice.precision}

@@ -20,7 +20,7 @@ class Work(batch.Work[Text, Speech]):
 
     synthesiser: Synthesiser
     options: SpeakOptions
-    told: dict[str, Any]  # the options, as the record tells them
+    recorded: dict[str, Any]  # the options, as the record tells them
     model: str
     revision: str | None
     keep: bool  # the times of all that is said
@@ -40,7 +40,7 @@ class Work(batch.Work[Text, Speech]):
         sound = Speaking(chain([] if first is None else [first], found), traits.sample_rate, keep=self.keep)
         return Speech(
             path=source.path, duration=0.0, sample_rate=traits.sample_rate, task="speak", model=self.model,
-            revision=self.revision, options=self.told, status="ok" if first else "empty", warnings=warnings,
+            revision=self.revision, options=self.recorded, status="ok" if first else "empty", warnings=warnings,
             voice=traits.voice, language=traits.language, sound=sound, text=source.text, tags=self._tags(traits, source),
         )  # fmt: skip
 

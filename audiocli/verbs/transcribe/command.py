@@ -100,8 +100,8 @@ def _files(options: TranscribeOptions, reading: InputOptions, job: common.Job) -
     target = job.target(Transcript, default="txt")
     if target.format.words:
         options = replace(options, timestamps="word")
-    told, located, choice = described(options, job.choice), _located(job), job.choice
-    opened, jobs = job.opened(target, told, located.spec), job.jobs
+    recorded, located, choice = described(options, job.choice), _located(job), job.choice
+    opened, jobs = job.opened(target, recorded, located.spec), job.jobs
     # Words have a speaker each, so the model is to tell their times, whatever is written of them.
     own = replace(options, timestamps="word") if options.diarize else options
     recogniser = _loaded(located, choice, own)
@@ -109,7 +109,7 @@ def _files(options: TranscribeOptions, reading: InputOptions, job: common.Job) -
         if jobs > 1 and not job.single and isinstance(recogniser, Spreading):
             recogniser = stack.enter_context(recogniser.spread(jobs))
         work = Work(
-            recogniser, reading, told, located.spec.name, located.spec.revision, options.vad, options.vad_threshold
+            recogniser, reading, recorded, located.spec.name, located.spec.revision, options.vad, options.vad_threshold
         )
         if work.streams:
             jobs = recogniser.jobs if isinstance(recogniser, Parallel) else 1
@@ -123,9 +123,9 @@ def _files(options: TranscribeOptions, reading: InputOptions, job: common.Job) -
 
 def described(options: TranscribeOptions, choice: ModelOptions) -> dict[str, Any]:
     """The options as records tell them: those that shape the text."""
-    told = asdict(options)
-    del told["stream"], told["batch_size"]
-    return {**told, "hotwords": list(options.hotwords), "precision": choice.precision}
+    recorded = asdict(options)
+    del recorded["stream"], recorded["batch_size"]
+    return {**recorded, "hotwords": list(options.hotwords), "precision": choice.precision}
 
 
 def _located(job: common.Job) -> "Located":

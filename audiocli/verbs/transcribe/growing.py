@@ -124,7 +124,7 @@ class Growing:
         self._seam = self._start / SAMPLE_RATE
 
     def _before(self) -> str | None:
-        """What a model is told to have been said before now."""
+        """The text before now, as a model gets it for context."""
         return self._said.strip() or None
 
     def _thoroughly(self) -> list[Segment]:
