@@ -63,7 +63,8 @@ def check(options: SpeakOptions) -> None:
 
 @verb(
     help={
-        "model": "A model by name, a hub id org/name, a folder, or a Piper voice FILE.onnx (hibari for English, else espeak-ng, which is GPL-3).",
+        "model": "A model by name, a hub id org/name, a folder, or a Piper voice FILE.onnx (hibari for English, else "
+        "espeak-ng, which is GPL-3).",
         "format": f"{either(SPEECH)} (default: the suffix of -o, else wav).",
     }
 )
