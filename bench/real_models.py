@@ -243,7 +243,7 @@ def times_row(model: str) -> Score:
     off: list[float] = []
     for path, text in found:
         heard = [w for segment in records[str(path)]["segments"] for w in segment["words"]]
-        if [letters(w["word"]) for w in heard] != text.lower().split():
+        if [letters(w["text"]) for w in heard] != text.lower().split():
             continue  # times of other words say nothing
         decoder = Decoder(bestpath=False)
         try:
