@@ -276,7 +276,10 @@ def letters(word: str) -> str:
 
 
 def families_row() -> Score | None:
-    """The same weights through transformers, from the folder AUDIOCLI_BENCH_WHISPER (../shared/tools/ct2_to_transformers.py)."""
+    """The same weights through transformers, from the folder AUDIOCLI_BENCH_WHISPER (../shared/tools/ct2_to_transformers.py).
+
+    Both in float32: what int8 rounds tips a word here and there.
+    """
     folder = os.environ.get("AUDIOCLI_BENCH_WHISPER")
     if not folder:
         return None
@@ -284,13 +287,13 @@ def families_row() -> Score | None:
     paths, said = [path for path, _ in found], [text for _, text in found]
     results = []
     for model in (MODELS[0], folder):
-        took, _, records = ours(paths, model)
+        took, _, records = ours(paths, model, "--precision", "float32")
         by_path = {record["path"]: record["text"] for record in records}
         results.append((errors(said, [by_path[str(path)] for path in paths]), took))
     (wer, took), (other, slower) = results
     note = f"{took:.0f} s, {slower:.0f} s"
     return Score(
-        "whisper-base, words wrong",
+        "whisper-base in float32, words wrong",
         f"{wer:.1%}",
         "through transformers",
         f"{other:.1%}",
