@@ -316,6 +316,7 @@ def whisper():
     pytest.skip("no published Whisper on this machine")
 
 
+@pytest.mark.slow
 def test_published_weights_say_live_what_they_say_of_a_file(whisper, real):
     """Two utterances with pauses: nearly the file's words, and the first text soon after the first word."""
     paths = sorted((real / "data" / "mini-librispeech").glob("*/*.opus"))[100:102]
