@@ -78,7 +78,7 @@ def with_edges(
     """Events that begin and end where the sound does, power [frames of LEVEL_STEP], not where a window began to hear it.
 
     reach: s; a window hears what lies so far from its centre. An event goes on with its sound over pauses shorter than the option
-    `gap`, as far as GROW, if nothing else is recognised there. One that does not stand out stays as it is.
+    `gap`, as far as GROW or the next event. One that does not stand out stays as it is.
     """
     quiet = float(np.quantile(power, 0.1)) if len(power) else 0.0
     edged = [_edged(one, power, quiet, reach, options.shortest) for one in segments]
@@ -100,16 +100,14 @@ def _grown(segments: Sequence[Segment], power: Floats, floor: float, gap: float)
     """Events as long as their sound, pauses shorter than `gap` s in it, up to their neighbours."""
     if not segments:
         return
-    starts, ends = (np.array([getattr(one, name) for one in segments]) for name in ("start", "end"))
-    by_start, by_end = np.sort(starts), np.sort(ends)
-    # The latest end of all that begin before an event, and the earliest beginning of all that end after it.
-    before = np.concatenate([[0.0], np.maximum.accumulate(ends[np.argsort(starts)])])
-    after = np.concatenate([np.minimum.accumulate(starts[np.argsort(ends)][::-1])[::-1], [np.inf]])
+    starts, ends = (np.sort([getattr(one, name) for one in segments]) for name in ("start", "end"))
+    # Events that overlap are no neighbours: often a sound and its kind, as Dog and Animal.
+    before, after = np.append(0.0, ends), np.append(starts, np.inf)
     for one in segments:
         first, last = round(one.start / LEVEL_STEP), round(one.end / LEVEL_STEP)
         level = max(floor, BELOW * float(power[first:last].max(initial=0.0)))
-        left = max(one.start - GROW, float(before[np.searchsorted(by_start, one.start)]), 0.0)
-        right = min(one.end + GROW, float(after[np.searchsorted(by_end, one.end, "right")]), len(power) * LEVEL_STEP)
+        left = max(one.start - GROW, float(before[np.searchsorted(ends, one.start, "right")]))
+        right = min(one.end + GROW, float(after[np.searchsorted(starts, one.end)]), len(power) * LEVEL_STEP)
         back = _steps(power[round(left / LEVEL_STEP) : first][::-1] > level, gap)
         on = _steps(power[last : round(right / LEVEL_STEP)] > level, gap)
         start, end = one.start - back * LEVEL_STEP, one.end + on * LEVEL_STEP

@@ -200,7 +200,7 @@ def test_events_grow_as_far_as_their_sound_and_up_to_their_neighbours():
         (one,) = with_edges([dog], power, 0.0, ClassifyOptions(gap=gap))
         assert (one.start, one.end) == (2.0, min(end, 8.2))
     inside = with_edges([dog, Segment(3.0, 7.0, "animal")], power, 0.0, options)
-    assert [(one.start, one.end, one.text) for one in inside] == [(2.0, 8.2, "animal"), (4.0, 5.0, "dog")]
+    assert [(one.start, one.end, one.text) for one in inside] == [(2.0, 8.2, "animal"), (2.0, 8.2, "dog")]
     parts = [Segment(3.0, 4.0, "dog", probability=0.4), Segment(5.5, 6.0, "dog", probability=0.9)]
     (whole,) = with_edges(parts, power, 0.0, options)
     assert (whole.start, whole.end, whole.probability) == (2.0, 8.2, 0.9)
