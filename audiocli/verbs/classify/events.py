@@ -110,7 +110,8 @@ def _grown(segments: Sequence[Segment], power: Floats, floor: float, gap: float)
         right = min(one.end + GROW, float(after[np.searchsorted(starts, one.end)]), len(power) * LEVEL_STEP)
         back = _steps(power[round(left / LEVEL_STEP) : first][::-1] > level, gap)
         on = _steps(power[last : round(right / LEVEL_STEP)] > level, gap)
-        start, end = one.start - back * LEVEL_STEP, one.end + on * LEVEL_STEP
+        start = (first - back) * LEVEL_STEP if back else one.start
+        end = (last + on) * LEVEL_STEP if on else one.end
         yield replace(one, start=round(start, 3), end=round(end, 3))
 
 
