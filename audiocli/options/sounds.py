@@ -15,7 +15,9 @@ class ClassifyOptions:
 
     top: int = option(3, "Labels to report for each input.", metavar="N")
     threshold: float | None = option(
-        None, "Leave out what is less likely (0; with --events 0.5: where an event begins).", metavar="P"
+        None,
+        "Leave out what is less likely (0; with --events where an event begins: 0.5, yamnet's 0.15).",
+        metavar="P",
     )
     labels: str | None = option(
         None,
@@ -26,8 +28,12 @@ class ClassifyOptions:
         "This is a sound of {}.", "The sentence that CLAP compares with; a label takes the place of {}.", metavar="TEXT"
     )
     events: bool = option(False, "When each sound begins and ends.")
-    window: float | None = option(None, "What is judged at once (the model's own; with --events 1).", metavar="SECONDS")
-    hop: float | None = option(None, "From one window to the next (a window; with --events 0.1).", metavar="SECONDS")
+    window: float | None = option(
+        None, "What is judged at once (the model's own; with --events at most 1).", metavar="SECONDS"
+    )
+    hop: float | None = option(
+        None, "From one window to the next (a window, yamnet's 0.48; with --events 0.1).", metavar="SECONDS"
+    )
     smooth: float = option(1.0, "Of the probabilities over time, before events are found.", metavar="SECONDS")
     gap: float = option(1.0, "Events of one label with a shorter pause between them are one.", metavar="SECONDS")
     shortest: float = option(0.2, "Shorter events are left out.", metavar="SECONDS")

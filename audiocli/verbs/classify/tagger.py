@@ -15,13 +15,12 @@ class Traits:
     """The properties of a classifier.
 
     independent: several of its labels can hold at once; else they exclude each other, and their probabilities add up to one.
-    threshold: the probability above which an event begins. grow: s that an event goes on for without being recognised, if its
-    sound does. hop: s from one window to the next, where whole inputs are judged (None: a window).
+    threshold: the probability above which an event begins. hop: s from one window to the next, where whole inputs are judged
+    (None: a window).
     """
 
     independent: bool = False
     threshold: float = 0.5
-    grow: float = 0.0
     hop: float | None = None
 
 

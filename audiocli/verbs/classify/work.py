@@ -4,7 +4,7 @@ import math
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any
 
@@ -21,7 +21,8 @@ from ...run import batch
 from ..features.analysis import Pass
 from ..features.tables import feature_tables
 from .course import Course
-from .events import LEVEL_STEP, SILENCE, events, floor, with_edges
+from .events import SILENCE, events, floor, with_edges
+from .levels import Levels
 from .tagger import Tagger
 
 Floats = NDArray[np.float32]
@@ -57,20 +58,15 @@ class Heard:
     course: Course
     count: int = 0  # samples
     peak: float = 0.0
-    level_frame: int = 0  # samples
-    levels: list[Floats] = field(default_factory=list)  # mean squares of frames, for the edges of events
-    rest: Floats = field(default_factory=lambda: np.zeros(0, np.float32))  # less than a frame
+    levels: Levels | None = None  # for the edges of events
     spectra: Pass | None = None  # for a picture
 
     def taken(self, samples: Floats) -> Floats:
         """Note a block that goes through."""
         self.count += len(samples)
         self.peak = max(self.peak, float(np.abs(samples).max(initial=0.0)))
-        if self.level_frame:
-            self.rest = np.concatenate([self.rest, samples])
-            whole = len(self.rest) // self.level_frame * self.level_frame
-            self.levels.append(np.mean(self.rest[:whole].reshape(-1, self.level_frame) ** 2, axis=1))
-            self.rest = self.rest[whole:]
+        if self.levels is not None:
+            self.levels.push(samples)
         if self.spectra is not None:
             self.spectra.push(samples)
         return samples
@@ -111,14 +107,16 @@ class Work(batch.Work[Clip, Labels | Events]):
 
     def __call__(self, batch: list[Clip]) -> list[Labels]:
         """A record for each input; the windows of short ones go through the model together."""
-        frame = round(LEVEL_STEP * self._tagger.sample_rate) if self.options.events else 0
-        every = [Heard(clip, self._course(), level_frame=frame, spectra=self._spectra()) for clip in batch]
+        every = [Heard(clip, self._course(), levels=self._levels(), spectra=self._spectra()) for clip in batch]
         self._hear([heard for heard in every if heard.clip.whole])
         for heard in every:
             if not heard.clip.whole:
                 with heard.clip.opened:
                     self._hear_long(heard)
         return [self._record(heard) for heard in every]
+
+    def _levels(self) -> Levels | None:
+        return Levels(self._tagger.sample_rate) if self.options.events else None
 
     def _spectra(self) -> Pass | None:
         return Pass(FeaturesOptions(sample_rate=self._tagger.sample_rate)) if self.options.plot else None
@@ -185,13 +183,12 @@ class Work(batch.Work[Clip, Labels | Events]):
             "labels": best(heard.course, self.labels, options.top, self._least),
             "tables": self._tables(heard),
         }  # fmt: skip
-        if not options.events:
+        if heard.levels is None:
             return Labels(**common)
         curves = ((self.labels[number], curve) for number, curve in heard.course.curves(self._threshold))
         found = events(curves, self._hop / stream.sample_rate, duration, options, self._threshold)
         reach = self._size / stream.sample_rate / 2
-        levels = np.concatenate([np.zeros(0, np.float32), *heard.levels])
-        edged = with_edges(found, levels, reach, options.shortest, self._tagger.traits.grow)
+        edged = with_edges(found, heard.levels.power(), reach, options)
         return Events(**common, segments=later(edged, self.reading.start))
 
     @property

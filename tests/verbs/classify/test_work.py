@@ -16,6 +16,7 @@ from audiocli.records import Segment
 from audiocli.verbs.classify import work as labelling
 from audiocli.verbs.classify.course import Course
 from audiocli.verbs.classify.events import bridged, events, floor, spans, with_edges
+from audiocli.verbs.classify.levels import Levels
 from audiocli.verbs.classify.tagger import Traits
 from audiocli.verbs.classify.work import Work, best, chosen, named
 
@@ -48,8 +49,9 @@ def sources(tmp_path, **sounds):
 
 
 def square(*parts):
-    """(seconds, level)..."""
-    return np.concatenate([np.full(int(seconds * RATE), level, np.float32) for seconds, level in parts])
+    """(seconds, level)..., a tone of half the rate."""
+    levels = np.concatenate([np.full(int(seconds * RATE), level, np.float32) for seconds, level in parts])
+    return levels * (-1.0) ** np.arange(len(levels), dtype=np.float32)
 
 
 def heard(run, found):
@@ -170,41 +172,79 @@ def test_near_events_of_one_label_are_one():
     assert list(bridged([], 5)) == []
 
 
+EDGES = ClassifyOptions(gap=0.0)
+
+
 def test_edges_lie_where_the_sound_is():
     power = np.full(500, 1e-6, np.float32)  # 10 s
     power[150:260] = 1e-2
     loud, faint = Segment(2.6, 5.6, "dog"), Segment(7.0, 8.0, "sea")
-    edged = with_edges([loud, faint], power, 0.5, 0.2)
+    edged = with_edges([loud, faint], power, 0.5, EDGES)
     assert [(one.start, one.end) for one in edged] == [(3.0, 5.2), (7.0, 8.0)]
-    assert with_edges([loud], power[:0], 0.5, 0.2) == (loud,)
+    assert with_edges([loud], power[:0], 0.5, EDGES) == (loud,)
+    assert with_edges([], power, 0.5, EDGES) == ()
 
 
 def test_events_grow_as_far_as_their_sound_and_up_to_their_neighbours():
     power = np.full(1_000, 1e-6, np.float32)  # 20 s
-    power[100:300] = power[304:400] = power[600:900] = 1e-2  # 2 to 8 s with a hole of 80 ms, 12 to 18 s
+    power[100:300] = power[304:410] = power[600:900] = 1e-2  # 2 to 8.2 s with a hole of 80 ms, 12 to 18 s
     dog, rain, sea = Segment(4.0, 5.0, "dog"), Segment(13.0, 14.0, "rain"), Segment(16.0, 17.0, "sea")
-    grown = with_edges([dog, rain, sea], power, 0.0, 0.2, grow=2.5)
+    options = ClassifyOptions(gap=0.1)
+    grown = with_edges([dog, rain, sea], power, 0.0, options)
     assert [(one.start, one.end, one.text) for one in grown] == [
-        (2.0, 7.5, "dog"),
+        (2.0, 8.2, "dog"),
         (12.0, 16.0, "rain"),
         (14.0, 18.0, "sea"),
     ]
-    assert with_edges([dog], power, 0.0, 0.2) == (dog,)
-    inside = with_edges([dog, Segment(3.0, 7.0, "animal")], power, 0.0, 0.2, grow=9.0)
-    assert [(one.start, one.end, one.text) for one in inside] == [(2.0, 8.0, "animal"), (4.0, 5.0, "dog")]
+    for gap, end in ((0.0, 6.0), (0.08, 6.0), (5.0, 9.0)):  # a pause as long as the gap ends it; never further than 4 s
+        (one,) = with_edges([dog], power, 0.0, ClassifyOptions(gap=gap))
+        assert (one.start, one.end) == (2.0, min(end, 8.2))
+    inside = with_edges([dog, Segment(3.0, 7.0, "animal")], power, 0.0, options)
+    assert [(one.start, one.end, one.text) for one in inside] == [(2.0, 8.2, "animal"), (2.0, 8.2, "dog")]
     parts = [Segment(3.0, 4.0, "dog", probability=0.4), Segment(5.5, 6.0, "dog", probability=0.9)]
-    (whole,) = with_edges(parts, power, 0.0, 0.2, grow=9.0)
-    assert (whole.start, whole.end, whole.probability) == (2.0, 8.0, 0.9)
+    (whole,) = with_edges(parts, power, 0.0, options)
+    assert (whole.start, whole.end, whole.probability) == (2.0, 8.2, 0.9)
+
+
+def test_events_do_not_grow_further_than_four_seconds():
+    power = np.full(1_000, 1e-6, np.float32)
+    power[100:900] = 1e-2  # 2 to 18 s
+    (one,) = with_edges([Segment(9.0, 10.0, "dog")], power, 0.0, EDGES)
+    assert (one.start, one.end) == (5.0, 14.0)
+
+
+def test_events_of_a_label_with_a_short_pause_between_them_are_one():
+    power = np.full(500, 1e-6, np.float32)
+    power[100:150] = power[200:250] = 1e-2  # 2 to 3 s, 4 to 5 s
+    parts = [Segment(2.0, 3.0, "dog"), Segment(4.0, 5.0, "dog")]
+    for gap, count in ((0.9, 2), (1.1, 1)):
+        assert len(with_edges(parts, power, 0.0, ClassifyOptions(gap=gap))) == count
 
 
 @given(st.lists(st.tuples(st.floats(0, 9), st.floats(0.3, 3), st.sampled_from("abc")), max_size=6), st.integers(0, 99))
 def test_grown_events_hold_what_was_there(some, seed):
     power = np.random.default_rng(seed).choice(np.array([1e-6, 1e-2], np.float32), 25).repeat(20)
     before = [Segment(start, min(start + length, 10.0), text) for start, length, text in some]
-    edged, grown = (with_edges(before, power, 0.5, 0.2, grow) for grow in (0.0, 2.0))
+    edged, grown = (with_edges(before, power, 0.5, ClassifyOptions(gap=gap)) for gap in (0.0, 1.0))
     for one in edged:
         assert any(g.text == one.text and g.start <= one.start + 0.011 and g.end >= one.end - 0.011 for g in grown)
     assert all(g.start >= 0 and g.end <= 10.0 for g in grown)
+
+
+def test_levels_leave_out_rumble_and_are_the_same_in_blocks():
+    time = np.arange(32_000, dtype=np.float32) / 16_000
+    tone = np.where(time > 1.0, np.float32(0.1) * np.sin(2 * np.pi * 1_000 * time), 0).astype(np.float32)
+    rumble = (0.5 * np.sin(2 * np.pi * 15 * time) + 0.2).astype(np.float32)
+    clean, dirty, pieces = Levels(16_000), Levels(16_000), Levels(16_000)
+    clean.push(tone)
+    dirty.push(tone + rumble)
+    for piece in np.split(tone + rumble, [1, 700, 16_001]):
+        pieces.push(piece)
+    np.testing.assert_allclose(pieces.power(), dirty.power(), rtol=1e-4, atol=1e-9)
+    assert len(dirty.power()) == 100
+    np.testing.assert_allclose(clean.power()[60:], 0.005, rtol=0.02)
+    np.testing.assert_allclose(dirty.power()[60:], 0.005, rtol=0.05)
+    assert dirty.power()[20:49].max() < 1e-3 * 0.125
 
 
 def test_best():
