@@ -4,40 +4,44 @@ DER is taken by pyannote.metrics without a collar, overlap included. "One speake
 find to one speaker; what lies between it and us is what telling voices apart is worth.
 """
 
-import csv
-import random
 import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
 import soundfile
-from numpy.typing import NDArray
 
 from audiocli import audio
+from audiocli.errors import ModelError
 from audiocli.inputs.sources import Source, Streamed
 from audiocli.models.load import load
 from audiocli.options import DiarizeOptions, InputOptions, ModelOptions
 from audiocli.records import Turn
-from audiocli.vad import cutter
 from audiocli.verbs.diarize.clustering import bounds
 from audiocli.verbs.diarize.work import Diarizer
 from bench._common import Score
-from tests.kernels.rhythm_signals import DATA
+from bench.conversations import (
+    OVERLAP,
+    RATE,
+    Floats,
+    conversations,
+    dialogues,
+    errors,
+    held_out,
+    meetings,
+    rttm,
+    speakers,
+)  # fmt: skip
 
-Floats = NDArray[np.float32]
-RATE = 16_000
-HELD_OUT = 8  # speakers, those with the highest ids
 DIALOGUES = 20
-SHORT_PAUSES = cutter.Cut(silence=0.2, lead=0.1, trail=0.1, comfortable=1e9, longest=1e9)
-MEETING = 30.0  # s of each meeting that are annotated
 HOUR = 3_600.0  # s
+BUILT_IN, PUBLISHED = "siamese-clusters", "pyannote-segmentation"
 # In a process between: a child's peak begins with that of the process which started it.
 MEASURED = (
     "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True); "
@@ -45,98 +49,11 @@ MEASURED = (
 )
 
 
-def speakers() -> dict[int, list[Path]]:
-    """The utterances of each speaker of mini-librispeech."""
-    found = defaultdict(list)
-    with (DATA / "mini-librispeech" / "transcripts.tsv").open() as file:
-        for row in csv.DictReader(file, delimiter="\t"):
-            found[int(row["speaker"])].append(DATA / "mini-librispeech" / row["path"])
-    return dict(found)
-
-
-def held_out() -> list[int]:
-    """Speakers that no net of ours has been trained on."""
-    return sorted(speakers())[-HELD_OUT:]
-
-
-def dialogue(draw: random.Random, who: Sequence[int], files: dict[int, list[Path]]) -> tuple[Floats, list[Turn]]:
-    """Two to five of the speakers in turns of 2 to 8 s with pauses of 0.2 to 1.5 s between them, levels 6 dB apart at most."""
-    cast = draw.sample(list(who), draw.randint(2, 5))
-    gains = {one: 10 ** (draw.uniform(-6.0, 0.0) / 20) for one in cast}
-    order = draw.sample(cast, len(cast))
-    while len(order) < 4 * len(cast):
-        order.append(draw.choice([one for one in cast if one != order[-1]]))
-    parts, turns, at = list[Floats](), list[Turn](), 0.0
-    for one in order:
-        pause = int(draw.uniform(0.2, 1.5) * RATE)
-        noise = np.random.default_rng(draw.randrange(1 << 30)).standard_normal(pause)
-        said = piece(draw, draw.choice(files[one])) * np.float32(gains[one])
-        parts += [(1e-4 * noise).astype(np.float32), said]
-        at += pause / RATE
-        turns.append(Turn(at, at + len(said) / RATE, str(one)))
-        at += len(said) / RATE
-    return np.concatenate(parts), turns
-
-
-def piece(draw: random.Random, path: Path) -> Floats:
-    """2 to 8 s out of an utterance, cut at pauses, at -26 dBFS."""
-    samples = audio.read(path, sample_rate=RATE, mono=True).samples[0]
-    span = draw.choice(cutter.merged(cutter.spans(samples, SHORT_PAUSES), draw.uniform(2.0, 8.0)))
-    said = samples[int(span.start * RATE) : int(span.end * RATE)][: 8 * RATE]
-    return np.asarray(said / np.sqrt(np.mean(said**2) + 1e-9) * 0.05, np.float32)
-
-
-def dialogues(who: Sequence[int], count: int, seed: int) -> list[tuple[Floats, list[Turn]]]:
-    """The dialogues, the same in every run."""
-    draw, files = random.Random(seed), speakers()
-    return [dialogue(draw, who, files) for _ in range(count)]
-
-
-def meetings() -> dict[str, tuple[Floats, list[Turn]]]:
-    """The annotated pieces of AMI by name."""
-    found: dict[str, tuple[Floats, list[Turn]]] = {}
-    for file in ("trn.rttm", "dev00.rttm", "sample.rttm"):
-        for name, turns in rttm((DATA / "ami" / file).read_text()).items():
-            path = DATA / "ami" / f"{name}.flac"
-            if path.exists():
-                samples = audio.read(path, sample_rate=RATE, mono=True).samples[0]
-                found[name] = samples if name == "sample" else samples[: int(MEETING * RATE)], turns
-    return found
-
-
-def rttm(text: str) -> dict[str, list[Turn]]:
-    """Turns by file."""
-    found = defaultdict(list)
-    for line in text.splitlines():
-        _, name, channel, start, length, _, _, speaker, *_ = line.split()
-        found[name].append(Turn(float(start), float(start) + float(length), speaker, int(channel)))
-    return dict(found)
-
-
-def errors(reference: Sequence[Turn], found: Sequence[Turn], end: float) -> dict[str, float]:
-    """Seconds of miss, false alarm and confusion, and the DER."""
-    from pyannote.core import Segment, Timeline
-    from pyannote.metrics.diarization import DiarizationErrorRate
-
-    truth, answer = _annotation(reference), _annotation(found)
-    detail: Any = DiarizationErrorRate()(truth, answer, uem=Timeline([Segment(0, end)]), detailed=True)
-    return {str(name): float(value) for name, value in detail.items()}
-
-
-def _annotation(turns: Sequence[Turn]) -> Any:
-    from pyannote.core import Annotation, Segment
-
-    found = Annotation()
-    for n, turn in enumerate(turns):
-        found[Segment(turn.start, turn.end), n] = turn.speaker
-    return found
-
-
 class Ours:
-    """The built-in diarizer on samples in memory."""
+    """A diarizer on samples in memory. Raises ModelError where it is not on this machine."""
 
-    def __init__(self) -> None:
-        self._diarizer: Any = load("siamese-clusters", "diarize", Diarizer, ModelOptions(), DiarizeOptions())
+    def __init__(self, model: str = BUILT_IN) -> None:
+        self._diarizer: Any = load(model, "diarize", Diarizer, ModelOptions(offline=True), DiarizeOptions())
 
     def __call__(self, samples: Floats, speakers: int | None = None) -> list[Turn]:
         diarizer = replace(self._diarizer, bounds=bounds(DiarizeOptions(speakers)))
@@ -191,7 +108,62 @@ def meeting_rows(ours: Ours) -> list[Score]:
     ]  # fmt: skip
 
 
-def hour_row(seconds: float = HOUR) -> Score:
+@dataclass(frozen=True)
+class Total:
+    """What came of several conversations: seconds of each kind of error and of speech, and in how many the number was right."""
+
+    seconds: Counter[str]
+    right: int
+
+    def share(self, *kinds: str) -> float:
+        """Errors of some kinds as a share of the speech."""
+        return sum(self.seconds[kind] for kind in kinds) / self.seconds["total"]
+
+    @property
+    def der(self) -> float:
+        """The diarization error rate."""
+        return self.share("missed detection", "false alarm", "confusion")
+
+    def __str__(self) -> str:
+        miss, alarm, confusion = (self.share(kind) for kind in ("missed detection", "false alarm", "confusion"))
+        return f"miss {miss:.1%}, false alarm {alarm:.1%}, confusion {confusion:.1%}"
+
+
+def total(diarizer: Ours, pieces: Iterable[tuple[Floats, list[Turn]]]) -> Total:
+    """What comes of conversations."""
+    seconds, right = Counter[str](), 0
+    for samples, turns in pieces:
+        end, found = len(samples) / RATE, diarizer(samples)
+        seconds.update(errors(turns, found, end))
+        right += heard(found) == heard(turns)
+    return Total(seconds, right)
+
+
+def beside_rows(published: Ours, ours: Ours) -> Iterator[Score]:
+    """The published segmentation net beside the built-in diarizer, on the same pieces."""
+    annotated = meetings()
+    sample = [annotated.pop("sample")]
+    meeting, call = ((total(published, some), total(ours, some)) for some in (list(annotated.values()), sample))
+    clean = [total(one, dialogues(held_out(), DIALOGUES, seed=2)) for one in (published, ours)]
+    both = conversations(held_out(), DIALOGUES, seed=2, folds="4")
+    mixed = [total(one, both) for one in (published, ours)]
+
+    def row(what: str, found: Sequence[Total], wanted: str, reached: bool, text: Sequence[str]) -> Score:
+        return Score(
+            f"{PUBLISHED}: {what}", text[0], BUILT_IN, text[1], wanted, reached, f"{found[0]}; {BUILT_IN}: {found[1]}"
+        )
+
+    for what, pair, most in (
+        (f"AMI, {len(annotated)} pieces of 30 s, DER of all", meeting, 0.22), ("AMI, sample.flac, DER", call, 0.08),
+        (f"{DIALOGUES} conversations with {OVERLAP:.0%} overlap in rooms and noise, DER", mixed, 0.12),
+    ):  # fmt: skip
+        yield row(what, pair, f"<= {most:.0%}", pair[0].der <= most, [f"{one.der:.1%}" for one in pair])
+    texts = [f"{one.share('confusion'):.1%}, {one.right} of {DIALOGUES}" for one in clean]
+    reached = clean[0].share("confusion") <= 0.01 and clean[0].right >= 0.9 * DIALOGUES
+    yield row(f"{DIALOGUES} dialogues: confusion, number of speakers right", clean, "<= 1 %, >= 90 %", reached, texts)
+
+
+def hour_row(model: str = BUILT_IN, longest: float = 60.0, seconds: float = HOUR) -> Score:
     """The whole command on an hour of read speech of four speakers."""
     files, parts = speakers(), list[Floats]()
     queue = [path for paths in zip(*(files[one] for one in held_out()[:4]), strict=False) for path in paths]
@@ -201,18 +173,47 @@ def hour_row(seconds: float = HOUR) -> Score:
         path = Path(folder, "hour.flac")
         soundfile.write(path, np.concatenate(parts)[: int(seconds * RATE)], RATE)
         start = time.perf_counter()
-        command = (sys.executable, "-c", MEASURED, sys.executable, "-m", "audiocli", "diarize", "-q", str(path))
+        command = (
+            sys.executable,
+            "-c",
+            MEASURED,
+            sys.executable,
+            "-m",
+            "audiocli",
+            "diarize",
+            "-q",
+            "-m",
+            model,
+            str(path),
+        )
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         took = time.perf_counter() - start
     peak = int(done.stderr.split()[-1]) / 2**20
-    what = f"{seconds / 60:.0f} minutes of speech, whole process: time, memory"
+    what = f"{model}: {seconds / 60:.0f} minutes of speech, whole process: time, memory"
     note = f"{heard(rttm(done.stdout)['hour'])} speakers, there are 4"
-    return Score(what, f"{took:.0f} s, {peak:.2f} GiB", "", "", "<= 60 s, < 1 GB", took <= 60 and peak < 0.93, note)
+    return Score(
+        what,
+        f"{took:.0f} s, {peak:.2f} GiB",
+        "",
+        "",
+        f"<= {longest:.0f} s, < 1 GB",
+        took <= longest and peak < 0.93,
+        note,
+    )
 
 
-def rows() -> list[Score]:
+def rows() -> Iterator[Score]:
     ours = Ours()
-    return [dialogue_row(ours, held_out(), seed=2), *meeting_rows(ours), hour_row()]
+    yield dialogue_row(ours, held_out(), seed=2)
+    yield from meeting_rows(ours)
+    yield hour_row()
+    try:
+        published = Ours(PUBLISHED)
+    except ModelError as error:
+        print(f"no rows of {PUBLISHED}: {error}", file=sys.stderr)
+        return
+    yield from beside_rows(published, ours)
+    yield hour_row(PUBLISHED, 120.0)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from .voice import Floats, Voice
 
 Doubles = NDArray[np.float64]
+Labels = NDArray[np.intp]
 
 SECONDS = (0.5, 20.0)  # beyond them nothing changes any more
 SNR = (0.0, 30.0)  # dB
@@ -64,8 +65,15 @@ def between(a: Sequence[Voice], b: Sequence[Voice], cohort: Floats | None = None
     distinct = list({id(voice): voice for voice in (*a, *b)}.values())
     place = {id(voice): n for n, voice in enumerate(distinct)}
     embeddings = np.stack([voice.embedding for voice in distinct if voice.embedding is not None])
-    first, second = (np.array([place[id(voice)] for voice in side], np.int64) for side in (a, b))
+    first, second = (np.array([place[id(voice)] for voice in side], np.intp) for side in (a, b))
     seconds, snr = np.array([(voice.seconds, voice.snr) for voice in distinct], np.float64).T
+    return among(embeddings, seconds, snr, first, second, cohort)
+
+
+def among(
+    embeddings: Floats, seconds: Doubles, snr: Doubles, first: Labels, second: Labels, cohort: Floats | None = None
+) -> Pairs:
+    """The Pairs (first, second) of numbered voices: their embeddings [n, embedding], seconds [n], and SNR in dB [n]."""
     parts = (slice(at, at + SOME) for at in range(0, len(first), SOME))
     cosines = np.concatenate([np.einsum("nd,nd->n", embeddings[first[n]], embeddings[second[n]]) for n in parts])
     cosines = cosines.astype(np.float64)

@@ -117,9 +117,19 @@ def _clusters(
     distances = pdist(voices, "cosine")
     tree = linkage(np.maximum(distances, 0.0, out=distances), "average")
     least = min(max(least, SHARE * weights.sum()), weights.sum() / 2)
-    labels = _cut(tree, THRESHOLD)
+    labels = cut(tree, THRESHOLD)
     if odds is not None:
         labels = _joined(labels, voices, weights, odds, bounds, least)
+    return chosen(tree, labels, weights, bounds, least)
+
+
+def chosen(
+    tree: NDArray[np.float64], labels: Labels, weights: NDArray[np.float64], bounds: Bounds, least: float
+) -> tuple[Labels, Labels]:
+    """The cluster of each voice [n], and the clusters that are speakers, the one that speaks longest first.
+
+    They are those of `labels` [n] that speak for `least` seconds, or others of the tree where their number is out of bounds.
+    """
     large = _large(labels, weights, least)
     wanted = bounds.of(max(len(large), 1))
     if wanted != len(large):
@@ -130,7 +140,8 @@ def _clusters(
     return labels, large[:wanted]
 
 
-def _cut(tree: NDArray[np.float64], height: float) -> Labels:
+def cut(tree: NDArray[np.float64], height: float) -> Labels:
+    """The clusters [n] of a tree below a height."""
     from scipy.cluster.hierarchy import fcluster
 
     return np.asarray(fcluster(tree, height, "distance"), np.intp)
@@ -180,7 +191,7 @@ def _cut_into(tree: NDArray[np.float64], wanted: int, weights: NDArray[np.float6
     from scipy.cluster.hierarchy import fcluster
 
     for height in tree[::-1, 2]:
-        labels = _cut(tree, height - 1e-9)
+        labels = cut(tree, height - 1e-9)
         if len(_large(labels, weights, least)) >= wanted:
             return labels
     return np.asarray(fcluster(tree, wanted, "maxclust"), np.intp)

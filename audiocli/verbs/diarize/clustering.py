@@ -21,12 +21,12 @@ from ...vad.cutter import Cut, cutter
 from ...voices import calibration
 from ...voices.clusters import Bounds, Labels, Odds, Window, diarize
 from ...voices.embeddings import SpeakerEncoder
-from ...voices.voice import Voice
 from ...voices.windows import SPEECH, Floats, in_batches, windows
 
 ENCODER = "siamese-speakers"
 BATCH = 32  # windows in one forward pass
 AHEAD = 2  # batches that wait for the encoder
+PAIRS = 1 << 17  # whose odds are worked out at once
 SNR = 20.0  # dB that voices are taken to have: those of one input have all the same
 
 
@@ -56,9 +56,10 @@ def odds(encoder: SpeakerEncoder) -> Odds | None:
     fitted = calibration.from_dict(encoder.calibration)
 
     def log_odds(voices: Floats, seconds: NDArray[np.float64], first: Labels, second: Labels) -> NDArray[np.float64]:
-        people = [Voice(voice, length, SNR) for voice, length in zip(voices, seconds.tolist(), strict=True)]
-        a, b = ([people[n] for n in side] for side in (first, second))
-        return fitted.log_odds(calibration.between(a, b, encoder.cohort))
+        snr = np.full(len(voices), SNR)
+        parts = (slice(at, at + PAIRS) for at in range(0, len(first), PAIRS))
+        some = (calibration.among(voices, seconds, snr, first[n], second[n], encoder.cohort) for n in parts)
+        return np.concatenate([fitted.log_odds(pairs) for pairs in some])
 
     return log_odds
 

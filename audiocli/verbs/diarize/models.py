@@ -1,11 +1,30 @@
 """The diarizers by name, and the folders that diarize takes (stdlib only: read before torch is)."""
 
-from ...models.spec import BUILT_IN_SOURCE, PIPELINE_FILE, ModelSpec, ModelTable
+from ...models.spec import BUILT_IN_SOURCE, INDEX_SOURCE, PIPELINE_FILE, Carrier, ModelSpec, ModelTable, Packed, Wheel
 
 CLUSTERS = "audiocli.verbs.diarize.clustering:load"
 PIPELINE = "audiocli.verbs.diarize.pyannote:load"
+SEGMENTATION = "audiocli.verbs.diarize.segmentation:load"
+SEGMENTATION_FILE = "segmentation.bin"  # marks a folder of it; in the package it has a name that says nothing
 
+_WHISPERX = "whisperx"
+_SEGMENTATION = ModelSpec(
+    "pyannote-segmentation", "diarize", SEGMENTATION, INDEX_SOURCE, "MIT", 16_000, 0.2, author="Hervé Bredin",
+    carriers=(
+        Carrier(
+            "whisperX",
+            (Wheel(_WHISPERX, "3.8.6", 16_486_941, "cb6d4fcd3fb6c42305cb8b222a33a0b78f6b657e9db3b714345fe43dc0a69c1f"),),
+            (
+                Packed(
+                    SEGMENTATION_FILE, 17_719_103, "0b5b3216d60a2d32fc086b47ea8c67589aaeb26b7e07fcbe620d6d0b83e209ea",
+                    ((_WHISPERX, "whisperx/assets/pytorch_model.bin"),),
+                ),
+            ),
+        ),
+    ),
+)  # fmt: skip
 _ROWS = (
+    _SEGMENTATION,
     ModelSpec(
         "siamese-clusters", "diarize", CLUSTERS, BUILT_IN_SOURCE, "CC-BY-4.0", 16_000, 0.2, stands_on="siamese-speakers"
     ),
@@ -36,7 +55,8 @@ TABLES = (
         "diarize",
         _ROWS,
         built_in=("siamese-clusters",),
+        recommended=("pyannote-segmentation",),
         heads={"ForAudioFrameClassification": ""},
-        marks={PIPELINE_FILE: PIPELINE},
+        marks={PIPELINE_FILE: PIPELINE, SEGMENTATION_FILE: SEGMENTATION},
     ),
 )

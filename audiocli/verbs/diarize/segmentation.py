@@ -1,0 +1,90 @@
+"""A diarizer around pyannote's published segmentation net: overlap and far voices by the net, people by our own odds.
+
+The order is pyannote's (Bredin 2023): who speaks in each window of five seconds, a voice of each of them, the same people in all
+windows, and then how many speak at once. What is done otherwise than in pyannote.audio, and why, is said where it is done: the
+clustering in `people`, the sum of the windows in `reconstruction`, and the reading, which is streamed.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ...errors import UsageError
+from ...inputs.sources import Streamed
+from ...models.registry import MODELS, ModelSpec
+from ...models.sources import wheel
+from ...options import DiarizeOptions
+from ...records import NO_SPEECH, Diarization, Turn
+from ...voices.clusters import Bounds, Odds
+from ...voices.embeddings import SpeakerEncoder
+from . import clustering, pyannet
+from .listening import Floats, listen
+from .people import speakers
+from .reconstruction import turns
+
+BETTER = "ge2e"  # the encoder where it is on this machine; else the one of our own
+
+
+def load(path: Path, spec: ModelSpec, place: Any, options: DiarizeOptions) -> "Diarizer":
+    """The diarizer with the net in the folder `path`; `place` has the device. Raises ModelError, DownloadError, UsageError."""
+    if place.precision not in ("auto", "float32"):
+        raise UsageError(f"{spec.name} runs in float32: leave out --precision {place.precision}")
+    if options.vad_threshold != DiarizeOptions.vad_threshold:
+        raise UsageError(f"{spec.name} finds speech by itself: leave --vad-threshold out")
+    net, encoder = pyannet.load(path, place.device), _encoder(place)
+    odds = clustering.odds(encoder)
+    assert odds is not None  # both encoders have a calibration
+    return Diarizer(spec, clustering.bounds(options), net, encoder, odds, options.exclusive)
+
+
+def _encoder(place: Any) -> SpeakerEncoder:
+    """The best encoder of voices on this machine. Raises DownloadError when it is damaged."""
+    from ...voices import ge2e, siamese
+
+    spec = MODELS[BETTER]
+    if held := wheel.find(spec):
+        path = wheel.ready(spec, held)
+        if wrong := wheel.damaged(spec, path):
+            raise wrong
+        return ge2e.load(path, spec, place)
+    own = MODELS[clustering.ENCODER]
+    assert own.weights is not None
+    return siamese.load(own.weights, own, place)
+
+
+@dataclass(frozen=True)
+class Diarizer:
+    """Reads its inputs itself, one after the other, and keeps of them what each window says."""
+
+    spec: ModelSpec
+    bounds: Bounds
+    net: pyannet.Net
+    encoder: SpeakerEncoder
+    odds: Odds
+    exclusive: bool = False
+
+    def __call__(self, batch: Sequence[Streamed]) -> list[Diarization]:
+        """A record for each input. Raises InputError."""
+        return [self._one(item) for item in batch]
+
+    def _one(self, item: Streamed) -> Diarization:
+        taken = 0
+
+        def counted(blocks: Iterator[Floats]) -> Iterator[Floats]:
+            nonlocal taken
+            for block in blocks:
+                taken += block.shape[1]
+                yield block[0]
+
+        with item.open(pyannet.SAMPLE_RATE) as stream:
+            heard = listen(counted(stream.blocks), self.net, self.encoder)
+        seconds, spoken = taken / pyannet.SAMPLE_RATE, tuple[Turn, ...]()
+        if heard.active.any():
+            labels, count = speakers(heard, self.bounds, self.odds)
+            spoken = turns(heard, labels, count, seconds, exclusive=self.exclusive)
+        return Diarization(
+            path=item.path, duration=seconds, sample_rate=stream.source_rate, task="diarize", model=self.spec.name,
+            revision=self.spec.revision, status="ok" if spoken else NO_SPEECH, warnings=tuple(stream.warnings), turns=spoken,
+            exclusive=self.exclusive,
+        )  # fmt: skip
