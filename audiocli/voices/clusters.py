@@ -119,7 +119,7 @@ def _clusters(
     least = min(max(least, SHARE * weights.sum()), weights.sum() / 2)
     labels = cut(tree, THRESHOLD)
     if odds is not None:
-        labels = _joined(labels, voices, weights, odds, bounds, least)
+        labels = joined(labels, voices, weights, odds, bounds, least)
     return chosen(tree, labels, weights, bounds, least)
 
 
@@ -147,10 +147,16 @@ def cut(tree: NDArray[np.float64], height: float) -> Labels:
     return np.asarray(fcluster(tree, height, "distance"), np.intp)
 
 
-def _joined(
-    labels: Labels, voices: Floats, weights: NDArray[np.float64], odds: Odds, bounds: Bounds, least: float
+def joined(
+    labels: Labels,
+    voices: Floats,
+    weights: NDArray[np.float64],
+    odds: Odds,
+    bounds: Bounds,
+    least: float,
+    same: float = SAME,
 ) -> Labels:
-    """Labels [n] of fewer clusters: the likeliest pair becomes one, again and again, until no pair is likely enough.
+    """Labels [n] of fewer clusters: the likeliest pair becomes one, again and again, until none has log-odds of `same`.
 
     Never fewer speakers than there may be; and where they are too many, pairs of them that are not likely become one, too.
     """
@@ -163,10 +169,10 @@ def _joined(
         table[first, second] = odds(_directions(sums), seconds, first, second)
     while (speaking := np.flatnonzero(seconds >= least)).size > bounds.least:
         likely, too_many = table, bounds.most is not None and speaking.size > bounds.most
-        if table.max() < SAME and too_many:
+        if table.max() < same and too_many:
             likely = np.full_like(table, -np.inf)
             likely[np.ix_(speaking, speaking)] = table[np.ix_(speaking, speaking)]
-        elif table.max() < SAME:
+        elif table.max() < same:
             break
         one, other = np.unravel_index(int(likely.argmax()), table.shape)
         sums[one] += sums[other]
