@@ -48,7 +48,7 @@ class Heard:
     @property
     def length(self) -> int:
         """Frames of the whole input."""
-        return (len(self.scores) - 1) * HOP + self.scores.shape[1]
+        return (len(self.scores) - 1) * HOP + int(self.scores.shape[1])
 
 
 def speaking(scores: NDArray[np.uint8]) -> Active:

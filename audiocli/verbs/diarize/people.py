@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from ...voices.clusters import Bounds, Labels, Odds, chosen, cut
 from ...voices.embeddings import normalised
-from .listening import HOP, Active, Floats, Heard, alone
+from .listening import HOP, Active, Heard, alone
+from .pyannet import Floats
 
 Doubles = NDArray[np.float64]
 
@@ -58,7 +59,7 @@ def _clusters(
 
     first, second = np.triu_indices(len(voices), 1)
     likely = np.clip(odds(voices, seconds, first, second), -CERTAIN, CERTAIN)
-    two = windows[first] == windows[second]
+    two = np.equal(windows[first], windows[second])
     strangers = float(likely[two].sum() + STRANGERS * PAIRS) / (np.count_nonzero(two) + PAIRS)
     likely[two] = -APART
     tree = linkage(CERTAIN - likely, "average")
@@ -71,7 +72,7 @@ def _assigned(heard: Heard, active: Active, voices: Floats) -> Labels:
     """The speaker of each person [windows, SPEAKERS], no two of a window the same; voices [speakers, embedding]."""
     from scipy.optimize import linear_sum_assignment
 
-    present = active.any(axis=1)
+    present: NDArray[np.bool_] = np.asarray(active.any(axis=1))
     result = np.full(present.shape, -1)
     for n in range(len(result)):
         here = np.flatnonzero(present[n])

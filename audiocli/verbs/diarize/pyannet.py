@@ -90,7 +90,7 @@ def _module(weights: Mapping[str, NDArray[Any]], file: Path) -> Any:
         problem=Problem.MULTI_LABEL_CLASSIFICATION, resolution=Resolution.FRAME, duration=WINDOW / SAMPLE_RATE,
         classes=[f"speaker#{n + 1}" for n in range(SPEAKERS)], permutation_invariant=True,
     )  # fmt: skip
-    module.build()
+    module.build()  # type: ignore[no-untyped-call]  # pyannote.audio has no types there
     own = module.state_dict()
     try:
         module.load_state_dict({name: torch.from_numpy(np.array(weights[name])) for name in own})

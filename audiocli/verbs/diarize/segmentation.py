@@ -19,8 +19,9 @@ from ...records import NO_SPEECH, Diarization, Turn
 from ...voices.clusters import Bounds, Odds
 from ...voices.embeddings import SpeakerEncoder
 from . import clustering, pyannet
-from .listening import Floats, listen
+from .listening import listen
 from .people import speakers
+from .pyannet import Floats
 from .reconstruction import turns
 
 BETTER = "ge2e"  # the encoder where it is on this machine; else the one of our own
