@@ -119,7 +119,7 @@ def _clusters(
     least = min(max(least, SHARE * weights.sum()), weights.sum() / 2)
     labels = cut(tree, THRESHOLD)
     if odds is not None:
-        labels = joined(labels, voices, weights, odds, bounds, least)
+        labels = _joined(labels, voices, weights, odds, bounds, least)
     return chosen(tree, labels, weights, bounds, least)
 
 
@@ -147,16 +147,10 @@ def cut(tree: NDArray[np.float64], height: float) -> Labels:
     return np.asarray(fcluster(tree, height, "distance"), np.intp)
 
 
-def joined(
-    labels: Labels,
-    voices: Floats,
-    weights: NDArray[np.float64],
-    odds: Odds,
-    bounds: Bounds,
-    least: float,
-    same: float = SAME,
+def _joined(
+    labels: Labels, voices: Floats, weights: NDArray[np.float64], odds: Odds, bounds: Bounds, least: float
 ) -> Labels:
-    """Labels [n] of fewer clusters: the likeliest pair becomes one, again and again, until none has log-odds of `same`.
+    """Labels [n] of fewer clusters: the likeliest pair becomes one, again and again, until no pair is likely enough.
 
     Never fewer speakers than there may be; and where they are too many, pairs of them that are not likely become one, too.
     """
@@ -169,10 +163,10 @@ def joined(
         table[first, second] = odds(_directions(sums), seconds, first, second)
     while (speaking := np.flatnonzero(seconds >= least)).size > bounds.least:
         likely, too_many = table, bounds.most is not None and speaking.size > bounds.most
-        if table.max() < same and too_many:
+        if table.max() < SAME and too_many:
             likely = np.full_like(table, -np.inf)
             likely[np.ix_(speaking, speaking)] = table[np.ix_(speaking, speaking)]
-        elif table.max() < same:
+        elif table.max() < SAME:
             break
         one, other = np.unravel_index(int(likely.argmax()), table.shape)
         sums[one] += sums[other]
