@@ -55,7 +55,6 @@ TABLES = (
         "diarize",
         _ROWS,
         built_in=("siamese-clusters",),
-        recommended=("pyannote-segmentation",),
         heads={"ForAudioFrameClassification": ""},
         marks={PIPELINE_FILE: PIPELINE, SEGMENTATION_FILE: SEGMENTATION},
     ),
