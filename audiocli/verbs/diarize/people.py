@@ -15,10 +15,11 @@ from .pyannet import Floats
 
 Doubles = NDArray[np.float64]
 
-# SAME, LEAST, SHORTEST and the net's threshold were chosen on AMI's ten pieces and pyannote's sample, so what bench.md has of these
-# is flattered (leaving one meeting out cost .009 where that was tried); MARGIN with 12 made-up dialogues of training speakers in
-# view, too, half of them in rooms and noise. Log-odds are higher in a room or on a line, which all that is said in it shares: of two
-# people -4 in clean dialogues, and around 0 in meetings. The pairs that a window hears are two people; what their odds are is measured.
+# SAME, LEAST, SHORTEST and the net's threshold were chosen on AMI's ten pieces and pyannote's sample, so what bench.md has of
+# these is flattered (leaving one meeting out cost .009 where that was tried); MARGIN with 12 made-up dialogues of training
+# speakers in view, too, half of them in rooms and noise. Log-odds are higher in a room or on a line, which all that is said in it
+# shares: of two people -4 in clean dialogues, and around 0 in meetings. The pairs that a window hears are two people; what their
+# odds are is measured.
 MARGIN = 4.0  # mean log-odds above those of two people from which two clusters are one person
 SAME = 3.0  # and which always suffice
 STRANGERS, PAIRS = -1.0, 10  # the log-odds of two people where no window hears two, and how many pairs that counts for
