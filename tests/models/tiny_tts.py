@@ -244,7 +244,7 @@ def bark(folder: Path) -> Path:
         for layer in model.codec_model.quantizer.layers:
             layer.codebook.embed.normal_(0.0, 0.1)  # fresh ones are zeros, and then every code sounds the same
     parts = {
-        "semantic_config": BarkSemanticGenerationConfig(max_new_tokens=24, do_sample=True, semantic_rate_hz=49.9),
+        "semantic_config": BarkSemanticGenerationConfig(max_new_tokens=8, do_sample=True, semantic_rate_hz=49.9),
         "coarse_acoustics_config": BarkCoarseGenerationConfig(
             do_sample=True, max_coarse_history=60, sliding_window_len=60
         ),

@@ -65,7 +65,7 @@ def test_sounds(call, tmp_path):
     for seed in range(24):
         soundfile.write(tmp_path / "sounds" / f"{seed:02}.wav", sound(seed), RATE)
     code, _, err = call(
-        "train", "sound-encoder", "--data", "sounds", "-o", "m", "--valid", "0.25", "--epochs", "2", "--set", "steps=50",
+        "train", "sound-encoder", "--data", "sounds", "-o", "m", "--valid", "0.25", "--epochs", "2", "--set", "steps=30",
         "--set", "mean=0.9", "--rate", "0.005", *TINY,
     )  # fmt: skip
     assert (code, err) == (0, "")
