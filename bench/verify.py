@@ -1,5 +1,6 @@
 """Speakers: equal error rates of the 8 speakers held out of all training, and whether thresholds keep their promise."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -125,29 +126,25 @@ def decision_row(model: str, name: str, found: Trials) -> Score:
                  f"within 2x of {FAR:.0%} and {claimed:.2%}", all(0.5 <= one <= 2.0 for one in times), note)  # fmt: skip
 
 
-def rows_of(encoder: SpeakerEncoder) -> list[Score]:
+def rows_of(encoder: SpeakerEncoder) -> Iterator[Score]:
     model = encoder.spec.name
-    rates, decisions = [], []
     for name, condition in CONDITIONS.items():
         found = trials(encoder, *condition)
         if name in WANTED[model]:
-            rates.append(error_row(model, name, found))
+            yield error_row(model, name, found)
         if name in DECIDED:
-            decisions.append(decision_row(model, name, found))
-    return [*rates, *decisions]
+            yield decision_row(model, name, found)
 
 
-def rows() -> list[Score]:
+def rows() -> Iterator[Score]:
     """Our own encoder, and the published one where its package is on this machine."""
-    found = []
     for name in WANTED:
         try:
             encoder = load(name, "verify", SpeakerEncoder, ModelOptions(offline=True))
         except ModelError as error:
             print(f"{name} is left out: {error}")
             continue
-        found += rows_of(encoder)
-    return found
+        yield from rows_of(encoder)
 
 
 if __name__ == "__main__":
