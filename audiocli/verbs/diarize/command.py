@@ -40,7 +40,8 @@ def check(options: DiarizeOptions, reading: InputOptions) -> None:
 
 @verb(
     help={
-        "model": "A model by name, a hub id org/name, or the folder of a pyannote pipeline (the built-in siamese-clusters).",
+        "model": "siamese-clusters (built in), pyannote-segmentation (for meetings), others by name, a hub id org/name, or a "
+        "folder of pyannote's.",
         "format": f"{either(TURNS)} (default: the suffix of -o; txt on a terminal, else rttm).",
     }
 )
