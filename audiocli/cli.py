@@ -97,7 +97,7 @@ def _exit_code() -> int:
         common.say(str(error))  # help that cannot be printed, a working folder that is gone
         return 1
     except Exception as error:
-        from . import libraries
+        from .errors import libraries
 
         if libraries.is_broken(error):
             common.say(str(libraries.broken(error)))

@@ -51,7 +51,6 @@ LEAVES = {
     "records": {"music"},  # for type checkers: the piece in a record of music
     "console": set(),
     "protobuf": set(),
-    "libraries": {"errors"},
     "spool": set(),
     "database": {"errors"},
     "device": {"errors", "options"},

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from audiocli import libraries
+from audiocli.errors import libraries
 from audiocli.verbs.doctor import work as doctor
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -5,8 +5,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from .. import device, libraries
-from ..errors import AudiocliError, ModelError
+from .. import device
+from ..errors import AudiocliError, ModelError, libraries
 from . import cache
 from .locate import Located, Tell, locate, silent
 from .registry import LIBRARIES, ModelSpec

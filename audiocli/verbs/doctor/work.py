@@ -15,8 +15,8 @@ from importlib import import_module, metadata
 from importlib.util import find_spec
 from typing import Any
 
-from ... import __version__, libraries
-from ...errors import AudiocliError
+from ... import __version__
+from ...errors import AudiocliError, libraries
 
 OK, MISSING, BROKEN = "ok", "missing", "broken"
 TIMEOUT = 120.0  # s for all imports together; they take 5 to 10

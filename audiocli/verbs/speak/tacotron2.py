@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ... import libraries
-from ...errors import ModelError, UsageError
+from ...errors import ModelError, UsageError, libraries
 from ...models.languages import is_near
 from ...models.registry import ModelSpec
 from ...options import SpeakOptions

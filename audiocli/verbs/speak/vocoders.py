@@ -10,8 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ... import libraries
-from ...errors import ModelError
+from ...errors import ModelError, libraries
 from ...kernels import mel as mels
 from ...models.checkpoints import checkpoint
 from .models import GRIFFIN_LIM

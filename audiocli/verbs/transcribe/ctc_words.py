@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ... import libraries
+from ...errors import libraries
 from ...records import Word
 from .arpa import END, START, NGrams
 

@@ -3,7 +3,7 @@
 from importlib import import_module, metadata
 from typing import Any
 
-from .errors import LibraryError
+from . import LibraryError
 
 PAIR = ("torch", "torchaudio")  # they load beside each other in few combinations of versions
 
