@@ -1,0 +1,96 @@
+"""Recordings in which others have marked who speaks (RTTM), and windows of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import InputError
+from ..data import Clips
+from ..examples import Example
+from . import distortions
+from .conversations import FRAME, SAMPLE_RATE, Active, Floats, Talk, at_level
+from .speaker_batches import Samples
+
+RTTM = "rttm"  # the column with the path of the marks
+
+
+@dataclass(frozen=True)
+class Recording:
+    """Samples [n], and who speaks in their frames [frames, people]."""
+
+    samples: Samples
+    speaking: Active
+
+
+def recordings(clips: Clips) -> list[Recording]:
+    """The clips that have marks; columns `start` and `end` say which part of one was marked. Raises InputError."""
+    found = []
+    for n, row in enumerate(clips.rows):
+        if row.fields.get(RTTM):
+            found.append(recording(row, clips[n]))
+    return found
+
+
+def recording(row: Example, samples: Floats) -> Recording:
+    """A recording with its marks, both cut to the part that was marked. Raises InputError."""
+    speaking = marks(path_of(row), Path(row.path).stem, len(samples) // FRAME)
+    start, end = (row.fields.get(name) for name in ("start", "end"))
+    first = round(float(start or 0.0) * SAMPLE_RATE / FRAME)
+    last = round(float(end) * SAMPLE_RATE / FRAME) if end else len(speaking)
+    kept = np.asarray(np.clip(samples[first * FRAME : last * FRAME] * 32_767.0, -32_768, 32_767), np.int16)
+    return Recording(kept, speaking[first:last])
+
+
+def path_of(row: Example) -> Path:
+    """The file of marks, as seen from the recording's folder or from here."""
+    beside = Path(row.path).parent / row.fields[RTTM]
+    return beside if beside.exists() else Path(row.fields[RTTM])
+
+
+def marks(path: Path, name: str, frames: int) -> Active:
+    """Who speaks in each frame [frames, people] by an RTTM file: its lines for `name`, or all of them if there are none.
+
+    Raises InputError.
+    """
+    try:
+        lines = [line.split() for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("SPEAKER ")]
+        turns = [(line[1], float(line[3]), float(line[4]), line[7]) for line in lines]
+    except (OSError, ValueError, IndexError) as error:
+        raise InputError(f"{path}: is not an RTTM file that can be read") from error
+    own = [turn for turn in turns if turn[0] == name] or turns
+    people = sorted({turn[3] for turn in own})
+    speaking = np.zeros((frames, max(len(people), 1)), np.bool_)
+    for _, start, length, who in own:
+        first, last = (round(time * SAMPLE_RATE / FRAME) for time in (start, start + length))
+        speaking[first:last, people.index(who)] = True
+    return speaking
+
+
+def window(
+    marked: Sequence[Recording], talk: Talk, seconds: float, speakers: int, random: np.random.Generator
+) -> tuple[Floats, Floats]:
+    """A piece of a recording [samples], at another speed, colour and level, and who speaks in it [frames, speakers], 1 or 0."""
+    frames = round(seconds * SAMPLE_RATE / FRAME)
+    one = marked[random.integers(len(marked))]
+    taken = round(frames * random.uniform(1.0 - talk.speed, 1.0 + talk.speed))
+    first = int(random.integers(max(len(one.speaking) - taken, 0) + 1))
+    inside = one.speaking[first : first + taken]
+    inside = np.pad(inside, ((0, taken - len(inside)), (0, 0)))
+    samples = one.samples[first * FRAME : (first + taken) * FRAME].astype(np.float32) / np.float32(32_768.0)
+    samples = np.pad(samples, (0, taken * FRAME - len(samples)))
+    most = np.argsort(-inside.sum(0), kind="stable")[:speakers]
+    speaking = np.zeros((frames, speakers), np.float32)
+    speaking[:, : len(most)] = inside[(np.arange(frames) * taken / frames).astype(int)][:, most]
+    return at_level(coloured(samples, frames * FRAME, talk, random), random.uniform(*talk.level)), speaking
+
+
+def coloured(samples: Floats, n: int, talk: Talk, random: np.random.Generator) -> Floats:
+    """Samples as n samples, so faster or slower, by another microphone."""
+    gain: NDArray[np.complex64] = np.ones(n // 2 + 1, np.complex64)
+    if random.random() < talk.colour:
+        frequencies = np.linspace(0.0, SAMPLE_RATE / 2, n // 2 + 1, dtype=np.float32)
+        gain = gain * distortions.colour(random, frequencies)
+    return distortions.filtered(samples, gain, n)
