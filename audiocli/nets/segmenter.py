@@ -96,8 +96,8 @@ def invariant_loss(logits: Tensor, speaking: Tensor) -> Tensor:
 
     logits [batch, frames, sets]; speaking [batch, frames, speakers], 1, 0 or a probability.
     """
-    wanted = sets(speaking)
     likely = functional.log_softmax(logits.float(), -1)
+    agreement = sets(speaking).transpose(1, 2) @ likely / likely.shape[1]  # [batch, sets, sets]
     every = orders(speaking.shape[-1]).to(logits.device)
-    losses = torch.stack([-(wanted[..., order] * likely).sum(-1).mean(-1) for order in every])
-    return losses.amin(0).mean()
+    own = torch.arange(every.shape[1], device=logits.device)
+    return -agreement[:, every, own].sum(-1).amax(1).mean()

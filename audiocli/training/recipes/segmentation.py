@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
+from functools import cached_property, partial
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ from .speaker import KIND as SIAMESE
 from .speaker import as_16_bits
 
 KIND = "audiocli-segmenter"
-SCORED = 240  # windows that each epoch is scored by
+SCORED = 120  # windows that each epoch is scored by
 HELD = 2_147_483_647  # the seed of those
 AT_ONCE = 40  # of them
 
@@ -136,24 +136,23 @@ class SegmentationRecipe:
 
     def validate(self, net: nn.Module) -> dict[str, float]:
         """Errors on conversations of the speakers that are held out to choose by."""
-        return self._scored(net, self._valid)
+        return scored(net, self._choosing)
 
     def test(self, net: nn.Module) -> dict[str, float]:
         """The same on conversations of the speakers by whom nothing was chosen."""
-        return self._scored(net, self._test)
+        return scored(net, self._conversations(self._test))
 
-    def _scored(self, net: nn.Module, people: People) -> dict[str, float]:
+    @cached_property
+    def _choosing(self) -> list[Batch]:
+        return self._conversations(self._valid)
+
+    def _conversations(self, people: People) -> list[Batch]:
+        """What nets are scored by, always the same; nothing for too few people."""
         if len(people.names) < max(self.own.people):
-            return {}
-        device, total = next(net.parameters()).device, np.zeros(4)
-        random = np.random.default_rng(HELD)
-        for _ in range(0, SCORED, AT_ONCE):
-            pairs = [window(people, self.own, max(self.own.seconds), self.own.speakers, random) for _ in range(AT_ONCE)]
-            some = batch(pairs)
-            likely = activity(net(some["samples"].to(device))).cpu()
-            total += errors(likely.numpy() > 0.5, some["speaking"].numpy() > 0.5)
-        miss, alarm, confusion = (100.0 * total[:3] / max(total[3], 1.0)).tolist()
-        return {"DER": miss + alarm + confusion, "miss": miss, "false alarm": alarm, "confusion": confusion}
+            return []
+        random, longest = np.random.default_rng(HELD), max(self.own.seconds)
+        pairs = [window(people, self.own, longest, self.own.speakers, random) for _ in range(SCORED)]
+        return [batch(pairs[first : first + AT_ONCE]) for first in range(0, SCORED, AT_ONCE)]
 
     def config(self) -> dict[str, Any]:
         """The fields of config.json."""
@@ -206,6 +205,18 @@ def _kind(folder: str) -> str:
         return str(stored.config(Path(folder)).get("model_type"))
     except (OSError, ValueError, AttributeError):
         return ""
+
+
+def scored(net: nn.Module, windows: Sequence[Batch]) -> dict[str, float]:
+    """Errors of a net in percent of the speech in windows; {} without any."""
+    device, total = next(net.parameters()).device, np.zeros(4)
+    for some in windows:
+        likely = activity(net(some["samples"].to(device))).cpu()
+        total += errors(likely.numpy() > 0.5, some["speaking"].numpy() > 0.5)
+    if not total[3]:
+        return {}
+    miss, alarm, confusion = (100.0 * total[:3] / total[3]).tolist()
+    return {"DER": miss + alarm + confusion, "miss": miss, "false alarm": alarm, "confusion": confusion}
 
 
 def batch(pairs: Sequence[tuple[Floats, Floats]]) -> Batch:

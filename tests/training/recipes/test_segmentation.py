@@ -52,7 +52,7 @@ def test_training_and_going_on(call, data):
 def test_layers_below_from_an_encoder_of_voices(call, data):
     sizes = ("--set", "front=4", "--set", "width=32", "--set", "squeeze=8", "--set", "blocks=2")
     code, _, err = call(
-        "train", "speaker-encoder", "--data", "clips.tsv", "-o", "voices", "--valid", "speaker=0,1", "--epochs", "1",
+        "train", "speaker-encoder", "--data", "clips.tsv", "-o", "voices", "--valid", "none", "--epochs", "1",
         "--set", "steps=1", *sizes, "--set", "pooled=32", "--set", "embedding=32", "--batch-size", "4", "--jobs", "1", "-q",
     )  # fmt: skip
     assert (code, err) == (0, "")
