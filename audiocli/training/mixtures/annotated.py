@@ -11,7 +11,8 @@ from ...errors import InputError
 from ..data import Clips
 from ..examples import Example
 from . import distortions
-from .conversations import FRAME, SAMPLE_RATE, Active, Floats, Talk, at_level
+from .conversations import FRAME, Active, Talk, at_level
+from .distortions import SAMPLE_RATE, Floats
 from .speaker_batches import Samples
 
 RTTM = "rttm"  # the column with the path of the marks
@@ -74,7 +75,7 @@ def window(
 ) -> tuple[Floats, Floats]:
     """A piece of a recording [samples], at another speed, colour and level, and who speaks in it [frames, speakers], 1 or 0."""
     frames = round(seconds * SAMPLE_RATE / FRAME)
-    one = marked[random.integers(len(marked))]
+    one = marked[int(random.integers(len(marked)))]
     taken = round(frames * random.uniform(1.0 - talk.speed, 1.0 + talk.speed))
     first = int(random.integers(max(len(one.speaking) - taken, 0) + 1))
     inside = one.speaking[first : first + taken]

@@ -80,7 +80,7 @@ def window(
     n = round(seconds * SAMPLE_RATE)
     turns = [] if random.random() < talk.nobody else loudest(plan(talk, seconds, random), seconds, speakers)
     cast = sorted({turn.who for turn in turns})
-    chosen = random.choice(len(people.names), len(cast), replace=False, p=people.odds) if cast else []
+    chosen = random.choice(len(people.names), len(cast), replace=False, p=people.odds)
     lead = round(LEAD * SAMPLE_RATE) // FRAME * FRAME
     spectrum = np.zeros((n + lead) // 2 + 1, np.complex64)
     speaking = np.zeros((n // FRAME, speakers), np.float32)
@@ -222,4 +222,4 @@ def at_level(sound: Floats, level: float) -> Floats:
     """A sound with this effective value in dBFS, or less where its peaks would be cut; in steps of 16 bits."""
     gain = 10.0 ** (level / 20.0) / max(float(np.sqrt(np.mean(np.square(sound)))), 1e-9)
     gain = min(gain, 0.99 / max(float(np.abs(sound).max()), 1e-9))
-    return np.rint(sound * np.float32(gain * 32_768.0)) / np.float32(32_768.0)
+    return np.asarray(np.rint(sound * np.float32(gain * 32_768.0)) / np.float32(32_768.0), np.float32)

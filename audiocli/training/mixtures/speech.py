@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from ...vad.silero import FRAME as STEP
 from ...vad.silero import Silero
-from .conversations import FRAME, SAMPLE_RATE, SPEECH_LEVEL, Active
+from .conversations import FRAME, SPEECH_LEVEL, Active
+from .distortions import SAMPLE_RATE
 from .speaker_batches import Samples
 
 LIKELY, UNLIKELY = 0.5, 0.35  # speech begins above the first, and goes on above the second

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -24,7 +25,8 @@ from ..data import Clips, chosen, load_parts
 from ..examples import examples
 from ..mixtures.annotated import Recording, recordings
 from ..mixtures.annotated import window as annotated_window
-from ..mixtures.conversations import SAMPLE_RATE, Floats, People, Talk, window
+from ..mixtures.conversations import People, Talk, window
+from ..mixtures.distortions import SAMPLE_RATE, Floats
 from ..mixtures.speech import Heard
 from ..settings import About, Batch, Settings, configured, settled
 from .speaker import KIND as SIAMESE
@@ -225,7 +227,7 @@ def batch(pairs: Sequence[tuple[Floats, Floats]]) -> Batch:
     return {"samples": samples, "speaking": speaking}
 
 
-def errors(found: Any, true: Any) -> Floats:
+def errors(found: NDArray[np.bool_], true: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Frames of miss, false alarm and confusion, and of speech, of windows [batch, frames, speakers], each in its best order."""
     total = np.zeros(4)
     for answer, truth in zip(found, true, strict=True):
