@@ -45,6 +45,10 @@ def test_training_and_going_on(call, data):
     assert "0.1 minutes of marked recordings" in (data / "m" / "README.md").read_text()
     code, _, err = call("train", "segmentation", *options, "-o", "on", "--from", "m", "--epochs", "1", "--rate", "1e-9")
     assert (code, err) == (0, "")
+    code, out, err = call("diarize", "meeting.wav", "-m", "m", "-f", "jsonl")
+    assert code == 0
+    record = json.loads(out)
+    assert (record["duration"], record["status"] in ("ok", "no_speech")) == (4.0, True)
     before, after = (load_file(data / name / "model.safetensors")["head.weight"].float() for name in ("m", "on"))
     torch.testing.assert_close(after, before, atol=1e-3, rtol=1e-3)
 
