@@ -45,6 +45,18 @@ def recording(row: Example, samples: Floats) -> Recording:
     return Recording(kept, speaking[first:last])
 
 
+def pauses(one: Recording, shortest: float = 1.0, edge: float = 0.2) -> list[Samples]:
+    """The stretches of at least so many seconds in which nobody speaks: the noise of a meeting, with breath, paper and keys.
+
+    edge: s that are left out after speech and before it.
+    """
+    silent = np.concatenate([[False], ~one.speaking.any(axis=1), [False]])
+    edges = np.flatnonzero(np.diff(silent.astype(np.int8))).reshape(-1, 2)
+    kept, least = round(edge * SAMPLE_RATE), round(shortest * SAMPLE_RATE)
+    stretches = (one.samples[first * FRAME + kept : last * FRAME - kept] for first, last in edges.tolist())
+    return [stretch for stretch in stretches if len(stretch) >= least]
+
+
 def path_of(row: Example) -> Path:
     """The file of marks, as seen from the recording's folder or from here."""
     beside = Path(row.path).parent / row.fields[RTTM]

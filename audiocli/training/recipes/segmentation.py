@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
 from itertools import permutations
 from pathlib import Path
@@ -23,10 +23,11 @@ from ...options import TrainOptions
 from ..base import begin_from
 from ..data import Clips, chosen, load_parts
 from ..examples import examples
-from ..mixtures.annotated import Recording, recordings
+from ..mixtures.annotated import Recording, pauses, recordings
 from ..mixtures.annotated import window as annotated_window
 from ..mixtures.conversations import People, Talk, window
 from ..mixtures.distortions import SAMPLE_RATE, Floats
+from ..mixtures.speaker_batches import Samples
 from ..mixtures.speech import Heard
 from ..settings import About, Batch, Settings, configured, settled
 from .speaker import KIND as SIAMESE
@@ -71,9 +72,16 @@ def make(options: TrainOptions, console: Console) -> "SegmentationRecipe":
     people = people_of(train, own.folds)
     if len(people.names) < max(own.people):
         raise UsageError(f"too few speakers to train on, {len(people.names)}: the manifests need a column `speaker`")
-    sounds = people.sounds
-    held = [people_of(clips, own.folds, sounds) for clips in (valid, test)]
-    return SegmentationRecipe(options, own, people, recordings(train), held[0], held[1])
+    marked = recordings(train)
+    held = [people_of(clips, own.folds, people.sounds) for clips in (valid, test)]
+    behind = tuple(stretch for one in marked for stretch in pauses(one))
+    people = replace(people, sounds=evenly(people.sounds, behind))
+    return SegmentationRecipe(options, own, people, marked, held[0], held[1])
+
+
+def evenly(some: tuple[Samples, ...], others: tuple[Samples, ...]) -> tuple[Samples, ...]:
+    """Sounds of two kinds, those of the second so often that as many are of one kind as of the other."""
+    return some + others * max(round(len(some) / max(len(others), 1)), 1)
 
 
 def people_of(clips: Clips, folds: Sequence[str], sounds: Sequence[Any] = ()) -> People:

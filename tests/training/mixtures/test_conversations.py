@@ -106,6 +106,16 @@ def test_marks_of_a_recording(tmp_path):
     assert not speaking[125:].any()
 
 
+def test_pauses_of_a_recording():
+    speaking = np.zeros((500, 2), np.bool_)  # 10 s
+    speaking[100:150, 0] = speaking[190:400, 1] = True  # pauses of 2, .8 and 2 s
+    samples = np.arange(500 * FRAME).astype(np.int16)
+    found = annotated.pauses(annotated.Recording(samples, speaking), shortest=1.0, edge=0.2)
+    assert [len(one) / RATE for one in found] == [1.6, 1.6]
+    np.testing.assert_array_equal(found[1], samples[400 * FRAME + 3_200 : -3_200])
+    assert len(annotated.pauses(annotated.Recording(samples, speaking), shortest=0.4, edge=0.2)) == 3
+
+
 def test_marks_that_are_not_rttm(tmp_path):
     (tmp_path / "m.rttm").write_text("SPEAKER m 1 soon 1.0 <NA> <NA> a <NA> <NA>\n")
     with pytest.raises(InputError, match="is not an RTTM file"):

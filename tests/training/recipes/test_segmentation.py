@@ -8,7 +8,7 @@ import soundfile
 import torch
 from safetensors.torch import load_file
 
-from audiocli.training.recipes.segmentation import errors
+from audiocli.training.recipes.segmentation import errors, evenly
 from tests.conftest import vowels
 
 RATE = 16_000
@@ -74,6 +74,13 @@ def test_speakers_are_needed(call, data):
     code, _, err = call("train", "segmentation", "--data", "meetings.tsv", "-o", "m", "--valid", "none", *TINY)
     assert code == 2
     assert "too few speakers" in err
+
+
+def test_sounds_of_two_kinds_are_as_many():
+    one, other = (np.zeros(n, np.int16) for n in (1, 2))
+    assert [len(sound) for sound in evenly((one,) * 4, (other,))] == [1, 1, 1, 1, 2, 2, 2, 2]
+    assert evenly((one,), ()) == (one,)
+    assert [len(sound) for sound in evenly((), (other, other))] == [2, 2]
 
 
 def test_errors():
