@@ -38,11 +38,22 @@ def recordings(clips: Clips) -> list[Recording]:
 def recording(row: Example, samples: Floats) -> Recording:
     """A recording with its marks, both cut to the part that was marked. Raises InputError."""
     speaking = marks(path_of(row), Path(row.path).stem, len(samples) // FRAME)
-    start, end = (row.fields.get(name) for name in ("start", "end"))
-    first = round(float(start or 0.0) * SAMPLE_RATE / FRAME)
-    last = round(float(end) * SAMPLE_RATE / FRAME) if end else len(speaking)
+    first, last = span(row, len(speaking))
     kept = np.asarray(np.clip(samples[first * FRAME : last * FRAME] * 32_767.0, -32_768, 32_767), np.int16)
     return Recording(kept, speaking[first:last])
+
+
+def span(row: Example, frames: int) -> tuple[int, int]:
+    """First and last frame of the part of a recording that was marked. Raises InputError."""
+    start, end = (row.fields.get(name) for name in ("start", "end"))
+    try:
+        first, last = (round(float(time) * SAMPLE_RATE / FRAME) if time else None for time in (start, end))
+    except (ValueError, OverflowError) as error:
+        raise InputError(f"{row.path}: start and end are times in seconds, not {start!r} and {end!r}") from error
+    first, last = first or 0, frames if last is None else min(last, frames)
+    if not 0 <= first < last:
+        raise InputError(f"{row.path}: there is nothing between start {start!r} and end {end!r}")
+    return first, last
 
 
 def pauses(one: Recording, shortest: float = 1.0, edge: float = 0.2) -> list[Samples]:
@@ -71,13 +82,15 @@ def marks(path: Path, name: str, frames: int) -> Active:
     try:
         lines = [line.split() for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("SPEAKER ")]
         turns = [(line[1], float(line[3]), float(line[4]), line[7]) for line in lines]
+        if not np.isfinite([turn[1:3] for turn in turns]).all():
+            raise ValueError("nan")
     except (OSError, ValueError, IndexError) as error:
         raise InputError(f"{path}: is not an RTTM file that can be read") from error
     own = [turn for turn in turns if turn[0] == name] or turns
     people = sorted({turn[3] for turn in own})
     speaking = np.zeros((frames, max(len(people), 1)), np.bool_)
     for _, start, length, who in own:
-        first, last = (round(time * SAMPLE_RATE / FRAME) for time in (start, start + length))
+        first, last = (max(round(time * SAMPLE_RATE / FRAME), 0) for time in (start, start + length))
         speaking[first:last, people.index(who)] = True
     return speaking
 

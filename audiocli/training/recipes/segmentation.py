@@ -1,4 +1,9 @@
-"""The recipe of the segmentation net: made-up conversations, recordings in which others have marked who speaks, windows of both."""
+"""The recipe of the segmentation net: made-up conversations, recordings in which others have marked who speaks, windows of both.
+
+Of the data, rows with a speaker are what conversations are made of; rows with a path in the column `rttm` are marked recordings, of
+which `start` and `end` (s) may say what part was marked; all others are sounds behind the speech. To be taught by another diarizer,
+let it mark recordings: `audiocli diarize --model pyannote-segmentation -f rttm`.
+"""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence

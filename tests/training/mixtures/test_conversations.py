@@ -106,6 +106,17 @@ def test_marks_of_a_recording(tmp_path):
     assert not speaking[125:].any()
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "what"), [("soon", "", "times in seconds"), ("inf", "", "times in seconds"), ("3", "2", "nothing"),
+                               ("9", "", "nothing"), ("-1", "2", "nothing")],
+)  # fmt: skip
+def test_parts_of_a_recording_that_are_none(tmp_path, start, end, what):
+    (tmp_path / "m.rttm").write_text("SPEAKER m 1 0.0 1.0 <NA> <NA> a <NA> <NA>\n")
+    row = Example(str(tmp_path / "m.wav"), {"rttm": "m.rttm", "start": start, "end": end})
+    with pytest.raises(InputError, match=what):
+        annotated.recording(row, np.zeros(4 * RATE, np.float32))
+
+
 def test_pauses_of_a_recording():
     speaking = np.zeros((500, 2), np.bool_)  # 10 s
     speaking[100:150, 0] = speaking[190:400, 1] = True  # pauses of 2, .8 and 2 s
@@ -116,7 +127,8 @@ def test_pauses_of_a_recording():
     assert len(annotated.pauses(annotated.Recording(samples, speaking), shortest=0.4, edge=0.2)) == 3
 
 
-def test_marks_that_are_not_rttm(tmp_path):
-    (tmp_path / "m.rttm").write_text("SPEAKER m 1 soon 1.0 <NA> <NA> a <NA> <NA>\n")
+@pytest.mark.parametrize("time", ["soon", "nan"])
+def test_marks_that_are_not_rttm(tmp_path, time):
+    (tmp_path / "m.rttm").write_text(f"SPEAKER m 1 {time} 1.0 <NA> <NA> a <NA> <NA>\n")
     with pytest.raises(InputError, match="is not an RTTM file"):
         annotated.marks(tmp_path / "m.rttm", "m", 100)
