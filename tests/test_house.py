@@ -61,7 +61,8 @@ ARROWS = {
     "cli": {"verbs/*/command", "models/command", "training/command", "run"},  # run: how a command ends, and so main()
     "verbs": {"voices", "models", "run", "outputs", "inputs", "vad", "audio", "music", "nets", "kernels", "tones"},
     # audio: what nets are trained on is read here; outputs: the curves are a picture like others
-    "training": {"voices", "nets", "music", "inputs", "run", "models", "kernels", "audio", "outputs"},
+    # vad: where a clip has speech is a target of the segmentation net
+    "training": {"voices", "nets", "music", "inputs", "run", "models", "kernels", "audio", "outputs", "vad"},
     "voices": {"vad", "models", "nets", "kernels"},  # kernels: the pitch of a voice is a part of its timbre
     "tones": {"models", "kernels"},
     "models": set(),

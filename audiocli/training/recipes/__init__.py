@@ -43,6 +43,10 @@ RECIPES = {
             "the same net for near-duplicates of sounds: a folder of recordings, each of them a class of its own copies",
         ),
         Row(
+            "segmentation", "diarize", "audiocli.training.recipes.segmentation:make",
+            "who of three people speaks in each frame: manifests with speakers, and recordings with marks (a column rttm)",
+        ),
+        Row(
             "music-lstm", "generate-music", "audiocli.training.recipes.music:lstm",
             "four-part chorales by an LSTM: a folder of MIDI files, or a JSON of grids",
         ),

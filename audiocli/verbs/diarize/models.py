@@ -5,6 +5,7 @@ from ...models.spec import BUILT_IN_SOURCE, INDEX_SOURCE, PIPELINE_FILE, Carrier
 CLUSTERS = "audiocli.verbs.diarize.clustering:load"
 PIPELINE = "audiocli.verbs.diarize.pyannote:load"
 SEGMENTATION = "audiocli.verbs.diarize.segmentation:load"
+SEGMENTATION_OWN = "audiocli.verbs.diarize.segmentation:load_own"  # of `audiocli train segmentation`
 SEGMENTATION_FILE = "segmentation.bin"  # marks a folder of it; in the package it has a name that says nothing
 
 _WHISPERX = "whisperx"
@@ -55,6 +56,7 @@ TABLES = (
         "diarize",
         _ROWS,
         built_in=("siamese-clusters",),
+        families={"audiocli-segmenter": SEGMENTATION_OWN},
         heads={"ForAudioFrameClassification": ""},
         marks={PIPELINE_FILE: PIPELINE, SEGMENTATION_FILE: SEGMENTATION},
     ),

@@ -5,8 +5,9 @@ windows, and then how many speak at once. What is done otherwise than in pyannot
 clustering in `people`, the sum of the windows in `reconstruction`, and the reading, which is streamed.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from ...records import NO_SPEECH, Diarization, Turn
 from ...voices.clusters import Bounds, Odds
 from ...voices.embeddings import SpeakerEncoder
 from . import clustering, pyannet
-from .listening import listen
+from .listening import Net, listen
 from .people import speakers
 from .pyannet import Floats
 from .reconstruction import turns
@@ -28,15 +29,27 @@ BETTER = "ge2e"  # the encoder where it is on this machine; else the one of our 
 
 
 def load(path: Path, spec: ModelSpec, place: Any, options: DiarizeOptions) -> "Diarizer":
-    """The diarizer with the net in the folder `path`; `place` has the device. Raises ModelError, DownloadError, UsageError."""
+    """The diarizer with pyannote's net in the folder `path`. Raises ModelError, DownloadError, UsageError."""
+    return _around(partial(pyannet.load, path, place.device), spec, place, options)
+
+
+def load_own(path: Path, spec: ModelSpec, place: Any, options: DiarizeOptions) -> "Diarizer":
+    """The diarizer with a net of our own in the folder `path`. Raises ModelError, DownloadError, UsageError."""
+    from . import own_net
+
+    return _around(partial(own_net.load, path, place), spec, place, options)
+
+
+def _around(net: Callable[[], Net], spec: ModelSpec, place: Any, options: DiarizeOptions) -> "Diarizer":
+    """The diarizer with the net that is loaded once the options are known to fit; `place` has the device."""
     if place.precision not in ("auto", "float32"):
         raise UsageError(f"{spec.name} runs in float32: leave out --precision {place.precision}")
     if options.vad_threshold != DiarizeOptions.vad_threshold:
         raise UsageError(f"{spec.name} finds speech by itself: leave --vad-threshold out")
-    net, encoder = pyannet.load(path, place.device), _encoder(place)
+    encoder = _encoder(place)
     odds = clustering.odds(encoder)
     assert odds is not None  # both encoders have a calibration
-    return Diarizer(spec, clustering.bounds(options), net, encoder, odds, options.exclusive)
+    return Diarizer(spec, clustering.bounds(options), net(), encoder, odds, options.exclusive)
 
 
 def _encoder(place: Any) -> SpeakerEncoder:
@@ -60,7 +73,7 @@ class Diarizer:
 
     spec: ModelSpec
     bounds: Bounds
-    net: pyannet.Net
+    net: Net
     encoder: SpeakerEncoder
     odds: Odds
     exclusive: bool = False

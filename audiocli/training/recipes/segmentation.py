@@ -1,0 +1,251 @@
+"""The recipe of the segmentation net: made-up conversations, recordings in which others have marked who speaks, windows of both.
+
+Of the data, rows with a speaker are what conversations are made of; rows with a path in the column `rttm` are marked recordings, of
+which `start` and `end` (s) may say what part was marked; all others are sounds behind the speech. To be taught by another diarizer,
+let it mark recordings: `audiocli diarize --model pyannote-segmentation -f rttm`.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property, partial
+from itertools import permutations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from ...console import Console
+from ...errors import UsageError
+from ...models import own as stored
+from ...nets.classifier import mask
+from ...nets.segmenter import BELOW, Segmenter, Sizes, activity, invariant_loss
+from ...options import TrainOptions
+from ..base import begin_from
+from ..data import Clips, chosen, load_parts
+from ..examples import examples
+from ..mixtures.annotated import Recording, pauses, recordings
+from ..mixtures.annotated import window as annotated_window
+from ..mixtures.conversations import People, Talk, window
+from ..mixtures.distortions import SAMPLE_RATE, Floats
+from ..mixtures.speaker_batches import Samples
+from ..mixtures.speech import Heard
+from ..settings import About, Batch, Settings, configured, settled
+from .speaker import KIND as SIAMESE
+from .speaker import as_16_bits
+
+KIND = "audiocli-segmenter"
+SCORED = 120  # windows that each epoch is scored by
+HELD = 2_147_483_647  # the seed of those
+AT_ONCE = 40  # of them
+
+
+@dataclass(frozen=True)
+class Own(Talk):
+    """The settings that --set changes."""
+
+    front: int = 16
+    width: int = 256
+    squeeze: int = 64
+    blocks: int = 5
+    hidden: int = 128
+    layers: int = 2
+    speakers: int = 3  # in a window at most
+    steps: int = 100  # an epoch
+    seconds: tuple[float, ...] = (
+        5.0,
+        10.0,
+    )  # of a window; a batch has one length, and as many windows as make one amount
+    annotated: float = 0.3  # of the windows are of recordings with marks, where there are any
+    bands: int = 8  # masked at most
+    frames: int = 16
+    mean: float = 0.995  # decay of the running mean of the weights
+    folds: tuple[str, ...] = ("1", "2", "3")  # of sounds that have a fold, the ones to train with
+
+
+def make(options: TrainOptions, console: Console) -> "SegmentationRecipe":
+    """Read the data and make the net. Examples have a speaker, or marks (a column `rttm`), or are sounds behind the others.
+
+    Raises UsageError, InputError.
+    """
+    own = configured(Own(), options)
+    train, valid, test = load_parts(examples(options.data), SAMPLE_RATE, options, console)
+    people = people_of(train, own.folds)
+    if len(people.names) < max(own.people):
+        raise UsageError(f"too few speakers to train on, {len(people.names)}: the manifests need a column `speaker`")
+    marked = recordings(train)
+    held = [people_of(clips, own.folds, people.sounds) for clips in (valid, test)]
+    behind = tuple(stretch for one in marked for stretch in pauses(one))
+    people = replace(people, sounds=evenly(people.sounds, behind))
+    return SegmentationRecipe(options, own, people, marked, held[0], held[1])
+
+
+def evenly(some: tuple[Samples, ...], others: tuple[Samples, ...]) -> tuple[Samples, ...]:
+    """Sounds of two kinds, those of the second so often that as many are of one kind as of the other."""
+    return some + others * max(round(len(some) / max(len(others), 1)), 1)
+
+
+def people_of(clips: Clips, folds: Sequence[str], sounds: Sequence[Any] = ()) -> People:
+    """The speakers of the clips, and the sounds among them, or those given."""
+    own = defaultdict(list)
+    spoken = chosen(clips, lambda row: bool(row.speaker))
+    for n, row in enumerate(spoken.rows):
+        own[row.speaker].append(as_16_bits(spoken[n]))
+    behind = chosen(clips, lambda row: _behind(row.fields, folds))
+    names = sorted(own)
+    people = tuple(tuple(own[name]) for name in names)
+    return People(
+        tuple(names), people, tuple(sounds) or tuple(as_16_bits(behind[n]) for n in range(len(behind))), Heard(people)
+    )
+
+
+def _behind(fields: Any, folds: Sequence[str]) -> bool:
+    return not fields.get("speaker") and not fields.get("rttm") and fields.get("fold", folds[0]) in folds
+
+
+class SegmentationRecipe:
+    """Trains nets.segmenter."""
+
+    metric, higher, half = "DER", False, True
+
+    def __init__(
+        self, options: TrainOptions, own: Own, people: People, marked: Sequence[Recording], valid: People, test: People
+    ) -> None:
+        self.options, self.own, self.people, self.marked = options, own, people, tuple(marked)
+        self._valid, self._test = valid, test
+        self.settings = settled(
+            Settings(epochs=60, batch_size=32, rate=1e-3, weight_decay=1e-2, clip=1.0, average=own.mean), options
+        )
+        torch.manual_seed(options.seed)
+        names = ("front", "width", "squeeze", "blocks", "hidden", "layers", "speakers")
+        self.net = Segmenter(Sizes(**{name: getattr(own, name) for name in names}))
+        begin(options.base, self.net)
+        self.steps = own.steps
+
+    def batches(self, epoch: int) -> Iterator[Callable[[], Batch]]:
+        """Windows, most of them made up."""
+        for number in range(self.steps):
+            yield partial(self._batch, [self.options.seed, epoch, number])
+
+    def _batch(self, seed: Sequence[int]) -> Batch:
+        random = np.random.default_rng(seed)
+        seconds = float(random.choice(self.own.seconds))
+        size = max(round(self.settings.batch_size * min(self.own.seconds) / seconds), 1)
+        pairs = [self._window(seconds, random) for _ in range(size)]
+        return batch(pairs)
+
+    def _window(self, seconds: float, random: np.random.Generator) -> tuple[Floats, Floats]:
+        if self.marked and random.random() < self.own.annotated:
+            return annotated_window(self.marked, self.own, seconds, self.own.speakers, random)
+        return window(self.people, self.own, seconds, self.own.speakers, random)
+
+    def loss(self, net: nn.Module, batch: Batch) -> Tensor:
+        """Cross-entropy of the sets of speakers in the best order, on bands of which some are masked."""
+        bands = mask(net.bands(batch["samples"]), self.own.bands, self.own.frames)  # type: ignore[operator]
+        speaking = batch["speaking"]
+        return invariant_loss(net.decide(bands, speaking.shape[1]), speaking)  # type: ignore[operator]
+
+    def validate(self, net: nn.Module) -> dict[str, float]:
+        """Errors on conversations of the speakers that are held out to choose by."""
+        return scored(net, self._choosing)
+
+    def test(self, net: nn.Module) -> dict[str, float]:
+        """The same on conversations of the speakers by whom nothing was chosen."""
+        return scored(net, self._conversations(self._test))
+
+    @cached_property
+    def _choosing(self) -> list[Batch]:
+        return self._conversations(self._valid)
+
+    def _conversations(self, people: People) -> list[Batch]:
+        """What nets are scored by, always the same; nothing for too few people."""
+        if len(people.names) < max(self.own.people):
+            return []
+        random, longest = np.random.default_rng(HELD), max(self.own.seconds)
+        pairs = [window(people, self.own, longest, self.own.speakers, random) for _ in range(SCORED)]
+        return [batch(pairs[first : first + AT_ONCE]) for first in range(0, SCORED, AT_ONCE)]
+
+    def config(self) -> dict[str, Any]:
+        """The fields of config.json."""
+        return {
+            "model_type": KIND, "sizes": asdict(self.net.sizes), "settings": asdict(self.settings), "own": asdict(self.own),
+        }  # fmt: skip
+
+    def files(self) -> dict[str, bytes]:
+        """Nothing besides."""
+        return {}
+
+    def about(self) -> About:
+        """The texts of the card."""
+        hours = sum(len(clip) for own in self.people.clips for clip in own) / SAMPLE_RATE / 3600
+        marked = sum(len(one.samples) for one in self.marked) / SAMPLE_RATE / 60
+        return About(
+            f"Says who of up to {self.own.speakers} people speaks in each 20 ms of some seconds of sound, also when several do.",
+            "below, the layers of the Siamese encoder of voices (a two-dimensional front, a squeezed time-delay net); above, a "
+            "bidirectional LSTM and a class for each set of speakers (Bredin and Laurent 2021; Plaquet and Bredin 2023), trained "
+            "whatever the order of the speakers",
+            f"conversations made up of {len(self.people.names)} speakers, {hours:.1f} h, and {marked:.1f} minutes of marked "
+            f"recordings, from {', '.join(self.options.data)}; begun from {self.options.base or 'nothing'}; held out to choose "
+            f"by: {self.options.valid or 'a tenth'}; to test on: {self.options.test or 'none'}",
+            f"Percent of the time of speech, on {SCORED} made-up windows of {max(self.own.seconds):g} s in rooms and noise, each "
+            "by itself, its speakers in the best order, without a collar: DER is the sum of miss, false alarm and confusion. "
+            "`held-out` scores are on the test speakers, by whom nothing was chosen.",
+        )
+
+
+def begin(folder: str | None, net: Segmenter) -> None:
+    """Begin from a folder of `audiocli train segmentation`, or with the lower layers of one of `train speaker-encoder`.
+
+    Raises UsageError.
+    """
+    if folder is None or _kind(folder) != SIAMESE:
+        begin_from(folder, net, KIND)
+        return
+    weights = load_file(Path(folder) / "model.safetensors")
+    below = {name: value.float() for name, value in weights.items() if name.split(".")[0] in BELOW}
+    try:
+        missing, unknown = net.load_state_dict(below, strict=False)
+    except RuntimeError as error:
+        raise UsageError(f"--from {folder}: is a net of another size") from error
+    if unknown or any(name.split(".")[0] in BELOW for name in missing):
+        raise UsageError(f"--from {folder}: is a net of another size")
+
+
+def _kind(folder: str) -> str:
+    try:
+        return str(stored.config(Path(folder)).get("model_type"))
+    except (OSError, ValueError, AttributeError):
+        return ""
+
+
+def scored(net: nn.Module, windows: Sequence[Batch]) -> dict[str, float]:
+    """Errors of a net in percent of the speech in windows; {} without any."""
+    device, total = next(net.parameters()).device, np.zeros(4)
+    for some in windows:
+        likely = activity(net(some["samples"].to(device))).cpu()
+        total += errors(likely.numpy() > 0.5, some["speaking"].numpy() > 0.5)
+    if not total[3]:
+        return {}
+    miss, alarm, confusion = (100.0 * total[:3] / total[3]).tolist()
+    return {"DER": miss + alarm + confusion, "miss": miss, "false alarm": alarm, "confusion": confusion}
+
+
+def batch(pairs: Sequence[tuple[Floats, Floats]]) -> Batch:
+    """`samples` [batch, samples] and `speaking` [batch, frames, speakers]."""
+    samples, speaking = (torch.from_numpy(np.stack(side)) for side in zip(*pairs, strict=True))
+    return {"samples": samples, "speaking": speaking}
+
+
+def errors(found: NDArray[np.bool_], true: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Frames of miss, false alarm and confusion, and of speech, of windows [batch, frames, speakers], each in its best order."""
+    total = np.zeros(4)
+    for answer, truth in zip(found, true, strict=True):
+        some, many = truth.sum(1), answer.sum(1)
+        right = max((truth & answer[:, list(order)]).sum() for order in permutations(range(truth.shape[1])))
+        confusion = np.minimum(some, many).sum() - right
+        total += np.maximum(some - many, 0).sum(), np.maximum(many - some, 0).sum(), confusion, some.sum()
+    return total
