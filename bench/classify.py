@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -220,10 +221,12 @@ def published_rows() -> list[Score]:
     records = heard(worker("yamnet", Mapped, top=1), [sound.path for sound in test])
     pairs = zip(records, test, strict=True)
     mine = float(np.mean([record.labels[0].label == sound.label for record, sound in pairs]))
-    theirs = float(np.mean([label == sound.label for label, sound in zip(yamnet(test), test, strict=True)]))
+    theirs = "-"
+    with suppress(ModuleNotFoundError):  # the peer needs ai-edge-litert
+        theirs = f"{np.mean([label == sound.label for label, sound in zip(yamnet(test), test, strict=True)]):.1%}"
     what = f"yamnet: ESC-10, accuracy on the {len(test)} clips of fold 4"
     note = "classes mapped to the ten labels"
-    right = Score(what, f"{mine:.1%}", "yamnet.tflite of Google", f"{theirs:.1%}", ">= 90 %", mine >= 0.9, note)
+    right = Score(what, f"{mine:.1%}", "yamnet.tflite of Google", theirs, ">= 90 %", mine >= 0.9, note)
     return [right, events_row(worker("yamnet", Mapped, events=True), "yamnet: ", 0.67)]
 
 
