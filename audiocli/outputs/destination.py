@@ -115,12 +115,12 @@ def _or_another(kind: type) -> str:
     return "" if issubclass(kind, SOUNDING) or not names else f", or --format {' or '.join(names)}"
 
 
-def write_picture(path: str, picture: bytes) -> None:
-    """Put a picture of a whole run into a file, whole or not at all. Raises OutputError."""
+def write_file(path: str, data: bytes) -> None:
+    """Put what a whole run has come to into a file, whole or not at all. Raises OutputError."""
     target = Path(path)
     with reported(path):
         target.parent.mkdir(parents=True, exist_ok=True)
-        part_of(target).write_bytes(picture)
+        part_of(target).write_bytes(data)
         os.replace(part_of(target), target)
 
 

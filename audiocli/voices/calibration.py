@@ -6,6 +6,10 @@ a cohort that are most like it (the adaptive symmetric norm: Matejka et al. 2017
 mean and a spread that are linear in what is known of the pair, those of one speaker likewise; a threshold is a quantile of the
 former, and the probability is a logistic regression on both standardised scores (Brummer & du Preez 2006; with conditions as in
 Mandasari et al. 2013).
+
+Where the cohort has nobody who sounds like them (children, an accent, a line), strangers stand out alike, and more of them pass. So
+it is one of the conditions how near to its nearest strangers a voice lies, and a threshold is one that holds in each of the groups
+of trials that a calibration is fitted to: corpora, with and without their like in the cohort.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from . import regression
 from .voice import Floats, Voice
 
 Doubles = NDArray[np.float64]
@@ -25,18 +30,18 @@ SECONDS = (0.5, 20.0)  # beyond them nothing changes any more
 SNR = (0.0, 30.0)  # dB
 RATES = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5)  # false accepts whose thresholds are kept
 SURE = 1e-4  # no probability is further out than what the trials can show
-STEPS = 50
-LEAST = 1e-3  # spread of a cosine
+LEAST = regression.LEAST
 SOME = 8_192  # pairs whose embeddings are side by side in memory
+SHOWN = 5  # strangers that have to pass before their share says anything
 NEAREST = 200  # strangers that are most like a voice
-TAIL = 0.01  # of the scores of different speakers are the ones that thresholds are about
 
 
 @dataclass(frozen=True)
 class Pairs:
     """The known facts about n pairs: scores, seconds of speech and SNR in dB of either side, each [n].
 
-    zero, unit: of the scale of the scores, as cosines [n]; without a cohort the scores are cosines.
+    zero, unit: of the scale of the scores, as cosines [n]; near: mean cosine of either side with the strangers of a cohort that are
+    nearest to it [n]. Without a cohort the scores are cosines.
     """
 
     scores: Doubles
@@ -44,16 +49,21 @@ class Pairs:
     snr: tuple[Doubles, Doubles]
     zero: Doubles | float = 0.0
     unit: Doubles | float = 1.0
+    near: tuple[Doubles, Doubles] | None = None
 
     def cosine(self, scores: Doubles) -> Doubles:
         """The cosines of the pairs [n] at which they would have these scores."""
         return np.asarray(self.zero + self.unit * scores)
 
     def conditions(self) -> Doubles:
-        """[n, 5]: 1, the logarithms of the shorter and the longer, the noisier and the cleaner in steps of 10 dB."""
+        """[n, 5]: 1, the logarithms of the shorter and the longer, the noisier and the cleaner in steps of 10 dB.
+
+        With a cohort [n, 7]: and `near` of the side that lies farther from its nearest, and of the other.
+        """
         lengths = [np.log(np.clip(side, *SECONDS)) for side in self.seconds]
         noise = [np.clip(side, *SNR) / 10.0 for side in self.snr]
-        columns = (np.ones(len(self.scores)), *_sorted(*lengths), *_sorted(*noise))
+        near = _sorted(*self.near) if self.near else ()
+        columns = (np.ones(len(self.scores)), *_sorted(*lengths), *_sorted(*noise), *near)
         return np.stack(columns, axis=1)
 
 
@@ -83,7 +93,20 @@ def among(
     mean, spread = _nearest(embeddings, cohort)
     unit = 2.0 / (1.0 / spread[first] + 1.0 / spread[second])
     zero = unit * (mean[first] / spread[first] + mean[second] / spread[second]) / 2.0
-    return replace(known, scores=(cosines - zero) / unit, zero=zero, unit=unit)
+    return replace(known, scores=(cosines - zero) / unit, zero=zero, unit=unit, near=(mean[first], mean[second]))
+
+
+def together(parts: Sequence[Pairs]) -> Pairs:
+    """The pairs of several Pairs, that were all measured by a cohort, or all without one."""
+    scores, zero, unit = (
+        np.concatenate([np.broadcast_to(getattr(one, name), len(one.scores)) for one in parts])
+        for name in ("scores", "zero", "unit")
+    )
+    seconds, snr, near = (
+        tuple(np.concatenate(side) for side in zip(*(getattr(one, name) or () for one in parts), strict=True))
+        for name in ("seconds", "snr", "near")
+    )
+    return Pairs(scores, (seconds[0], seconds[1]), (snr[0], snr[1]), zero, unit, (near[0], near[1]) if near else None)
 
 
 def _nearest(embeddings: Floats, cohort: Floats) -> tuple[Doubles, Doubles]:
@@ -95,7 +118,7 @@ def _nearest(embeddings: Floats, cohort: Floats) -> tuple[Doubles, Doubles]:
 
 @dataclass(frozen=True)
 class Spread:
-    """Mean and logarithm of the spread of scores, each five weights of the conditions."""
+    """Mean and logarithm of the spread of scores: weights of the first conditions, as many as were known when they were fitted."""
 
     mean: Sequence[float]
     log_spread: Sequence[float]
@@ -109,10 +132,11 @@ class Spread:
         return np.asarray(self._mean(conditions) + standard * self._spread(conditions))
 
     def _mean(self, conditions: Doubles) -> Doubles:
-        return np.asarray(conditions @ np.asarray(self.mean))
+        return np.asarray(conditions[:, : len(self.mean)] @ np.asarray(self.mean))
 
     def _spread(self, conditions: Doubles) -> Doubles:
-        return np.asarray(np.maximum(np.exp(conditions @ np.asarray(self.log_spread)), LEAST))
+        spread = np.exp(conditions[:, : len(self.log_spread)] @ np.asarray(self.log_spread))
+        return np.asarray(np.maximum(spread, LEAST))
 
 
 @dataclass(frozen=True)
@@ -128,7 +152,7 @@ class Judged:
 
 @dataclass(frozen=True)
 class Calibration:
-    """quantiles: standardised scores of different speakers that RATES of them exceed; own: those of one speaker, 101 of them.
+    """quantiles: standardised scores of different speakers that RATES of them exceed at most; own: those of one speaker, 101.
 
     two_people: cosine below which the two speakers that are made of one recording, whoever speaks, are two (None: not known).
     """
@@ -146,14 +170,14 @@ class Calibration:
         conditions, log_odds = pairs.conditions(), self.log_odds(pairs)
         standard = np.interp(np.log(far), np.log(RATES), self.quantiles)
         threshold = self.different.score(float(standard), conditions)
-        probability = np.clip(_sigmoid(log_odds), SURE, 1.0 - SURE)
+        probability = np.clip(regression.sigmoid(log_odds), SURE, 1.0 - SURE)
         missed = np.interp(self.one.standard(threshold, conditions), self.own, np.linspace(0.0, 1.0, len(self.own)))
         return Judged(pairs.cosine(threshold), pairs.scores >= threshold, log_odds, probability, missed)
 
     def log_odds(self, pairs: Pairs) -> Doubles:
         """Natural logarithm of the odds of one speaker against two, both being as likely beforehand [n]."""
         return np.asarray(
-            _inputs(self.different, self.one, pairs.scores, pairs.conditions()) @ np.asarray(self.logistic)
+            inputs(self.different, self.one, pairs.scores, pairs.conditions()) @ np.asarray(self.logistic)
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -167,79 +191,68 @@ def from_dict(values: Mapping[str, Any]) -> Calibration:
     return Calibration(**{**values, **spreads})
 
 
-def fit(pairs: Pairs, same: ArrayLike) -> Calibration:
-    """The calibration of a model by trials [n]; both kinds count alike, however many there are of each."""
+def fit(pairs: Pairs, same: ArrayLike, groups: ArrayLike | None = None) -> Calibration:
+    """The calibration of a model by trials [n]; both kinds count alike, however many there are of each.
+
+    groups: numbers [n] of trials of a kind; in each of them no more strangers are to pass than is claimed (None: all are one).
+    """
     labels, conditions, scores = np.asarray(same, bool), pairs.conditions(), pairs.scores
-    different, one = _tail(scores[~labels], conditions[~labels]), _spread(scores[labels], conditions[labels])
-    others = different.standard(scores[~labels], conditions[~labels])
+    numbers = np.zeros(len(labels), np.int64) if groups is None else np.asarray(groups)
+    different = Spread(*regression.tail(scores[~labels], conditions[~labels]))
+    one = Spread(*regression.spread(scores[labels], conditions[labels]))
+    others = different.standard(scores, conditions)
+    parts = [others[~labels & (numbers == group)] for group in np.unique(numbers[~labels])]
     own = one.standard(scores[labels], conditions[labels])
-    weights = np.where(labels, 0.5 / labels.sum(), 0.5 / (~labels).sum())
-    logistic = _logistic(_inputs(different, one, scores, conditions), labels, weights)
+    logistic = regression.logistic(inputs(different, one, scores, conditions), labels)
     return Calibration(
-        different, one, [float(np.quantile(others, 1.0 - rate)) for rate in RATES],
+        different, one, [max(float(np.quantile(part, 1.0 - rate)) for part in parts) for rate in RATES],
         np.quantile(own, np.linspace(0.0, 1.0, 101)).tolist(), logistic.tolist(), len(labels),
     )  # fmt: skip
 
 
-def _spread(scores: Doubles, conditions: Doubles) -> Spread:
-    mean = np.linalg.lstsq(conditions, scores, rcond=None)[0]
-    rest = np.abs(scores - conditions @ mean)
-    # The mean logarithm of a normal variable's size lies 0.635 below that of its spread.
-    log_spread = np.linalg.lstsq(conditions, np.log(np.maximum(rest, LEAST)), rcond=None)[0]
-    log_spread[0] += 0.635
-    return Spread(mean.tolist(), log_spread.tolist())
+def refitted(known: Calibration | None, pairs: Pairs, same: ArrayLike) -> Calibration:
+    """A calibration moved to other trials [n], of which there may be few.
 
-
-def _tail(scores: Doubles, conditions: Doubles) -> Spread:
-    """The same as `_spread`, but by the highest scores: a share TAIL of normal ones lies beyond as many spreads in all conditions.
-
-    Scores of different speakers are not normally distributed, least of all for long clips: men and women are far apart, and few
-    pairs far out. By the spread of all of them the threshold of long clips would be one that hardly anybody reaches.
+    What it knows of lengths and noise stays; thresholds and odds are of these trials.
+    Without one they are the same in all conditions.
     """
-    mean = np.linalg.lstsq(conditions, scores, rcond=None)[0]
-    above = (conditions @ _quantile(scores, conditions, 1.0 - TAIL) - conditions @ mean) / NormalDist().inv_cdf(
-        1.0 - TAIL
-    )
-    log_spread = np.linalg.lstsq(conditions, np.log(np.maximum(above, LEAST)), rcond=None)[0]
-    return Spread(mean.tolist(), log_spread.tolist())
+    labels, conditions, scores = np.asarray(same, bool), pairs.conditions(), pairs.scores
+    known = known or _plain(scores[labels], scores[~labels])
+    columns = inputs(known.different, known.one, scores, conditions)
+    ridge = 1.0 / min(
+        labels.sum(), (~labels).sum()
+    )  # few trials, and even many that are easy, are not to make anybody sure
+    return replace(
+        known, quantiles=_moved(known.quantiles, columns[~labels, 1]), trials=len(labels),
+        own=np.quantile(columns[labels, 2], np.linspace(0.0, 1.0, 101)).tolist(),
+        logistic=regression.logistic(columns, labels, np.asarray(known.logistic), ridge).tolist(),
+    )  # fmt: skip
 
 
-def _quantile(scores: Doubles, conditions: Doubles, share: float) -> Doubles:
-    """Weights [5] of the conditions, below whose sum a share of the scores lies: quantile regression (Koenker & Bassett 1978).
+def _plain(own: Doubles, others: Doubles) -> Calibration:
+    """Two bell curves, in all conditions alike."""
+    different, one = (Spread([float(some.mean())], [float(np.log(max(some.std(), LEAST)))]) for some in (others, own))
+    quantiles = [NormalDist().inv_cdf(1.0 - rate) for rate in RATES]
+    return Calibration(different, one, quantiles, [], [0.0, 1.0, 1.0])
 
-    By least squares again and again, each score by the inverse of its distance.
+
+def _moved(quantiles: Sequence[float], others: Doubles) -> list[float]:
+    """Scores of strangers that RATES of `others` [n] exceed; beyond what so many can show, the quantiles go on as they did.
+
+    Where these strangers spread wider than the ones before, the quantiles do, too.
     """
-    fitted = np.linalg.lstsq(conditions, scores, rcond=None)[0]
-    for _ in range(STEPS):
-        rest = scores - conditions @ fitted
-        weights = np.where(rest > 0.0, share, 1.0 - share) / np.maximum(np.abs(rest), LEAST)
-        weighted = conditions * weights[:, None]
-        fitted = np.linalg.solve(weighted.T @ conditions, weighted.T @ scores)
-    return np.asarray(fitted)
+    rates, before = np.array(RATES), np.array(quantiles)
+    shown = rates * len(others) >= SHOWN
+    moved = np.quantile(others, 1.0 - rates)
+    rarest = int(np.flatnonzero(shown)[0])
+    wider = max((moved[rarest] - moved[-1]) / max(before[rarest] - before[-1], LEAST), 1.0)
+    return np.where(shown, moved, moved[rarest] + wider * (before - before[rarest])).tolist()
 
 
-def _inputs(different: Spread, one: Spread, scores: Doubles, conditions: Doubles) -> Doubles:
+def inputs(different: Spread, one: Spread, scores: Doubles, conditions: Doubles) -> Doubles:
     """The inputs of the logistic regression [n, 3]."""
     columns = (np.ones(len(scores)), different.standard(scores, conditions), one.standard(scores, conditions))
     return np.stack(columns, axis=1)
-
-
-def _logistic(inputs: Doubles, labels: NDArray[np.bool_], weights: Doubles) -> Doubles:
-    """Weighted logistic regression by Newton's steps, with a little of a ridge."""
-    solution = np.zeros(inputs.shape[1])
-    for _ in range(STEPS):
-        probability = _sigmoid(inputs @ solution)
-        slope = inputs.T @ (weights * (probability - labels)) + 1e-6 * solution
-        bend = (inputs * (weights * probability * (1.0 - probability))[:, None]).T @ inputs
-        step = np.linalg.solve(bend + 1e-6 * np.eye(len(solution)), slope)
-        solution -= np.clip(step, -2.0, 2.0)
-        if np.abs(step).max() < 1e-8:
-            break
-    return solution
-
-
-def _sigmoid(values: Doubles) -> Doubles:
-    return np.asarray(0.5 * (np.tanh(0.5 * values) + 1.0))  # exp would overflow
 
 
 def _sorted(first: Doubles, second: Doubles) -> tuple[Doubles, Doubles]:

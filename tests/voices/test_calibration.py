@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from audiocli.voices import calibration
-from audiocli.voices.calibration import Pairs, between, fit, from_dict
+from audiocli.voices.calibration import Pairs, between, fit, from_dict, refitted, together
 from audiocli.voices.voice import Voice
 
 
@@ -126,3 +126,93 @@ def test_between_is_the_cosine():
     assert pairs.scores[0] == pytest.approx(0.6)
     assert (pairs.seconds[1][0], pairs.snr[0][0]) == (3.0, 20.0)
     assert calibration.SECONDS[0] <= 2.0
+
+
+def unlike(random, n, like):
+    """Trials of voices that a cohort knows (`like` 1) or does not (0), so that strangers stand out; and which are the same."""
+    same = random.random(n) < 0.3
+    sides = [tuple(random.uniform(low, high, n) for _ in range(2)) for low, high in ((1.0, 9.0), (5.0, 30.0))]
+    near = tuple(0.2 + 0.3 * like + 0.05 * random.standard_normal(n) for _ in range(2))
+    scores = np.where(same, 8.0, 0.0) - 6.0 * np.minimum(*near) + random.standard_normal(n)
+    return Pairs(scores, *sides, near=near), same
+
+
+def test_a_threshold_is_higher_for_voices_unlike_the_cohort():
+    random = np.random.default_rng(0)
+    parts = [unlike(random, 20_000, like) for like in (1.0, 0.0)]
+    pairs, same = together([one for one, _ in parts]), np.concatenate([labels for _, labels in parts])
+    fitted = fit(pairs, same)
+    between_them, labels = unlike(random, 20_000, 0.4)
+    assert fitted.judge(between_them, 0.01).same[~labels].mean() == pytest.approx(0.01, rel=0.4)
+    far, near = (fitted.judge(some, 0.01).threshold.mean() for some, _ in (parts[1], parts[0]))
+    assert far > near + 1.0
+    blind = fit(dataclasses.replace(pairs, near=None), same)  # not told of it
+    unknown = dataclasses.replace(parts[1][0], near=None)
+    assert blind.judge(unknown, 0.01).same[~parts[1][1]].mean() > 0.015
+
+
+def test_a_threshold_holds_in_every_group():
+    """Strangers of one corpus score higher than those of the other, and nothing that is known of the trials says so."""
+    pairs, same = trials(40_000, 5)
+    groups = np.random.default_rng(0).integers(0, 2, len(same))
+    scores = pairs.scores + 0.1 * (groups * ~same)
+    shifted = dataclasses.replace(pairs, scores=scores)
+    for fitted, most in ((fit(shifted, same, groups), 0.0115), (fit(shifted, same), 0.1)):
+        passed = fitted.judge(shifted, 0.01).same
+        rates = [passed[~same & (groups == n)].mean() for n in (0, 1)]
+        assert max(rates) < most
+    assert max(rates) > 0.015
+
+
+def test_together_keeps_what_is_known():
+    random = np.random.default_rng(0)
+    strangers = np.stack([voice.embedding for voice in voices(random, 300, 1.0)])
+    a, b = voices(random, 7), voices(random, 7)
+    whole, parts = between(a, b, strangers), [between(a[n], b[n], strangers) for n in (slice(0, 3), slice(3, 7))]
+    joined = together(parts)
+    np.testing.assert_allclose(joined.conditions(), whole.conditions(), rtol=1e-5)
+    np.testing.assert_allclose(joined.cosine(joined.scores), whole.cosine(whole.scores), rtol=1e-5)
+    assert together([between(a, b), between(b, a)]).near is None
+
+
+def test_a_calibration_of_fewer_conditions_is_still_read(fitted):
+    """Those of models that were trained before a cohort told of voices unlike it."""
+    pairs = trials(1_000, 6)[0]
+    known = dataclasses.replace(pairs, near=(np.full(1_000, 0.3), np.full(1_000, 0.4)))
+    np.testing.assert_array_equal(fitted.judge(known, 0.01).threshold, fitted.judge(pairs, 0.01).threshold)
+
+
+def test_refitted_to_few_trials_of_another_kind(fitted):
+    pairs, same = trials(3_000, 7)
+    moved = dataclasses.replace(pairs, scores=0.8 * pairs.scores + 0.3)
+    assert fitted.judge(moved, 0.01).same[~same].mean() > 0.1
+    found = refitted(fitted, moved, same)
+    more, labels = trials(40_000, 8)
+    more = dataclasses.replace(more, scores=0.8 * more.scores + 0.3)
+    judged = found.judge(more, 0.01)
+    assert 0.005 < judged.same[~labels].mean() < 0.02
+    assert 0.0003 < found.judge(more, 0.001).same[~labels].mean() < 0.003  # more than 1,500 strangers can show
+    missed = (~judged.same)[labels].mean()
+    assert missed == pytest.approx(judged.false_rejects[labels].mean(), rel=0.3, abs=0.01)
+    some = (judged.probability > 0.25) & (judged.probability < 0.75)
+    assert labels[some].mean() == pytest.approx(judged.probability[some].mean(), abs=0.1)
+
+
+def test_refitted_from_nothing():
+    pairs, same = trials(3_000, 9)
+    found = refitted(None, pairs, same)
+    assert from_dict(json.loads(json.dumps(found.as_dict()))) == found
+    judged = found.judge(trials(40_000, 10)[0], 0.05)
+    assert judged.same[~trials(40_000, 10)[1]].mean() == pytest.approx(0.05, rel=0.3)
+
+
+def test_easy_trials_make_nobody_sure():
+    """Seventy pairs that never overlap leave a doubt."""
+    random = np.random.default_rng(0)
+    same = np.arange(70) < 20
+    sides = [tuple(random.uniform(low, high, 70) for _ in range(2)) for low, high in ((1.0, 9.0), (5.0, 30.0))]
+    found = refitted(None, Pairs(np.where(same, 0.9, 0.1) + 0.01 * random.standard_normal(70), *sides), same)
+    between_them = Pairs(np.array([0.45, 0.5, 0.55]), *((np.full(3, 5.0),) * 2 for _ in range(2)))
+    probability = found.judge(between_them, 0.01).probability
+    assert probability[0] < probability[1] < probability[2]
+    assert 0.01 < probability[1] < 0.99
