@@ -246,7 +246,7 @@ def _moved(quantiles: Sequence[float], others: Doubles) -> list[float]:
     moved = np.quantile(others, 1.0 - rates)
     rarest = int(np.flatnonzero(shown)[0])
     wider = max((moved[rarest] - moved[-1]) / max(before[rarest] - before[-1], LEAST), 1.0)
-    return np.where(shown, moved, moved[rarest] + wider * (before - before[rarest])).tolist()
+    return [float(one) for one in np.where(shown, moved, moved[rarest] + wider * (before - before[rarest]))]
 
 
 def inputs(different: Spread, one: Spread, scores: Doubles, conditions: Doubles) -> Doubles:

@@ -34,6 +34,7 @@ CHOSEN = 120  # utterances that each epoch is scored by
 CROP = 3 * SAMPLE_RATE
 SHORTEST = 2 * SAMPLE_RATE  # samples; shorter clips are not used as trials
 LISTENED = 30 * SAMPLE_RATE  # of a clip is enough
+STRANGER = 12 * SAMPLE_RATE  # samples of a training speaker that the cohort is made of
 SNR = 10.0  # dB
 SPEC = MODELS["siamese-speakers"]
 
@@ -238,7 +239,7 @@ class SpeakerRecipe:
         """Embeddings [speakers, embedding] of the training speakers, by the net as it is in the end; None for too few."""
         if len(self.voices.names) < speaker_trials.STRANGERS:
             return None
-        clips = [one[:LISTENED].astype(np.float32) / np.float32(32_768.0) for one in self.voices.samples]
+        clips = [one[:STRANGER].astype(np.float32) / np.float32(32_768.0) for one in self.voices.samples]
         return self.encoder(self.net).embed(clips).astype(np.float16).astype(np.float32)
 
     def files(self) -> dict[str, bytes]:

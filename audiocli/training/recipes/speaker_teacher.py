@@ -22,7 +22,7 @@ from ..mixtures.distortions import SAMPLE_RATE, Floats, filtered
 from ..mixtures.speaker_batches import Samples, Voices, part
 
 PIECE = 4 * SAMPLE_RATE  # samples that the teacher hears at once
-MOST = 30  # pieces of a class; of more speech, the first ones
+MOST = 8  # pieces of a class; of more speech, the first ones
 TOGETHER = 64  # pieces in one call
 LEAST = 1e-3  # of the mean variance within a class: no direction counts as more certain
 

@@ -60,7 +60,7 @@ def fitted(
     known = np.array(corpora) if len(corpora) else np.full(len(clips), "")
     parts = list[Trials]()
     for corpus in np.unique(known):
-        some = np.flatnonzero(known == corpus)
+        some = np.flatnonzero(known == corpus).tolist()
         pairs = of_corpus(encoder, [clips[n] for n in some], [speakers[n] for n in some], sounds, seed)
         if pairs is not None:
             parts += trials(encoder, *pairs, np.array(strangers) == corpus)

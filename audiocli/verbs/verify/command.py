@@ -186,7 +186,9 @@ def _speakers(options: VerifyOptions, reading: InputOptions, job: common.Job) ->
     from . import recalibration, trials, work
 
     listed = options.trials or options.calibrate
-    pairs = trials.read(listed) if listed else [trials.Trial(*job.inputs)] if len(job.inputs) == 2 else []
+    pairs = (
+        trials.read(listed) if listed else [trials.Trial(job.inputs[0], job.inputs[1])] if len(job.inputs) == 2 else []
+    )
     silent = options.enroll or options.calibrate
     opened = None if silent else job.opened(job.target(Match, default="txt", single=False), {})
     located = job.located()
