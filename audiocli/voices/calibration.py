@@ -7,9 +7,9 @@ mean and a spread that are linear in what is known of the pair, those of one spe
 former, and the probability is a logistic regression on both standardised scores (Brummer & du Preez 2006; with conditions as in
 Mandasari et al. 2013).
 
-Where the cohort has nobody who sounds like them (children, an accent, a line), strangers stand out alike, and more of them pass. So
-it is one of the conditions how near to its nearest strangers a voice lies, and a threshold is one that holds in each of the groups
-of trials that a calibration is fitted to: corpora, with and without their like in the cohort.
+Where the cohort has nobody who sounds like them (children, an accent, a line), strangers stand out alike, and more of them pass.
+But then they lie farther from the strangers that are nearest to them than voices do otherwise, and that costs a score. It cannot
+cost so much that the threshold holds there as it does elsewhere: some voices are far from all others because they are unusual.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,9 +28,13 @@ Labels = NDArray[np.intp]
 
 SECONDS = (0.5, 20.0)  # beyond them nothing changes any more
 SNR = (0.0, 30.0)  # dB
+# Of strangers, where 1 % is claimed; without a cost it is 8 % in LibriSpeech and 14 % in speechocean. On speakers that the encoder
+# was chosen by, a cost that leaves 1 % has the verb reject half of the pairs of one unusual voice.
+UNHEARD = 0.04
+COSTS = np.arange(0.0, 6.0, 0.05)  # that are tried, in scores a spread
 RATES = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5)  # false accepts whose thresholds are kept
 SURE = 1e-4  # no probability is further out than what the trials can show
-LEAST = regression.LEAST
+LEAST, TAIL = regression.LEAST, regression.TAIL
 SOME = 8_192  # pairs whose embeddings are side by side in memory
 SHOWN = 5  # strangers that have to pass before their share says anything
 NEAREST = 200  # strangers that are most like a voice
@@ -56,14 +60,10 @@ class Pairs:
         return np.asarray(self.zero + self.unit * scores)
 
     def conditions(self) -> Doubles:
-        """[n, 5]: 1, the logarithms of the shorter and the longer, the noisier and the cleaner in steps of 10 dB.
-
-        With a cohort [n, 7]: and `near` of the side that lies farther from its nearest, and of the other.
-        """
+        """[n, 5]: 1, the logarithms of the shorter and the longer, the noisier and the cleaner in steps of 10 dB."""
         lengths = [np.log(np.clip(side, *SECONDS)) for side in self.seconds]
         noise = [np.clip(side, *SNR) / 10.0 for side in self.snr]
-        near = _sorted(*self.near) if self.near else ()
-        columns = (np.ones(len(self.scores)), *_sorted(*lengths), *_sorted(*noise), *near)
+        columns = (np.ones(len(self.scores)), *_sorted(*lengths), *_sorted(*noise))
         return np.stack(columns, axis=1)
 
 
@@ -118,7 +118,7 @@ def _nearest(embeddings: Floats, cohort: Floats) -> tuple[Doubles, Doubles]:
 
 @dataclass(frozen=True)
 class Spread:
-    """Mean and logarithm of the spread of scores: weights of the first conditions, as many as were known when they were fitted."""
+    """Mean and logarithm of the spread of scores: weights of the conditions, five each, or one where they make no difference."""
 
     mean: Sequence[float]
     log_spread: Sequence[float]
@@ -140,6 +140,29 @@ class Spread:
 
 
 @dataclass(frozen=True)
+class Unlike:
+    """The cost in scores of each spread but the first that a voice lies farther from its nearest strangers than is usual."""
+
+    near: Sequence[
+        float
+    ]  # five weights of the conditions: the usual mean cosine with them, of the side where it is lower
+    spread: float
+    cost: float = 0.0
+
+    def farther(self, pairs: Pairs) -> Doubles:
+        """Spreads [n] beyond the first."""
+        if pairs.near is None:
+            return np.zeros(len(pairs.scores))
+        usual = pairs.conditions() @ np.asarray(self.near)
+        return np.asarray(np.maximum((usual - np.minimum(*pairs.near)) / self.spread - 1.0, 0.0))
+
+    def fair(self, pairs: Pairs) -> Pairs:
+        """The pairs with the cost taken off their scores; their cosines are the same."""
+        cost = self.cost * self.farther(pairs)
+        return replace(pairs, scores=pairs.scores - cost, zero=pairs.zero + pairs.unit * cost)
+
+
+@dataclass(frozen=True)
 class Judged:
     """The judgement of n pairs: the threshold, whether it is reached, the probability of one speaker, expected false rejections."""
 
@@ -152,7 +175,7 @@ class Judged:
 
 @dataclass(frozen=True)
 class Calibration:
-    """quantiles: standardised scores of different speakers that RATES of them exceed at most; own: those of one speaker, 101.
+    """quantiles: standardised scores of different speakers that RATES of them exceed; own: those of one speaker, 101 of them.
 
     two_people: cosine below which the two speakers that are made of one recording, whoever speaks, are two (None: not known).
     """
@@ -164,10 +187,16 @@ class Calibration:
     logistic: Sequence[float]  # of 1 and both standardised scores
     trials: int = 0
     two_people: float | None = None
+    unlike: Unlike | None = None
+
+    def fair(self, pairs: Pairs) -> Pairs:
+        """The pairs with the scores that the rest is about."""
+        return self.unlike.fair(pairs) if self.unlike else pairs
 
     def judge(self, pairs: Pairs, far: float) -> Judged:
         """The judgement of the pairs when a share `far` of different speakers may be accepted."""
-        conditions, log_odds = pairs.conditions(), self.log_odds(pairs)
+        log_odds, pairs = self.log_odds(pairs), self.fair(pairs)
+        conditions = pairs.conditions()
         standard = np.interp(np.log(far), np.log(RATES), self.quantiles)
         threshold = self.different.score(float(standard), conditions)
         probability = np.clip(regression.sigmoid(log_odds), SURE, 1.0 - SURE)
@@ -176,9 +205,9 @@ class Calibration:
 
     def log_odds(self, pairs: Pairs) -> Doubles:
         """Natural logarithm of the odds of one speaker against two, both being as likely beforehand [n]."""
-        return np.asarray(
-            inputs(self.different, self.one, pairs.scores, pairs.conditions()) @ np.asarray(self.logistic)
-        )
+        pairs = self.fair(pairs)
+        columns = inputs(self.different, self.one, pairs.scores, pairs.conditions())
+        return np.asarray(columns @ np.asarray(self.logistic))
 
     def as_dict(self) -> dict[str, Any]:
         """The fields for config.json."""
@@ -188,25 +217,52 @@ class Calibration:
 def from_dict(values: Mapping[str, Any]) -> Calibration:
     """The calibration from the result of `as_dict`."""
     spreads = {name: Spread(**values[name]) for name in ("different", "one")}
-    return Calibration(**{**values, **spreads})
+    unlike = Unlike(**values["unlike"]) if values.get("unlike") else None
+    return Calibration(**{**values, **spreads, "unlike": unlike})
 
 
-def fit(pairs: Pairs, same: ArrayLike, groups: ArrayLike | None = None) -> Calibration:
+def fit(pairs: Pairs, same: ArrayLike, unheard: Sequence[tuple[Pairs, ArrayLike]] = ()) -> Calibration:
     """The calibration of a model by trials [n]; both kinds count alike, however many there are of each.
 
-    groups: numbers [n] of trials of a kind; in each of them no more strangers are to pass than is claimed (None: all are one).
+    unheard: trials of corpora, and which are the same, by a cohort without their like: UNHEARD of the strangers in each may pass
+    where TAIL is claimed.
     """
-    labels, conditions, scores = np.asarray(same, bool), pairs.conditions(), pairs.scores
-    numbers = np.zeros(len(labels), np.int64) if groups is None else np.asarray(groups)
+    labels = np.asarray(same, bool)
+    if not unheard or pairs.near is None:
+        return _fit(pairs, labels)
+    unlike = _unlike(pairs)
+    known = _fit(unlike.fair(pairs), labels)
+    costs = [_cost(known, unlike, some, ~np.asarray(which, bool)) for some, which in unheard]
+    unlike = replace(unlike, cost=max(costs))
+    return replace(_fit(unlike.fair(pairs), labels), unlike=unlike)
+
+
+def _unlike(pairs: Pairs) -> Unlike:
+    """The usual distance of pairs from their nearest strangers; it costs nothing yet."""
+    conditions, near = pairs.conditions(), np.minimum(*(pairs.near or (pairs.scores, pairs.scores)))
+    usual = np.linalg.lstsq(conditions, near, rcond=None)[0]
+    return Unlike(usual.tolist(), max(float((near - conditions @ usual).std()), LEAST))
+
+
+def _cost(known: Calibration, unlike: Unlike, pairs: Pairs, others: NDArray[np.bool_]) -> float:
+    """The least cost, in steps, at which UNHEARD of the strangers among pairs pass where TAIL is claimed."""
+    threshold = known.different.score(
+        float(np.interp(np.log(TAIL), np.log(RATES), known.quantiles)), pairs.conditions()
+    )
+    above, farther = (pairs.scores - threshold)[others], unlike.farther(pairs)[others]
+    return next((float(cost) for cost in COSTS if (above - cost * farther >= 0.0).mean() <= UNHEARD), float(COSTS[-1]))
+
+
+def _fit(pairs: Pairs, labels: NDArray[np.bool_]) -> Calibration:
+    """The calibration without what lies beyond the conditions."""
+    conditions, scores = pairs.conditions(), pairs.scores
     different = Spread(*regression.tail(scores[~labels], conditions[~labels]))
     one = Spread(*regression.spread(scores[labels], conditions[labels]))
-    others = different.standard(scores, conditions)
-    parts = [others[~labels & (numbers == group)] for group in np.unique(numbers[~labels])]
-    own = one.standard(scores[labels], conditions[labels])
-    logistic = regression.logistic(inputs(different, one, scores, conditions), labels)
+    columns = inputs(different, one, scores, conditions)
     return Calibration(
-        different, one, [max(float(np.quantile(part, 1.0 - rate)) for part in parts) for rate in RATES],
-        np.quantile(own, np.linspace(0.0, 1.0, 101)).tolist(), logistic.tolist(), len(labels),
+        different, one, np.quantile(columns[~labels, 1], 1.0 - np.array(RATES)).tolist(),
+        np.quantile(columns[labels, 2], np.linspace(0.0, 1.0, 101)).tolist(),
+        regression.logistic(columns, labels).tolist(), len(labels),
     )  # fmt: skip
 
 
@@ -216,8 +272,10 @@ def refitted(known: Calibration | None, pairs: Pairs, same: ArrayLike) -> Calibr
     What it knows of lengths and noise stays; thresholds and odds are of these trials.
     Without one they are the same in all conditions.
     """
-    labels, conditions, scores = np.asarray(same, bool), pairs.conditions(), pairs.scores
-    known = known or _plain(scores[labels], scores[~labels])
+    labels = np.asarray(same, bool)
+    known = known or _plain(pairs.scores[labels], pairs.scores[~labels])
+    pairs = known.fair(pairs)
+    conditions, scores = pairs.conditions(), pairs.scores
     columns = inputs(known.different, known.one, scores, conditions)
     ridge = 1.0 / min(
         labels.sum(), (~labels).sum()

@@ -87,11 +87,11 @@ def make(options: TrainOptions, console: Console) -> "SpeakerRecipe":
     train, valid, test = load_parts(in_corpora(options.data), SAMPLE_RATE, options, console)
     spoken = chosen(train, lambda row: bool(row.speaker))
     sounds = chosen(train, lambda row: not row.speaker and row.fields.get("fold", own.folds[0]) in own.folds)
-    if len({row.speaker for row in spoken.rows}) < 2:
+    if len({person(row) for row in spoken.rows}) < 2:
         raise UsageError("no two speakers to train on: the manifests need a column `speaker`")
     voices = voices_of(spoken, sounds, options.seed)
     recipe = SpeakerRecipe(options, own, voices, utterances(valid), utterances(test))
-    recipe.corpora = {row.speaker: corpus(row) for row in reversed(spoken.rows)}
+    recipe.corpora = {person(row): corpus(row) for row in spoken.rows}
     if own.teacher:
         recipe.learn_from(*speaker_teacher.heard(voices, own.teacher, own.taught, console))
     return recipe
@@ -101,7 +101,7 @@ def voices_of(spoken: Clips, sounds: Clips, seed: int) -> Voices:
     """The speakers of the clips, and sounds behind them."""
     clips = defaultdict(list)
     for n, row in enumerate(spoken.rows):
-        clips[row.speaker].append(as_16_bits(spoken[n]))
+        clips[person(row)].append(as_16_bits(spoken[n]))
     names = sorted(clips)
     return Voices(
         tuple(names), tuple(joined(clips.pop(name)) for name in names),
@@ -120,7 +120,7 @@ def utterances(clips: Clips, shortest: int = SHORTEST) -> Utterances:
     rows = [clips.rows[n] for n in numbers]
     return Utterances(
         tuple(clips[n][:LISTENED] for n in numbers),
-        tuple(row.speaker for row in rows),
+        tuple(person(row) for row in rows),
         tuple(corpus(row) for row in rows),
     )
 
@@ -130,12 +130,24 @@ def corpus(row: Example) -> str:
     return row.fields.get("corpus", "")
 
 
+def person(row: Example) -> str:
+    """Who speaks in an example: the same number is somebody else in another corpus."""
+    return f"{corpus(row)}:{row.speaker}" if corpus(row) else row.speaker
+
+
 def in_corpora(data: Sequence[str]) -> list[Example]:
-    """The examples of each --data, with a corpus: the first of them that has one of its speakers, too."""
+    """The examples of each --data, with a corpus: the first of them that has most of the same speakers, or itself."""
     rows = {entry: examples([entry]) for entry in data} or {"": examples(data)}
     speakers = {entry: {row.speaker for row in some if row.speaker} for entry, some in rows.items()}
-    first = {entry: next((one for one in data if speakers[one] & speakers[entry]), entry) for entry in data}
-    return [Example(row.path, {"corpus": first[entry], **row.fields}) for entry, some in rows.items() for row in some]
+
+    def first(entry: str) -> str:
+        mine = speakers[entry]
+        return next(
+            (one for one in rows if mine and 2 * len(speakers[one] & mine) > min(len(speakers[one]), len(mine))), entry
+        )
+
+    corpora = {entry: first(entry) for entry in rows}
+    return [Example(row.path, {"corpus": corpora[entry], **row.fields}) for entry, some in rows.items() for row in some]
 
 
 class SpeakerRecipe:

@@ -1,7 +1,7 @@
 """Trials of speakers who are held out, at all lengths and in all noise, to fit the calibration of an encoder by."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,29 +58,31 @@ def fitted(
     without it, as if nobody like these had ever been heard. Without corpora all is one.
     """
     known = np.array(corpora) if len(corpora) else np.full(len(clips), "")
-    parts = list[Trials]()
+    heard, unheard = list[Trials](), list[Trials]()
     for corpus in np.unique(known):
         some = np.flatnonzero(known == corpus).tolist()
-        pairs = of_corpus(encoder, [clips[n] for n in some], [speakers[n] for n in some], sounds, seed)
-        if pairs is not None:
-            parts += trials(encoder, *pairs, np.array(strangers) == corpus)
-    if not parts:
+        found = of_corpus(encoder, [clips[n] for n in some], [speakers[n] for n in some], sounds, seed)
+        if found is not None:
+            heard.append(trials(*found, encoder.cohort))
+            others = np.flatnonzero(np.array(strangers) != corpus)
+            if encoder.cohort is not None and STRANGERS <= len(others) < len(encoder.cohort):
+                unheard.append(trials(*found, encoder.cohort[others]))
+    return fitted_to(heard, unheard)
+
+
+def fitted_to(heard: Sequence[Trials], unheard: Sequence[Trials]) -> dict[str, Any]:
+    """The calibration by trials of corpora, and by some of them without their like in the cohort; {} by none."""
+    if not heard:
         return {}
-    groups = np.repeat(np.arange(len(parts)), [len(one.same) for one in parts])
-    return calibration.fit(
-        calibration.together([one.known for one in parts]), np.concatenate([one.same for one in parts]), groups
-    ).as_dict()
+    known, same = calibration.together([one.known for one in heard]), np.concatenate([one.same for one in heard])
+    return calibration.fit(known, same, [(one.known, one.same) for one in unheard]).as_dict()
 
 
-def trials(
-    encoder: SpeakerEncoder, voices: Sequence[Recorded], chosen: NDArray[np.int64], own: NDArray[np.bool_]
-) -> Iterator[Trials]:
-    """The trials of numbers [n, 2] of voices by the whole cohort, and by what is left without its `own` of the corpus."""
+def trials(voices: Sequence[Recorded], chosen: NDArray[np.int64], cohort: Floats | None) -> Trials:
+    """The trials of numbers [n, 2] of voices, by a cohort."""
     first, second = ([voices[n].voice for n in side] for side in chosen.T)
     same = np.array([voices[a].speaker == voices[b].speaker for a, b in chosen])
-    yield Trials(calibration.between(first, second, encoder.cohort), same)
-    if encoder.cohort is not None and own.any() and (~own).sum() >= STRANGERS:
-        yield Trials(calibration.between(first, second, encoder.cohort[~own]), same)
+    return Trials(calibration.between(first, second, cohort), same)
 
 
 def of_corpus(
