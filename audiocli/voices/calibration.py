@@ -14,7 +14,6 @@ cost so much that the threshold holds there as it does elsewhere: some voices ar
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -36,7 +35,6 @@ RATES = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5)  # f
 SURE = 1e-4  # no probability is further out than what the trials can show
 LEAST, TAIL = regression.LEAST, regression.TAIL
 SOME = 8_192  # pairs whose embeddings are side by side in memory
-SHOWN = 5  # strangers that have to pass before their share says anything
 NEAREST = 200  # strangers that are most like a voice
 
 
@@ -264,47 +262,6 @@ def _fit(pairs: Pairs, labels: NDArray[np.bool_]) -> Calibration:
         np.quantile(columns[labels, 2], np.linspace(0.0, 1.0, 101)).tolist(),
         regression.logistic(columns, labels).tolist(), len(labels),
     )  # fmt: skip
-
-
-def refitted(known: Calibration | None, pairs: Pairs, same: ArrayLike) -> Calibration:
-    """A calibration moved to other trials [n], of which there may be few.
-
-    What it knows of lengths and noise stays; thresholds and odds are of these trials.
-    Without one they are the same in all conditions.
-    """
-    labels = np.asarray(same, bool)
-    known = known or _plain(pairs.scores[labels], pairs.scores[~labels])
-    pairs = known.fair(pairs)
-    conditions, scores = pairs.conditions(), pairs.scores
-    columns = inputs(known.different, known.one, scores, conditions)
-    ridge = 1.0 / min(
-        labels.sum(), (~labels).sum()
-    )  # few trials, and even many that are easy, are not to make anybody sure
-    return replace(
-        known, quantiles=_moved(known.quantiles, columns[~labels, 1]), trials=len(labels),
-        own=np.quantile(columns[labels, 2], np.linspace(0.0, 1.0, 101)).tolist(),
-        logistic=regression.logistic(columns, labels, np.asarray(known.logistic), ridge).tolist(),
-    )  # fmt: skip
-
-
-def _plain(own: Doubles, others: Doubles) -> Calibration:
-    """Two bell curves, in all conditions alike."""
-    different, one = (Spread([float(some.mean())], [float(np.log(max(some.std(), LEAST)))]) for some in (others, own))
-    quantiles = [NormalDist().inv_cdf(1.0 - rate) for rate in RATES]
-    return Calibration(different, one, quantiles, [], [0.0, 1.0, 1.0])
-
-
-def _moved(quantiles: Sequence[float], others: Doubles) -> list[float]:
-    """Scores of strangers that RATES of `others` [n] exceed; beyond what so many can show, the quantiles go on as they did.
-
-    Where these strangers spread wider than the ones before, the quantiles do, too.
-    """
-    rates, before = np.array(RATES), np.array(quantiles)
-    shown = rates * len(others) >= SHOWN
-    moved = np.quantile(others, 1.0 - rates)
-    rarest = int(np.flatnonzero(shown)[0])
-    wider = max((moved[rarest] - moved[-1]) / max(before[rarest] - before[-1], LEAST), 1.0)
-    return [float(one) for one in np.where(shown, moved, moved[rarest] + wider * (before - before[rarest]))]
 
 
 def inputs(different: Spread, one: Spread, scores: Doubles, conditions: Doubles) -> Doubles:

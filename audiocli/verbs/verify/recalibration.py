@@ -14,7 +14,8 @@ from ...errors import InputError, UsageError
 from ...inputs.sources import reason
 from ...run.batch import Tally
 from ...voices import calibration
-from ...voices.calibration import RATES, SHOWN, Calibration
+from ...voices.calibration import RATES, Calibration
+from ...voices.refitting import SHOWN, refitted
 from .trials import Trial
 from .work import Run, of_trials
 
@@ -45,7 +46,7 @@ def fit(run: Run, trials: Sequence[Trial], listed_in: str, far: float) -> tuple[
     a, b = ([voices[name] for name in side] for side in zip(*((one.a, one.b) for one in usable), strict=True))
     pairs, same = calibration.between(a, b, run.encoder.cohort), np.array([bool(one.label) for one in usable])
     known = calibration.from_dict(run.encoder.calibration) if run.encoder.calibration else None
-    found = calibration.refitted(known, pairs, same)
+    found = refitted(known, pairs, same)
     before, after = (None if one is None else float(one.judge(pairs, far).same[~same].mean()) for one in (known, found))
     return Fitted(found, int((~same).sum()), before, after or 0.0), tally
 
