@@ -124,6 +124,25 @@ def write_file(path: str, data: bytes) -> None:
         os.replace(part_of(target), target)
 
 
+def check_single(writing: OutputOptions, option: str) -> None:
+    """Raises UsageError where the one JSON file that an option makes cannot go."""
+    if writing.format or _place(writing.output)[0] == "folder":
+        raise UsageError(f"{option} writes one JSON file: give -o FILE, without --format")
+
+
+def write_single(writing: OutputOptions, text: str) -> None:
+    """Put what a whole run has come to where -o says. Raises OutputError."""
+    place, output = _place(writing.output)
+    if place == "file":
+        write_file(output, text.encode())
+        return
+    with told(output):
+        if place == "stdout":
+            blocking(1)
+        with open(1 if place == "stdout" else output, "wb", closefd=place != "stdout") as file:
+            file.write(text.encode())
+
+
 def _place(output: str | None) -> tuple[Place, str]:
     """What kind of place an -o is, and its name."""
     if output is None or output in STDOUT:

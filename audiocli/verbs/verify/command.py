@@ -67,9 +67,10 @@ def check_calibration(given: list[str], options: VerifyOptions, writing: OutputO
         raise UsageError("--calibration and --threshold both decide: give one of them")
     if options.calibrate and (options.threshold is not None or options.exit_code):
         raise UsageError("--calibrate decides nothing: leave --threshold and --exit-code out")
-    output = writing.output or "-"
-    if options.calibrate and (writing.format or output.endswith("/") or os.path.isdir(output)):
-        raise UsageError("--calibrate writes one JSON file: give -o FILE, without --format")
+    if options.calibrate:
+        from ...outputs.destination import check_single
+
+        check_single(writing, "--calibrate")
 
 
 def check_numbers(options: VerifyOptions) -> None:
@@ -216,15 +217,11 @@ def _speakers(options: VerifyOptions, reading: InputOptions, job: common.Job) ->
 
 def _calibrated(options: VerifyOptions, job: common.Job, run: "Run", pairs: list[Any]) -> int:
     """Fit a calibration, write it, and report what it changes."""
-    from ...inputs.live import write_out
-    from ...options.common import STDOUT
-    from ...outputs.destination import write_file
+    from ...outputs.destination import write_single
     from . import recalibration
 
-    output = job.writing.output or "-"
     fitted, tally = recalibration.fit(run, pairs, options.calibrate or "", options.far)
-    data = recalibration.as_json(run, fitted.calibration).encode()
-    write_out(data) if output in STDOUT else write_file(output, data)
+    write_single(job.writing, recalibration.as_json(run, fitted.calibration))
     job.console.note(recalibration.told(fitted, options.far))
     return common.finish(tally, job.console)
 

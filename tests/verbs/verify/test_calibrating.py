@@ -1,6 +1,7 @@
 """`audiocli verify --calibrate` and `--calibration`: from labelled pairs to decisions by them, and files that are none of it."""
 
 import json
+import os
 from itertools import combinations
 
 import numpy as np
@@ -74,6 +75,15 @@ def test_a_calibration_on_standard_output(call, pairs):
     code, out, _ = call("verify", "--calibrate", "pairs.txt", "-q")
     assert code == 0
     assert json.loads(out)["model"].startswith("siamese-speakers@")
+
+
+def test_a_calibration_goes_where_it_is_sent(call, pairs):
+    code, _, err = call("verify", "--calibrate", "pairs.txt", "-o", "/dev/null", "-q")
+    assert (code, err) == (0, "")
+    assert not os.path.isfile("/dev/null")
+    code, _, err = call("verify", "--calibrate", "pairs.txt", "-o", "pairs.txt/cal.json")
+    assert (code, err.count("\n")) == (1, 1)
+    assert "pairs.txt/cal.json" in err
 
 
 def test_a_model_without_a_calibration_gets_one(call, pairs, monkeypatch):
