@@ -136,7 +136,7 @@ def write_single(writing: OutputOptions, text: str) -> None:
     if place == "file":
         write_file(output, text.encode())
         return
-    with told(output):
+    with reported(output):
         if place == "stdout":
             blocking(1)
         with open(1 if place == "stdout" else output, "wb", closefd=place != "stdout") as file:
