@@ -24,13 +24,14 @@ def refitted(known: Calibration | None, pairs: Pairs, same: ArrayLike) -> Calibr
     pairs = known.fair(pairs)
     conditions, scores = pairs.conditions(), pairs.scores
     columns = inputs(known.different, known.one, scores, conditions)
-    ridge = 1.0 / min(
-        labels.sum(), (~labels).sum()
-    )  # few trials, and even many that are easy, are not to make anybody sure
+    # Log-odds are only stretched and shifted, so that their order stays; and few trials, be they ever so easy, make nobody sure.
+    odds, before = columns @ np.asarray(known.logistic), np.array([0.0, 1.0])
+    ridge = 1.0 / min(labels.sum(), (~labels).sum())
+    shift, stretch = regression.logistic(np.stack([np.ones(len(odds)), odds], axis=1), labels, before, ridge)
     return replace(
         known, quantiles=_moved(known.quantiles, columns[~labels, 1]), trials=len(labels),
         own=np.quantile(columns[labels, 2], np.linspace(0.0, 1.0, 101)).tolist(),
-        logistic=regression.logistic(columns, labels, np.asarray(known.logistic), ridge).tolist(),
+        logistic=(np.array([shift, 0.0, 0.0]) + max(stretch, LEAST) * np.asarray(known.logistic)).tolist(),
     )  # fmt: skip
 
 

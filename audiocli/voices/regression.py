@@ -60,12 +60,19 @@ def logistic(
     weights = np.where(labels, 0.5 / labels.sum(), 0.5 / (~labels).sum())
     centre = np.zeros(columns.shape[1]) if before is None else before
     solution = centre.copy()
+
+    def loss(at: Doubles) -> float:
+        surprise = np.logaddexp(0.0, np.where(labels, -1.0, 1.0) * (columns @ at))
+        return float(weights @ surprise + 0.5 * ridge * np.square(at - centre).sum())
+
     for _ in range(STEPS):
         probability = sigmoid(columns @ solution)
         slope = columns.T @ (weights * (probability - labels)) + ridge * (solution - centre)
         bend = (columns * (weights * probability * (1.0 - probability))[:, None]).T @ columns
-        step = np.linalg.solve(bend + ridge * np.eye(len(solution)), slope)
-        solution -= np.clip(step, -2.0, 2.0)
+        step = np.clip(np.linalg.solve(bend + ridge * np.eye(len(solution)), slope), -2.0, 2.0)
+        while np.abs(step).max() > 1e-8 and loss(solution - step) > loss(solution):
+            step *= 0.5  # too far where the curve is flat
+        solution = solution - step
         if np.abs(step).max() < 1e-8:
             break
     return solution

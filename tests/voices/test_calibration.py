@@ -218,3 +218,13 @@ def test_easy_trials_make_nobody_sure():
     probability = found.judge(between_them, 0.01).probability
     assert probability[0] < probability[1] < probability[2]
     assert 0.01 < probability[1] < 0.99
+
+
+def test_refitted_keeps_the_order_of_log_odds(fitted):
+    """However few trials there are, and however sure the calibration was of them before."""
+    pairs = trials(2_000, 11)[0]
+    order = np.argsort(fitted.log_odds(pairs))
+    for seed in range(10):
+        few, same = trials(80, 20 + seed)
+        moved = dataclasses.replace(few, scores=few.scores + 1.5)
+        assert (np.diff(refitted(fitted, moved, same).log_odds(pairs)[order]) >= 0.0).all()
