@@ -31,6 +31,14 @@ class VerifyOptions:
     threshold: float | None = option(
         None, "A bare threshold for the score (by --far, length and noise).", metavar="SCORE"
     )
+    calibrate: str | None = option(
+        None,
+        "Fit what scores mean to recordings like yours, by a list as of --trials whose pairs have labels; into -o FILE.",
+        metavar="FILE",
+    )
+    calibration: str | None = option(
+        None, "What scores mean, as --calibrate has found out (the model's own calibration).", metavar="FILE"
+    )
     exit_code: bool = option(False, "Exit 0 when everything is the same, 1 when not, or not decided.")
     plot: str | None = option(None, "With labelled --trials: draw the detection error tradeoff.", metavar="PICTURE")
     listing: bool = option(False, "Who is enrolled in --db.", flags="--list")

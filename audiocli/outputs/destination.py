@@ -115,13 +115,32 @@ def _or_another(kind: type) -> str:
     return "" if issubclass(kind, SOUNDING) or not names else f", or --format {' or '.join(names)}"
 
 
-def write_picture(path: str, picture: bytes) -> None:
-    """Put a picture of a whole run into a file, whole or not at all. Raises OutputError."""
+def write_file(path: str, data: bytes) -> None:
+    """Put what a whole run has come to into a file, whole or not at all. Raises OutputError."""
     target = Path(path)
     with reported(path):
         target.parent.mkdir(parents=True, exist_ok=True)
-        part_of(target).write_bytes(picture)
+        part_of(target).write_bytes(data)
         os.replace(part_of(target), target)
+
+
+def check_single(writing: OutputOptions, option: str) -> None:
+    """Raises UsageError where the one JSON file that an option makes cannot go."""
+    if writing.format or _place(writing.output)[0] == "folder":
+        raise UsageError(f"{option} writes one JSON file: give -o FILE, without --format")
+
+
+def write_single(writing: OutputOptions, text: str) -> None:
+    """Put what a whole run has come to where -o says. Raises OutputError."""
+    place, output = _place(writing.output)
+    if place == "file":
+        write_file(output, text.encode())
+        return
+    with reported(output):
+        if place == "stdout":
+            blocking(1)
+        with open(1 if place == "stdout" else output, "wb", closefd=place != "stdout") as file:
+            file.write(text.encode())
 
 
 def _place(output: str | None) -> tuple[Place, str]:

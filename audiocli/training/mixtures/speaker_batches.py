@@ -48,10 +48,14 @@ class Voices:
         odds = np.sqrt(self.seconds) * np.where(self.seconds < SHORT, SHORT_ODDS, 1.0)
         return np.asarray(odds / odds.sum())
 
+    def speeds_of(self, seconds: float) -> tuple[float, ...]:
+        """The speeds at which a speaker with so much speech is a class each."""
+        return self.speeds[:1] if seconds < SHORT else self.speeds
+
     @cached_property
     def first_class(self) -> NDArray[np.int64]:
         """The class of each speaker at the first speed, [speakers + 1]; the last is the number of classes."""
-        return np.concatenate([[0], np.cumsum(np.where(self.seconds < SHORT, 1, len(self.speeds)))])
+        return np.concatenate([[0], np.cumsum([len(self.speeds_of(one)) for one in self.seconds.tolist()])])
 
 
 def rooms(seed: int, count: int = 300) -> tuple[Floats, ...]:
@@ -78,24 +82,43 @@ def joined(clips: Sequence[Samples]) -> Samples:
     return np.clip(np.concatenate(scaled), -32_768, 32_767).astype(np.int16)
 
 
-def batch(
-    voices: Voices, size: int, lengths: Sequence[float], random: np.random.Generator
-) -> tuple[Floats, NDArray[np.int64]]:
-    """Crops of one of the lengths (s) [size, samples] and their classes [size]."""
+@dataclass(frozen=True)
+class Crops:
+    """Crops [size, samples], their classes [size], and the samples of their speakers' recordings at their middle [size]."""
+
+    samples: Floats
+    classes: NDArray[np.int64]
+    middle: NDArray[np.int64]
+
+
+def batch(voices: Voices, size: int, lengths: Sequence[float], random: np.random.Generator) -> Crops:
+    """Random crops of one of the lengths (s)."""
     n = round(random.choice(lengths) * SAMPLE_RATE)
     speakers = random.choice(len(voices.samples), size, p=voices.odds)
     speeds = np.zeros(size, np.int64)
     if len(voices.speeds) > 1:
         speeds = random.choice(len(voices.speeds), size, p=SPEED_ODDS) * (voices.seconds[speakers] >= SHORT)
-    crops = [crop(voices, who, voices.speeds[speed], n, random) for who, speed in zip(speakers, speeds, strict=True)]
-    return np.stack(crops), voices.first_class[speakers] + speeds
+    crops, middle = np.empty((size, n), np.float32), np.empty(size, np.int64)
+    for row, (who, speed) in enumerate(zip(speakers, speeds, strict=True)):
+        span = round(n * _drifting(voices, voices.speeds[speed], random))
+        begin = begin_of(voices.samples[who], span, random)
+        crops[row] = on_a_way(voices, part(voices.samples[who], begin, span), n, random)
+        middle[row] = begin + span // 2
+    return Crops(crops, voices.first_class[speakers] + speeds, middle)
 
 
 def crop(voices: Voices, speaker: int, speed: float, n: int, random: np.random.Generator) -> Floats:
     """Samples [n] of a speaker, after random distortions."""
-    if voices.drift:
-        speed *= random.uniform(1.0 - voices.drift, 1.0 + voices.drift)
-    samples = piece(voices.samples[speaker], round(n * speed), random)
+    span = round(n * _drifting(voices, speed, random))
+    return on_a_way(voices, piece(voices.samples[speaker], span, random), n, random)
+
+
+def _drifting(voices: Voices, speed: float, random: np.random.Generator) -> float:
+    return speed * random.uniform(1.0 - voices.drift, 1.0 + voices.drift) if voices.drift else speed
+
+
+def on_a_way(voices: Voices, samples: Floats, n: int, random: np.random.Generator) -> Floats:
+    """Samples as n samples, through random rooms, lines and noise."""
     frequencies = np.linspace(0.0, SAMPLE_RATE / 2, n // 2 + 1, dtype=np.float32)
     gain = np.ones(len(frequencies), np.complex64)
     if random.random() < COLOUR:
@@ -114,9 +137,17 @@ def crop(voices: Voices, speaker: int, speed: float, n: int, random: np.random.G
 
 def piece(samples: Samples, n: int, random: np.random.Generator) -> Floats:
     """Samples [n] from anywhere in a recording, which is repeated where it is shorter, in [-1, 1]."""
-    begin = int(random.integers(max(len(samples) - n, 0) + 1))
-    part = samples[begin : begin + n]
-    return np.resize(part, n).astype(np.float32) / np.float32(32_768.0)
+    return part(samples, begin_of(samples, n, random), n)
+
+
+def begin_of(samples: Samples, n: int, random: np.random.Generator) -> int:
+    """A place in a recording from which there are n samples."""
+    return int(random.integers(max(len(samples) - n, 0) + 1))
+
+
+def part(samples: Samples, begin: int, n: int) -> Floats:
+    """Samples [n] of a recording from `begin`, repeated where it ends, in [-1, 1]."""
+    return np.resize(samples[begin : begin + n], n).astype(np.float32) / np.float32(32_768.0)
 
 
 def _background(voices: Voices, n: int, random: np.random.Generator) -> Floats:

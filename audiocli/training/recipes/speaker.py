@@ -1,7 +1,7 @@
 """The recipe of the speaker encoder: crops of many voices on bad lines, an angular margin, equal error rates."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
 from typing import Any
@@ -23,18 +23,18 @@ from ...voices.embeddings import SpeakerEncoder
 from ...voices.error_rates import curve
 from ..base import begin_from
 from ..data import Clips, chosen, load_parts
-from ..examples import examples
+from ..examples import Example, examples
 from ..mixtures.distortions import SAMPLE_RATE, Floats, mixed
 from ..mixtures.speaker_batches import Voices, batch, joined, piece, rooms
 from ..settings import About, Batch, Settings, configured, settled
-from . import speaker_trials
+from . import speaker_teacher, speaker_trials
 
 KIND = "audiocli-siamese"
 CHOSEN = 120  # utterances that each epoch is scored by
-STRANGERS = 20  # make a cohort at least
 CROP = 3 * SAMPLE_RATE
 SHORTEST = 2 * SAMPLE_RATE  # samples; shorter clips are not used as trials
 LISTENED = 30 * SAMPLE_RATE  # of a clip is enough
+STRANGER = 12 * SAMPLE_RATE  # samples of a training speaker that the cohort is made of
 SNR = 10.0  # dB
 SPEC = MODELS["siamese-speakers"]
 
@@ -60,14 +60,22 @@ class Own:
     margin_epochs: int = 4  # until it is there
     mean: float = 0.995  # decay of the running mean of the weights
     folds: tuple[str, ...] = ("1", "2", "3")  # of sounds that have a fold, the ones to train with
+    teacher: str = ""  # a model of verify that hears the voices as they are
+    taught: str = ""  # a file that keeps what it heard, for another run
+    lesson: float = 15.0  # weight of the distance from where the teacher hears a crop
 
 
 @dataclass(frozen=True)
 class Utterances:
-    """Clips to score by, and who speaks."""
+    """Clips to score by, who speaks, and the corpora that they are of."""
 
     samples: tuple[Floats, ...]
     speakers: tuple[str, ...]
+    corpora: tuple[str, ...]
+
+    def every(self, step: int) -> "Utterances":
+        """One of `step` of them."""
+        return Utterances(self.samples[::step], self.speakers[::step], self.corpora[::step])
 
 
 def make(options: TrainOptions, console: Console) -> "SpeakerRecipe":
@@ -76,19 +84,24 @@ def make(options: TrainOptions, console: Console) -> "SpeakerRecipe":
     Raises UsageError, InputError.
     """
     own = configured(Own(), options)
-    train, valid, test = load_parts(examples(options.data), SAMPLE_RATE, options, console)
+    train, valid, test = load_parts(in_corpora(options.data), SAMPLE_RATE, options, console)
     spoken = chosen(train, lambda row: bool(row.speaker))
     sounds = chosen(train, lambda row: not row.speaker and row.fields.get("fold", own.folds[0]) in own.folds)
-    if len({row.speaker for row in spoken.rows}) < 2:
+    if len({person(row) for row in spoken.rows}) < 2:
         raise UsageError("no two speakers to train on: the manifests need a column `speaker`")
-    return SpeakerRecipe(options, own, voices_of(spoken, sounds, options.seed), utterances(valid), utterances(test))
+    voices = voices_of(spoken, sounds, options.seed)
+    recipe = SpeakerRecipe(options, own, voices, utterances(valid), utterances(test))
+    recipe.corpora = {person(row): corpus(row) for row in spoken.rows}
+    if own.teacher:
+        recipe.learn_from(*speaker_teacher.heard(voices, own.teacher, own.taught, console))
+    return recipe
 
 
 def voices_of(spoken: Clips, sounds: Clips, seed: int) -> Voices:
     """The speakers of the clips, and sounds behind them."""
     clips = defaultdict(list)
     for n, row in enumerate(spoken.rows):
-        clips[row.speaker].append(as_16_bits(spoken[n]))
+        clips[person(row)].append(as_16_bits(spoken[n]))
     names = sorted(clips)
     return Voices(
         tuple(names), tuple(joined(clips.pop(name)) for name in names),
@@ -104,7 +117,37 @@ def as_16_bits(samples: Floats) -> NDArray[np.int16]:
 def utterances(clips: Clips, shortest: int = SHORTEST) -> Utterances:
     """The clips that are long enough for trials."""
     numbers = [n for n in range(len(clips)) if clips.rows[n].speaker and len(clips[n]) >= shortest]
-    return Utterances(tuple(clips[n][:LISTENED] for n in numbers), tuple(clips.rows[n].speaker for n in numbers))
+    rows = [clips.rows[n] for n in numbers]
+    return Utterances(
+        tuple(clips[n][:LISTENED] for n in numbers),
+        tuple(person(row) for row in rows),
+        tuple(corpus(row) for row in rows),
+    )
+
+
+def corpus(row: Example) -> str:
+    """The corpus that an example is of."""
+    return row.fields.get("corpus", "")
+
+
+def person(row: Example) -> str:
+    """Who speaks in an example: the same number is somebody else in another corpus."""
+    return f"{corpus(row)}:{row.speaker}" if corpus(row) else row.speaker
+
+
+def in_corpora(data: Sequence[str]) -> list[Example]:
+    """The examples of each --data, with a corpus: the first of them that has most of the same speakers, or itself."""
+    rows = {entry: examples([entry]) for entry in data} or {"": examples(data)}
+    speakers = {entry: {row.speaker for row in some if row.speaker} for entry, some in rows.items()}
+
+    def first(entry: str) -> str:
+        mine = speakers[entry]
+        return next(
+            (one for one in rows if mine and 2 * len(speakers[one] & mine) > min(len(speakers[one]), len(mine))), entry
+        )
+
+    corpora = {entry: first(entry) for entry in rows}
+    return [Example(row.path, {"corpus": corpora[entry], **row.fields}) for entry, some in rows.items() for row in some]
 
 
 class SpeakerRecipe:
@@ -112,6 +155,8 @@ class SpeakerRecipe:
 
     metric, higher, half = "EER", False, True
     speech = True  # whether it is trained on speech
+    lessons: speaker_teacher.Lessons | None = None
+    corpora: Mapping[str, str] = {}  # of the training speakers
 
     def __init__(self, options: TrainOptions, own: Own, voices: Voices, valid: Utterances, test: Utterances) -> None:
         self.options, self.own, self.voices, self._valid, self._test = options, own, voices, valid, test
@@ -124,6 +169,14 @@ class SpeakerRecipe:
         begin_from(options.base, self.net, KIND, classes="directions")
         self.steps = own.steps
 
+    def learn_from(self, pieces: Floats, counts: NDArray[np.int64]) -> None:
+        """Take lessons of what a teacher heard: pieces [pieces, embedding], counts of them [classes]."""
+        with torch.inference_mode():
+            own = self.encoder(self.net.eval()).embed([clips[0]() for clips in speaker_teacher.pieces_of(self.voices)])
+        self.lessons = speaker_teacher.lessons(self.voices, pieces, counts, own)
+        with torch.no_grad():
+            self.net.directions.copy_(torch.from_numpy(self.lessons.classes))
+
     def batches(self, epoch: int) -> Iterator[Callable[[], Batch]]:
         """Random crops of speakers, and the margin of this epoch."""
         since = max(epoch - self.own.margin_first, 0)
@@ -132,27 +185,27 @@ class SpeakerRecipe:
             yield partial(self._batch, [self.options.seed, epoch, number], margin)
 
     def _batch(self, seed: Sequence[int], margin: float) -> Batch:
-        samples, classes = batch(self.voices, self.settings.batch_size, self.own.crops, np.random.default_rng(seed))
-        return {
-            "samples": torch.from_numpy(samples),
-            "classes": torch.from_numpy(classes),
-            "margin": torch.tensor(margin),
-        }
+        crops = batch(self.voices, self.settings.batch_size, self.own.crops, np.random.default_rng(seed))
+        made = {"samples": crops.samples, "classes": crops.classes, "margin": np.float32(margin)}
+        if self.lessons is not None:
+            made["lessons"] = self.lessons.of(crops.classes, crops.middle)
+        return {name: torch.as_tensor(value) for name, value in made.items()}
 
     def loss(self, net: nn.Module, batch: Batch) -> Tensor:
-        """The angular margin, on bands of which some are masked."""
+        """The angular margin, on bands of which some are masked; and the distance from the teacher's lessons."""
         directions: Any = net.directions
         bands = net.bands(batch["samples"])  # type: ignore[operator]
         embeddings = net.encode(mask(bands, self.own.bands, self.own.frames))  # type: ignore[operator]
         with torch.autocast(batch["samples"].device.type, enabled=False):
-            return margin_loss(embeddings.float(), directions, batch["classes"], batch["margin"])
+            loss = margin_loss(embeddings.float(), directions, batch["classes"], batch["margin"])
+            if "lessons" in batch:
+                loss = loss + self.own.lesson * (1.0 - (embeddings.float() * batch["lessons"]).sum(1).mean())
+            return loss
 
     def validate(self, net: nn.Module) -> dict[str, float]:
         """Equal error rates of some of the speakers that are held out to choose by; EER is their mean."""
         step = max(len(self._valid.samples) // CHOSEN, 1)
-        return self._scored(
-            partial(embedded, net), Utterances(self._valid.samples[::step], self._valid.speakers[::step])
-        )
+        return self._scored(partial(embedded, net), self._valid.every(step))
 
     def test(self, net: nn.Module) -> dict[str, float]:
         """The same on all of the speakers by whom nothing was chosen, heard as `audiocli verify` hears them."""
@@ -184,8 +237,9 @@ class SpeakerRecipe:
         """The fields of config.json; the calibration is fitted to the net as it is, on the speakers that epochs are chosen by."""
         encoder = replace(self.encoder(self.net), cohort=self._cohort)
         fitted = speaker_trials.fitted(
-            encoder, self._valid.samples, self._valid.speakers, self.voices.sounds, self.options.seed
-        )
+            encoder, self._valid.samples, self._valid.speakers, self.voices.sounds, self.options.seed,
+            corpora=self._valid.corpora, strangers=[self.corpora.get(name, "") for name in self.voices.names],
+        )  # fmt: skip
         return {
             "calibration": fitted,
             "model_type": KIND, "sizes": asdict(self.net.sizes), "classes": len(self.net.directions),
@@ -195,9 +249,9 @@ class SpeakerRecipe:
     @cached_property
     def _cohort(self) -> Floats | None:
         """Embeddings [speakers, embedding] of the training speakers, by the net as it is in the end; None for too few."""
-        if len(self.voices.names) < STRANGERS:
+        if len(self.voices.names) < speaker_trials.STRANGERS:
             return None
-        clips = [one[:LISTENED].astype(np.float32) / np.float32(32_768.0) for one in self.voices.samples]
+        clips = [one[:STRANGER].astype(np.float32) / np.float32(32_768.0) for one in self.voices.samples]
         return self.encoder(self.net).embed(clips).astype(np.float16).astype(np.float32)
 
     def files(self) -> dict[str, bytes]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...voices import calibration
+from ...voices.calibration import Pairs
 from ...voices.embeddings import SpeakerEncoder
 from ...voices.voice import Encoder, Voice, hear
 from ..mixtures.distortions import SAMPLE_RATE, Floats, mixed, noise
@@ -20,6 +21,8 @@ SECONDS = (0.8, 20.0)  # lengths, their logarithms spread evenly
 QUIET = 0.35  # of the recordings get no noise
 SNR = (-3.0, 25.0)  # dB
 STEADY = 0.4  # of the noise is steady, the rest is of the world
+LEAST = 100  # trials of each kind
+STRANGERS = 20  # make a cohort at least
 
 
 @dataclass(frozen=True)
@@ -31,21 +34,68 @@ class Recorded:
     utterance: int
 
 
+@dataclass(frozen=True)
+class Trials:
+    """Trials of one corpus: what is known of them, and whether each is of one speaker."""
+
+    known: Pairs
+    same: NDArray[np.bool_]
+
+
 def fitted(
-    encoder: SpeakerEncoder, clips: Sequence[Floats], speakers: Sequence[str], sounds: Sequence[Samples], seed: int
+    encoder: SpeakerEncoder,
+    clips: Sequence[Floats],
+    speakers: Sequence[str],
+    sounds: Sequence[Samples],
+    seed: int,
+    *,
+    corpora: Sequence[str] = (),
+    strangers: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """The calibration of an encoder, with its cohort, for config.json; {} when there are not enough speakers."""
+    """The calibration of an encoder, with its cohort, for config.json; {} when there are not enough speakers.
+
+    corpora: of the clips; strangers: the corpora of the cohort's. Trials are of one corpus, and are judged once more by the cohort
+    without it, as if nobody like these had ever been heard. Without corpora all is one.
+    """
+    known = np.array(corpora) if len(corpora) else np.full(len(clips), "")
+    heard, unheard = list[Trials](), list[Trials]()
+    for corpus in np.unique(known):
+        some = np.flatnonzero(known == corpus).tolist()
+        found = of_corpus(encoder, [clips[n] for n in some], [speakers[n] for n in some], sounds, seed)
+        if found is not None:
+            heard.append(trials(*found, encoder.cohort))
+            others = np.flatnonzero(np.array(strangers) != corpus)
+            if encoder.cohort is not None and STRANGERS <= len(others) < len(encoder.cohort):
+                unheard.append(trials(*found, encoder.cohort[others]))
+    return fitted_to(heard, unheard)
+
+
+def fitted_to(heard: Sequence[Trials], unheard: Sequence[Trials]) -> dict[str, Any]:
+    """The calibration by trials of corpora, and by some of them without their like in the cohort; {} by none."""
+    if not heard:
+        return {}
+    known, same = calibration.together([one.known for one in heard]), np.concatenate([one.same for one in heard])
+    return calibration.fit(known, same, [(one.known, one.same) for one in unheard]).as_dict()
+
+
+def trials(voices: Sequence[Recorded], chosen: NDArray[np.int64], cohort: Floats | None) -> Trials:
+    """The trials of numbers [n, 2] of voices, by a cohort."""
+    first, second = ([voices[n].voice for n in side] for side in chosen.T)
+    same = np.array([voices[a].speaker == voices[b].speaker for a, b in chosen])
+    return Trials(calibration.between(first, second, cohort), same)
+
+
+def of_corpus(
+    encoder: SpeakerEncoder, clips: Sequence[Floats], speakers: Sequence[str], sounds: Sequence[Samples], seed: int
+) -> tuple[list[Recorded], NDArray[np.int64]] | None:
+    """Voices of a corpus, and the numbers [n, 2] of those that are compared; None when there are too few."""
     numbers = np.unique(np.array(speakers), return_inverse=True)[1]
     if len(set(numbers.tolist())) < 3 or np.bincount(numbers).max(initial=0) < 2:
-        return {}
+        return None
     random = np.random.default_rng(seed)
     voices = recorded(encoder, clips, numbers, sounds, random)
     own, others = pairs(voices, True, random), pairs(voices, False, random)
-    if min(len(own), len(others)) < 100:
-        return {}
-    first, second = ([voices[n].voice for n in side] for side in np.concatenate([own, others]).T)
-    known = calibration.between(first, second, encoder.cohort)
-    return calibration.fit(known, np.arange(len(known.scores)) < len(own)).as_dict()
+    return (voices, np.concatenate([own, others])) if min(len(own), len(others)) >= LEAST else None
 
 
 def recorded(

@@ -19,13 +19,14 @@ if TYPE_CHECKING:
     from .judge import Judge
     from .work import Run
 
+WITHOUT_DB = ("--trials", "--calibrate", "--reference")
 KEEPING = ("--list", "--remove", "--rename")  # what is done to a database, without any recording
 
 
-def check(inputs: list[str], options: VerifyOptions, reading: InputOptions) -> None:
+def check(inputs: list[str], options: VerifyOptions, reading: InputOptions, writing: OutputOptions) -> None:
     """Raises UsageError for what does not fit together."""
     ways = {
-        "--trials": options.trials, "--reference": options.reference, "--enroll": options.enroll,
+        "--trials": options.trials, "--calibrate": options.calibrate, "--reference": options.reference, "--enroll": options.enroll,
         "--identify": options.identify, "--recording": options.recording, "--list": options.listing,
         "--remove": options.remove is not None, "--rename": options.rename is not None,
     }  # fmt: skip
@@ -34,20 +35,21 @@ def check(inputs: list[str], options: VerifyOptions, reading: InputOptions) -> N
         raise UsageError(f"{' and '.join(given)} do different things: give one of them")
     if options.enroll == "" or (options.rename and not all(options.rename)):
         raise UsageError("--enroll and --rename need a name")
-    if given and given[0] not in ("--trials", "--reference") and not options.db:
+    if given and given[0] not in WITHOUT_DB and not options.db:
         raise UsageError(f"{given[0]} needs --db FILE")
     if given and given[0] in KEEPING and (inputs or reading.listed):
         raise UsageError(f"{given[0]} is about --db alone: leave the INPUTs out")
     if options.index and not options.recording:
         raise UsageError("--index goes with --recording")
-    if options.db and (not given or given[0] in ("--trials", "--reference")):
+    if options.db and (not given or given[0] in WITHOUT_DB):
         raise UsageError(
             "--db goes with --enroll NAME, --identify, --list, --remove NAME, --rename OLD NEW or --recording"
         )
     if options.recording and (options.exit_code or options.threshold is not None):
         raise UsageError("--exit-code and --threshold are about speakers: leave them out with --recording")
-    if options.trials and (inputs or reading.listed):
-        raise UsageError("--trials names all recordings: leave the INPUTs out")
+    if given and given[0] in ("--trials", "--calibrate") and (inputs or reading.listed):
+        raise UsageError(f"{given[0]} names all recordings: leave the INPUTs out")
+    check_calibration(given, options, writing)
     if not given and (len(inputs) != 2 or reading.listed):
         raise UsageError(
             f"give two recordings to compare, not {len(inputs)}; or --reference, --trials, --identify, ..."
@@ -55,6 +57,20 @@ def check(inputs: list[str], options: VerifyOptions, reading: InputOptions) -> N
     if options.plot and (not options.trials or not picture(options.plot)):
         raise UsageError(f"--plot goes with --trials, and is a file with one of .{', .'.join(PICTURES)}")
     check_numbers(options)
+
+
+def check_calibration(given: list[str], options: VerifyOptions, writing: OutputOptions) -> None:
+    """Raises UsageError for what makes or takes a calibration and does not fit together."""
+    if options.calibration and (given and given[0] in (*KEEPING, "--recording", "--calibrate")):
+        raise UsageError(f"--calibration is about decisions on speakers: leave it out with {given[0]}")
+    if options.calibration and options.threshold is not None:
+        raise UsageError("--calibration and --threshold both decide: give one of them")
+    if options.calibrate and (options.threshold is not None or options.exit_code):
+        raise UsageError("--calibrate decides nothing: leave --threshold and --exit-code out")
+    if options.calibrate:
+        from ...outputs.destination import check_single
+
+        check_single(writing, "--calibrate")
 
 
 def check_numbers(options: VerifyOptions) -> None:
@@ -80,7 +96,7 @@ def verify(
     Two INPUTs are compared with each other; --reference, --trials, --enroll, --identify and --recording do more. The threshold
     follows from --far, the length of the speech and the noise.
     """
-    check(inputs, options, reading)
+    check(inputs, options, reading, writing)
     job = common.begin("verify", writing, inputs, choice=choice, reading=reading)
     if options.listing or options.remove is not None or options.rename:
         return _people(options, job)
@@ -168,19 +184,22 @@ def _speakers(options: VerifyOptions, reading: InputOptions, job: common.Job) ->
     from ...records import Match
     from ...voices.embeddings import SpeakerEncoder
     from . import judge as judging
-    from . import trials, work
+    from . import recalibration, trials, work
 
+    listed = options.trials or options.calibrate
     pairs = (
-        trials.read(options.trials)
-        if options.trials
-        else [trials.Trial(job.inputs[0], job.inputs[1])]
-        if len(job.inputs) == 2
-        else []
+        trials.read(listed) if listed else [trials.Trial(job.inputs[0], job.inputs[1])] if len(job.inputs) == 2 else []
     )
-    opened = None if options.enroll else job.opened(job.target(Match, default="txt", single=False), {})
+    silent = options.enroll or options.calibrate
+    opened = None if silent else job.opened(job.target(Match, default="txt", single=False), {})
     located = job.located()
     encoder = build(located, SpeakerEncoder, job.choice)
-    run = work.Run(encoder, work.model_id(located), reading, job.console, job.jobs)
+    model = work.model_id(located)
+    if options.calibration:
+        encoder = replace(encoder, calibration=recalibration.read(options.calibration, model))
+    run = work.Run(encoder, model, reading, job.console, job.jobs)
+    if options.calibrate:
+        return _calibrated(options, job, run, pairs)
     judge = judging.judge_of(
         encoder, located.spec.revision, described(options, job.choice, reading), options.far, options.threshold
     )
@@ -194,6 +213,17 @@ def _speakers(options: VerifyOptions, reading: InputOptions, job: common.Job) ->
     matches, tally = _matches(options, job, run, judge, pairs)
     assert opened is not None
     return _finished(matches, tally, options, opened.sink, job.console)
+
+
+def _calibrated(options: VerifyOptions, job: common.Job, run: "Run", pairs: list[Any]) -> int:
+    """Fit a calibration, write it, and report what it changes."""
+    from ...outputs.destination import write_single
+    from . import recalibration
+
+    fitted, tally = recalibration.fit(run, pairs, options.calibrate or "", options.far)
+    write_single(job.writing, recalibration.as_json(run, fitted.calibration))
+    job.console.note(recalibration.told(fitted, options.far))
+    return common.finish(tally, job.console)
 
 
 def _matches(
@@ -211,7 +241,14 @@ def _matches(
 
 def described(options: VerifyOptions, choice: ModelOptions, reading: InputOptions) -> dict[str, Any]:
     """The options as records tell them: those that shape the result."""
-    return {"far": options.far, "threshold": options.threshold, "precision": choice.precision, **shaping(reading)}
+    fitted = {"calibration": options.calibration} if options.calibration else {}
+    return {
+        "far": options.far,
+        "threshold": options.threshold,
+        **fitted,
+        "precision": choice.precision,
+        **shaping(reading),
+    }
 
 
 def _finished(matches: "list[Match]", tally: "Tally", options: VerifyOptions, sink: "Sink", console: "Console") -> int:
@@ -233,7 +270,7 @@ def _finished(matches: "list[Match]", tally: "Tally", options: VerifyOptions, si
 
 def _told_rates(matches: "list[Match]", options: VerifyOptions, console: "Console") -> None:
     """Equal error rate and detection cost of labelled trials, and their picture."""
-    from ...outputs.destination import write_picture
+    from ...outputs.destination import write_file
     from ...outputs.figures import tables as plots
     from ...voices import error_rates
 
@@ -251,4 +288,4 @@ def _told_rates(matches: "list[Match]", options: VerifyOptions, console: "Consol
     if options.plot:
         form = str(picture(options.plot))
         rates = curve.false_accepts, curve.false_rejects
-        write_picture(options.plot, plots.tradeoff(rates, curve.equal_error_rate(), (accepts, rejects), form))
+        write_file(options.plot, plots.tradeoff(rates, curve.equal_error_rate(), (accepts, rejects), form))

@@ -56,6 +56,14 @@ def files(paths: Iterable[str]) -> list[Found]:
 
 def compare(run: Run, judge: Judge, trials: Sequence[Trial], listed_in: str = "") -> tuple[list[Match], batch.Tally]:
     """A record for each trial."""
+    known, named, tally = of_trials(run, trials, listed_in)
+    return judge.matches([(trial.a, trial.b, trial.label) for trial in trials], known, named), tally
+
+
+def of_trials(
+    run: Run, trials: Sequence[Trial], listed_in: str
+) -> tuple[dict[str, Voice], Results[InputVoice], batch.Tally]:
+    """The voices that trials name, and what became of their recordings, by the names in the list."""
     places = {name: located(name, listed_in) if listed_in else name for trial in trials for name in (trial.a, trial.b)}
     kept, tally = run.hear(files(places.values()))
     by_place = voices_of(kept.records)
@@ -64,7 +72,7 @@ def compare(run: Run, judge: Judge, trials: Sequence[Trial], listed_in: str = ""
         {name: kept.records[place] for name, place in places.items() if place in kept.records},
         {name: kept.failures[place] for name, place in places.items() if place in kept.failures},
     )
-    return judge.matches([(trial.a, trial.b, trial.label) for trial in trials], known, named), tally
+    return known, named, tally
 
 
 def against(
