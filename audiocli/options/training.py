@@ -12,7 +12,7 @@ class TrainOptions:
 
     data: tuple[str, ...] = option(
         (),
-        "A folder (the folders in it are labels), a TSV, CSV or JSONL with path and label, text or speaker, or "
+        "A folder (the folders in it are labels), a TSV, CSV or JSONL with path and label, text, speaker or rttm, or "
         "LABEL=either (repeatable).",
         metavar="DATA",
     )
