@@ -177,23 +177,23 @@ def _opened(target: Target) -> Iterator[BinaryIO]:
         yield target
         return
     if isinstance(target, str | os.PathLike):
-        with _told():
+        with _reported():
             file = open(target, "wb")
         try:
             yield file
         finally:
-            with _told():
+            with _reported():
                 file.close()
         return
     with tempfile.SpooledTemporaryFile(_IN_MEMORY) as spool:
         yield spool  # type: ignore[misc]  # a BinaryIO in all but name
-        with _told():
+        with _reported():
             spool.seek(0)
             shutil.copyfileobj(spool, target)
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _reported() -> Iterator[None]:
     """Errors of the system as OutputError; not those of the code that uses a writer, and not a closed pipe."""
     try:
         yield
@@ -207,6 +207,6 @@ def _told() -> Iterator[None]:
 
 def _check(lent: Lent) -> None:
     """Raise the error that writing met in a callback."""
-    with _told():
+    with _reported():
         if lent.error is not None:
             raise lent.error

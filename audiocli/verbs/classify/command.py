@@ -54,19 +54,19 @@ def classify(
     from .work import Work, named
 
     located = job.located()
-    told = described(options, choice)
+    recorded = described(options, choice)
     if options.labels:
-        told["labels"] = list(named(options.labels))  # a file may have other lines the next time
+        recorded["labels"] = list(named(options.labels))  # a file may have other lines the next time
     spec = located.spec
     target = job.target(Events if options.events else Labels, default="txt")
-    opened = job.opened(target, told, spec, plot=options.plot)
+    opened = job.opened(target, recorded, spec, plot=options.plot)
     tagger = build(located, Tagger, choice, options)
-    work = Work(tagger, options, reading, told, spec.name, spec.revision)
+    work = Work(tagger, options, reading, recorded, spec.name, spec.revision)
     return job.through(work, opened)
 
 
 def described(options: ClassifyOptions, choice: ModelOptions) -> dict[str, Any]:
     """The options as records tell them: those that shape the result."""
-    told = asdict(options)
-    del told["plot"]
-    return {**told, "precision": choice.precision}
+    recorded = asdict(options)
+    del recorded["plot"]
+    return {**recorded, "precision": choice.precision}

@@ -76,10 +76,16 @@ class Work(batch.Work[Clip, Labels | Events]):
     """The runner of `audiocli classify`: inputs in, records out."""
 
     def __init__(
-        self, tagger: Tagger, options: ClassifyOptions, reading: InputOptions, told: dict[str, Any], model: str,
+        self, tagger: Tagger, options: ClassifyOptions, reading: InputOptions, recorded: dict[str, Any], model: str,
         revision: str | None,
     ) -> None:  # fmt: skip
-        self.options, self.reading, self._told, self._model, self._revision = options, reading, told, model, revision
+        self.options, self.reading, self._recorded, self._model, self._revision = (
+            options,
+            reading,
+            recorded,
+            model,
+            revision,
+        )
         self._tagger = tagger
         self._kept, self.labels = chosen(tagger.labels, options.labels)
         rate = tagger.sample_rate
@@ -178,7 +184,7 @@ class Work(batch.Work[Clip, Labels | Events]):
             heard.course = self._course()
         common: dict[str, Any] = {
             "path": heard.clip.source.path, "duration": duration, "sample_rate": stream.source_rate, "task": "classify",
-            "model": self._model, "revision": self._revision, "options": self._told,
+            "model": self._model, "revision": self._revision, "options": self._recorded,
             "status": "empty" if not duration else "silent" if silent else "ok", "warnings": tuple(stream.warnings),
             "labels": best(heard.course, self.labels, options.top, self._least),
             "tables": self._tables(heard),
@@ -198,7 +204,7 @@ class Work(batch.Work[Clip, Labels | Events]):
 
     @property
     def _least(self) -> float:
-        """The probability below which a label of a file is not told."""
+        """The probability below which a label of a file is left out."""
         return 0.0 if self.options.threshold is None or self.options.events else self.options.threshold
 
     def _tables(self, heard: Heard) -> dict[str, Table]:

@@ -59,21 +59,21 @@ def diarize(
     from .clustering import bounds
     from .work import Work
 
-    told = described(options, choice, reading)
+    recorded = described(options, choice, reading)
     located = None if options.channels else job.located()
     target = job.target(Diarization, default="rttm")
-    opened = job.opened(target, told, located.spec if located else None, plot=options.plot)
+    opened = job.opened(target, recorded, located.spec if located else None, plot=options.plot)
     namer = _namer(options.db, choice, job.console) if options.db else None
-    work = Work(_diarizer(located, options, choice), reading, bounds(options), told, namer)
+    work = Work(_diarizer(located, options, choice), reading, bounds(options), recorded, namer)
     # One after the other: the model has all cores to itself, and cuts the next windows while it hears some.
     return job.through(work, opened, jobs=1)
 
 
 def described(options: DiarizeOptions, choice: ModelOptions, reading: InputOptions) -> dict[str, Any]:
     """The options as records tell them: those that shape the turns."""
-    told = asdict(options)
-    del told["plot"]
-    return {**told, "precision": choice.precision, **shaping(reading)}
+    recorded = asdict(options)
+    del recorded["plot"]
+    return {**recorded, "precision": choice.precision, **shaping(reading)}
 
 
 def _diarizer(located: "Located | None", options: DiarizeOptions, choice: ModelOptions) -> "Diarizer":

@@ -31,7 +31,7 @@ class Work(batch.Work[Streamed, Diarization]):
     diarizer: Diarizer
     reading: InputOptions
     bounds: Bounds
-    told: dict[str, Any]  # the options as the record tells them
+    recorded: dict[str, Any]  # the options as the record tells them
     namer: Namer | None = None
 
     def read(self, source: Source) -> Streamed:
@@ -46,12 +46,12 @@ class Work(batch.Work[Streamed, Diarization]):
         found = replace(record, turns=numbered(record.turns))
         missing = self.bounds.least - len(found.seconds)
         if found.turns and missing > 0:
-            told = f"{len(found.seconds)} of {self.bounds.least} speakers found: there is not enough speech of more"
-            found = replace(found, warnings=(*found.warnings, told))
+            warning = f"{len(found.seconds)} of {self.bounds.least} speakers found: there is not enough speech of more"
+            found = replace(found, warnings=(*found.warnings, warning))
         if self.namer and found.turns:
             found = self.namer(item, found)
         status = found.status if found.duration else "empty"
-        return replace(found, options=self.told, turns=later(found.turns, self.reading.start), status=status)
+        return replace(found, options=self.recorded, turns=later(found.turns, self.reading.start), status=status)
 
 
 def numbered(turns: Iterable[Turn]) -> tuple[Turn, ...]:

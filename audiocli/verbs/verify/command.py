@@ -222,7 +222,7 @@ def _calibrated(options: VerifyOptions, job: common.Job, run: "Run", pairs: list
 
     fitted, tally = recalibration.fit(run, pairs, options.calibrate or "", options.far)
     write_single(job.writing, recalibration.as_json(run, fitted.calibration))
-    job.console.note(recalibration.told(fitted, options.far))
+    job.console.note(recalibration.summary(fitted, options.far))
     return common.finish(tally, job.console)
 
 
@@ -262,13 +262,13 @@ def _finished(matches: "list[Match]", tally: "Tally", options: VerifyOptions, si
             console.note(match.reason or match.status)
     sink.close(not tally.interrupted)
     if matches and matches[0].label is not None:
-        _told_rates(matches, options, console)
+        _report_rates(matches, options, console)
     code = common.finish(tally, console)
     alike = all(match.same for match in matches)
     return code or int(options.exit_code and not alike)
 
 
-def _told_rates(matches: "list[Match]", options: VerifyOptions, console: "Console") -> None:
+def _report_rates(matches: "list[Match]", options: VerifyOptions, console: "Console") -> None:
     """Equal error rate and detection cost of labelled trials, and their picture."""
     from ...outputs.destination import write_file
     from ...outputs.figures import tables as plots

@@ -51,7 +51,7 @@ def fit(run: Run, trials: Sequence[Trial], listed_in: str, far: float) -> tuple[
     return Fitted(found, int((~same).sum()), before, after or 0.0), tally
 
 
-def told(fitted: Fitted, far: float) -> str:
+def summary(fitted: Fitted, far: float) -> str:
     """What a calibration changes, and how far it can be believed."""
     before = "" if fitted.before is None else f", and {fitted.before:.2%} did before"
     return (
