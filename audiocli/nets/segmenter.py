@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .siamese import Front, Residual2d, TimeDelay
 from .siamese import Sizes as Below
+from .siamese import Trunk
 
 FRAME = 320  # samples: 20 ms
 BELOW = ("stem", "front", "enter", "blocks")  # layers that a Siamese net has, too
@@ -29,20 +29,13 @@ class Sizes(Below):
     speakers: int = 3  # people in a window at most
 
 
-class Segmenter(nn.Module):
+class Segmenter(Trunk):
     """Windows [batch, samples] to logits of the sets of speakers [batch, samples // FRAME, 2 ** speakers]."""
 
     def __init__(self, sizes: Sizes) -> None:
-        super().__init__()
+        super().__init__(sizes)
         self.sizes = sizes
-        front, width = sizes.front, sizes.width
-        self.bands = Front(sizes)
-        self.stem = nn.Sequential(nn.Conv2d(1, front, 3, 2, 1, bias=False), nn.BatchNorm2d(front), nn.ReLU())
-        self.front = nn.Sequential(Residual2d(front, front), Residual2d(front, 2 * front))
-        flat = 2 * front * (sizes.n_mels // 8)
-        self.enter = nn.Sequential(nn.Conv1d(flat, width, 3, 2, 1, bias=False), nn.BatchNorm1d(width), nn.ReLU())
-        self.blocks = nn.ModuleList(TimeDelay(sizes, dilation=1 + n % 3) for n in range(sizes.blocks))
-        self.recurrent = nn.LSTM(width, sizes.hidden, sizes.layers, batch_first=True, bidirectional=True)
+        self.recurrent = nn.LSTM(sizes.width, sizes.hidden, sizes.layers, batch_first=True, bidirectional=True)
         self.head = nn.Linear(2 * sizes.hidden, 2 * 2**sizes.speakers)
 
     def forward(self, windows: Tensor) -> Tensor:
@@ -55,10 +48,7 @@ class Segmenter(nn.Module):
         A step of the recurrent net is 40 ms, centred on a multiple of that: it tells of the frame before its centre and of the
         one after it, and the first of all lies before the window.
         """
-        x = self.enter(self.front(self.stem(bands[:, None])).flatten(1, 2))
-        for block in self.blocks:
-            x = block(x)
-        deep = self.head(self.recurrent(x.transpose(1, 2))[0])
+        deep = self.head(self.recurrent(self.depths(bands)[-1].transpose(1, 2))[0])
         logits: Tensor = deep.unflatten(2, (2, -1)).flatten(1, 2)[:, 1 : 1 + frames].float()
         return logits
 

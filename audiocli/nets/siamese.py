@@ -105,15 +105,11 @@ class AttentiveStatistics(nn.Module):
         return torch.cat((mean, variance.clamp(min=1e-5).sqrt()), 1)
 
 
-class Siamese(nn.Module):
-    """Clips [batch, samples] of one length to embeddings [batch, embedding] of length 1.
+class Trunk(nn.Module):
+    """The lower layers of nets for speech: spectrogram, residual and time-delay blocks."""
 
-    `directions` [classes, embedding]: the directions of the training voices, from which the margin is measured.
-    """
-
-    def __init__(self, sizes: Sizes, classes: int) -> None:
+    def __init__(self, sizes: Sizes) -> None:
         super().__init__()
-        self.sizes = sizes
         front, width = sizes.front, sizes.width
         self.bands = Front(sizes)
         self.stem = nn.Sequential(nn.Conv2d(1, front, 3, 2, 1, bias=False), nn.BatchNorm2d(front), nn.ReLU())
@@ -121,6 +117,26 @@ class Siamese(nn.Module):
         flat = 2 * front * (sizes.n_mels // 8)
         self.enter = nn.Sequential(nn.Conv1d(flat, width, 3, 2, 1, bias=False), nn.BatchNorm1d(width), nn.ReLU())
         self.blocks = nn.ModuleList(TimeDelay(sizes, dilation=1 + n % 3) for n in range(sizes.blocks))
+
+    def depths(self, bands: Tensor) -> list[Tensor]:
+        """What each block makes of [batch, n_mels, frames], [batch, width, time] each."""
+        x = self.enter(self.front(self.stem(bands[:, None])).flatten(1, 2))
+        found = []
+        for block in self.blocks:
+            x = block(x)
+            found.append(x)
+        return found
+
+
+class Siamese(Trunk):
+    """Clips [batch, samples] of one length to embeddings [batch, embedding] of length 1.
+
+    `directions` [classes, embedding]: the directions of the training voices, from which the margin is measured.
+    """
+
+    def __init__(self, sizes: Sizes, classes: int) -> None:
+        super().__init__(sizes)
+        self.sizes, width = sizes, sizes.width
         self.join = nn.Sequential(nn.Conv1d(width * sizes.blocks, sizes.pooled, 1), nn.ReLU())
         self.pool = AttentiveStatistics(sizes.pooled)
         self.pooled_norm = nn.BatchNorm1d(2 * sizes.pooled)
@@ -134,13 +150,7 @@ class Siamese(nn.Module):
 
     def encode(self, bands: Tensor) -> Tensor:
         """[batch, n_mels, frames] to [batch, embedding]."""
-        x = self.front(self.stem(bands[:, None]))
-        x = self.enter(x.flatten(1, 2))
-        depths = []
-        for block in self.blocks:
-            x = block(x)
-            depths.append(x)
-        pooled = self.pool(self.join(torch.cat(depths, 1)))
+        pooled = self.pool(self.join(torch.cat(self.depths(bands), 1)))
         return functional.normalize(self.embedded_norm(self.embed(self.pooled_norm(pooled))).float(), dim=1)
 
 

@@ -8,17 +8,16 @@ SEGMENTATION = "audiocli.verbs.diarize.segmentation:load"
 SEGMENTATION_OWN = "audiocli.verbs.diarize.segmentation:load_own"  # of `audiocli train segmentation`
 SEGMENTATION_FILE = "segmentation.bin"  # marks a folder of it; in the package it has a name that says nothing
 
-_WHISPERX = "whisperx"
 _SEGMENTATION = ModelSpec(
     "pyannote-segmentation", "diarize", SEGMENTATION, INDEX_SOURCE, "MIT", 16_000, 0.2, author="Hervé Bredin",
     carriers=(
         Carrier(
             "whisperX",
-            (Wheel(_WHISPERX, "3.8.6", 16_486_941, "cb6d4fcd3fb6c42305cb8b222a33a0b78f6b657e9db3b714345fe43dc0a69c1f"),),
+            (Wheel("whisperx", "3.8.6", 16_486_941, "cb6d4fcd3fb6c42305cb8b222a33a0b78f6b657e9db3b714345fe43dc0a69c1f"),),
             (
                 Packed(
                     SEGMENTATION_FILE, 17_719_103, "0b5b3216d60a2d32fc086b47ea8c67589aaeb26b7e07fcbe620d6d0b83e209ea",
-                    ((_WHISPERX, "whisperx/assets/pytorch_model.bin"),),
+                    (("whisperx", "whisperx/assets/pytorch_model.bin"),),
                 ),
             ),
         ),
