@@ -16,7 +16,7 @@ from typing import IO, Any, NoReturn
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import DownloadError
+from ..errors import DownloadError, ModelError
 
 MAGIC = 0x1950A86A20F9469CFC6C  # of the older form
 WIDTHS: dict[str, str] = {
@@ -118,6 +118,15 @@ def read(path: Path) -> Any:
         raise DownloadError(f"{path} cannot be read: {error.strerror or error}") from error
     except Exception as error:  # a damaged pickle may fail in any way at all
         raise DownloadError(f"{path} is damaged, or is not a checkpoint of torch ({error})") from error
+
+
+def weights(path: Path) -> dict[str, npt.NDArray[Any]]:
+    """The arrays of the net in a checkpoint of Lightning, by name. Raises DownloadError, ModelError."""
+    held = read(path)
+    state = held.get("state_dict") if isinstance(held, dict) else None
+    if not isinstance(state, dict):
+        raise ModelError(f"{path} holds something other than a net: there is no state_dict in it")
+    return {str(name): value for name, value in state.items() if isinstance(value, np.ndarray)}
 
 
 class _Reader(pickle.Unpickler):

@@ -22,23 +22,27 @@ from torch import Tensor, nn
 from ...console import Console
 from ...errors import UsageError
 from ...models import own as stored
+from ...models import pickles
+from ...models.registry import MODELS
+from ...nets import sinc_segmenter
 from ...nets.classifier import mask
 from ...nets.segmenter import BELOW, Segmenter, Sizes, activity, invariant_loss
+from ...nets.sinc_segmenter import SincSegmenter
 from ...options import TrainOptions
 from ..base import begin_from
 from ..data import Clips, chosen, load_parts
-from ..examples import examples
 from ..mixtures.annotated import Recording, pauses, recordings
 from ..mixtures.annotated import window as annotated_window
-from ..mixtures.conversations import People, Talk, window
+from ..mixtures.conversations import FRAME, People, Talk, window
 from ..mixtures.distortions import SAMPLE_RATE, Floats
 from ..mixtures.speaker_batches import Samples
 from ..mixtures.speech import Heard
 from ..settings import About, Batch, Settings, configured, settled
 from .speaker import KIND as SIAMESE
-from .speaker import as_16_bits
+from .speaker import as_16_bits, in_corpora, person
 
-KIND = "audiocli-segmenter"
+KIND, SINC = "audiocli-segmenter", "audiocli-sinc-segmenter"
+PUBLISHED = MODELS["pyannote-segmentation"].carriers[0].files[0].name  # the file in its folder
 SCORED = 120  # windows that each epoch is scored by
 HELD = 2_147_483_647  # the seed of those
 AT_ONCE = 40  # of them
@@ -48,6 +52,7 @@ AT_ONCE = 40  # of them
 class Own(Talk):
     """The settings that --set changes."""
 
+    form: str = "bands"  # that the net hears; or "samples"
     front: int = 16
     width: int = 256
     squeeze: int = 64
@@ -73,7 +78,7 @@ def make(options: TrainOptions, console: Console) -> "SegmentationRecipe":
     Raises UsageError, InputError.
     """
     own = configured(Own(), options)
-    train, valid, test = load_parts(examples(options.data), SAMPLE_RATE, options, console)
+    train, valid, test = load_parts(in_corpora(options.data), SAMPLE_RATE, options, console)
     people = people_of(train, own.folds)
     if len(people.names) < max(own.people):
         raise UsageError(f"too few speakers to train on, {len(people.names)}: the manifests need a column `speaker`")
@@ -94,7 +99,7 @@ def people_of(clips: Clips, folds: Sequence[str], sounds: Sequence[Any] = ()) ->
     own = defaultdict(list)
     spoken = chosen(clips, lambda row: bool(row.speaker))
     for n, row in enumerate(spoken.rows):
-        own[row.speaker].append(as_16_bits(spoken[n]))
+        own[person(row)].append(as_16_bits(spoken[n]))
     behind = chosen(clips, lambda row: _behind(row.fields, folds))
     names = sorted(own)
     people = tuple(tuple(own[name]) for name in names)
@@ -121,9 +126,7 @@ class SegmentationRecipe:
             Settings(epochs=60, batch_size=32, rate=1e-3, weight_decay=1e-2, clip=1.0, average=own.mean), options
         )
         torch.manual_seed(options.seed)
-        names = ("front", "width", "squeeze", "blocks", "hidden", "layers", "speakers")
-        self.net = Segmenter(Sizes(**{name: getattr(own, name) for name in names}))
-        begin(options.base, self.net)
+        self.net = begun(own, options.base)
         self.steps = own.steps
 
     def batches(self, epoch: int) -> Iterator[Callable[[], Batch]]:
@@ -144,10 +147,14 @@ class SegmentationRecipe:
         return window(self.people, self.own, seconds, self.own.speakers, random)
 
     def loss(self, net: nn.Module, batch: Batch) -> Tensor:
-        """Cross-entropy of the sets of speakers in the best order, on bands of which some are masked."""
-        bands = mask(net.bands(batch["samples"]), self.own.bands, self.own.frames)  # type: ignore[operator]
-        speaking = batch["speaking"]
-        return invariant_loss(net.decide(bands, speaking.shape[1]), speaking)  # type: ignore[operator]
+        """Cross-entropy of the sets of speakers in the best order; of bands, some are masked."""
+        samples = batch["samples"]
+        if isinstance(net, Segmenter):
+            bands = mask(net.bands(samples), self.own.bands, self.own.frames)
+            logits = net.decide(bands, samples.shape[1] // FRAME)
+        else:
+            logits = net(samples)
+        return invariant_loss(logits, at_frames(batch["speaking"], net, logits.shape[1]))
 
     def validate(self, net: nn.Module) -> dict[str, float]:
         """Errors on conversations of the speakers that are held out to choose by."""
@@ -172,7 +179,8 @@ class SegmentationRecipe:
     def config(self) -> dict[str, Any]:
         """The fields of config.json."""
         return {
-            "model_type": KIND, "sizes": asdict(self.net.sizes), "settings": asdict(self.settings), "own": asdict(self.own),
+            "model_type": KIND if isinstance(self.net, Segmenter) else SINC, "sizes": asdict(self.net.sizes),
+            "settings": asdict(self.settings), "own": asdict(self.own),
         }  # fmt: skip
 
     def files(self) -> dict[str, bytes]:
@@ -197,14 +205,39 @@ class SegmentationRecipe:
         )
 
 
-def begin(folder: str | None, net: Segmenter) -> None:
-    """Begin from a folder of `audiocli train segmentation`, or with the lower layers of one of `train speaker-encoder`.
+def begun(own: Own, folder: str | None) -> Segmenter | SincSegmenter:
+    """A new net, or the one in a folder of --from: of this recipe, of `train speaker-encoder` (lower layers), or pyannote's.
 
-    Raises UsageError.
+    Raises UsageError, ModelError, DownloadError.
     """
-    if folder is None or _kind(folder) != SIAMESE:
+    kind = _kind(folder)
+    if folder and (Path(folder) / PUBLISHED).is_file():
+        return published(folder)
+    if own.form == "samples" or kind == SINC:
+        sinc = SincSegmenter(sinc_segmenter.Sizes(hidden=own.hidden, speakers=own.speakers))
+        begin_from(folder, sinc, SINC)
+        return sinc
+    names = ("front", "width", "squeeze", "blocks", "hidden", "layers", "speakers")
+    net = Segmenter(Sizes(**{name: getattr(own, name) for name in names}))
+    if folder and kind == SIAMESE:
+        begin_below(folder, net)
+    else:
         begin_from(folder, net, KIND)
-        return
+    return net
+
+
+def published(folder: str) -> SincSegmenter:
+    """The net of pyannote-segmentation, whose filters stay as they are: learning them takes more than learning all above them.
+
+    Raises ModelError, DownloadError.
+    """
+    net = sinc_segmenter.published(pickles.weights(Path(folder) / PUBLISHED))
+    net.filters.requires_grad_(False)
+    return net
+
+
+def begin_below(folder: str, net: Segmenter) -> None:
+    """Begin with the lower layers of a folder of `train speaker-encoder`. Raises UsageError."""
     weights = load_file(Path(folder) / "model.safetensors")
     below = {name: value.float() for name, value in weights.items() if name.split(".")[0] in BELOW}
     try:
@@ -215,7 +248,9 @@ def begin(folder: str | None, net: Segmenter) -> None:
         raise UsageError(f"--from {folder}: is a net of another size")
 
 
-def _kind(folder: str) -> str:
+def _kind(folder: str | None) -> str:
+    if not folder:
+        return ""
     try:
         return str(stored.config(Path(folder)).get("model_type"))
     except (OSError, ValueError, AttributeError):
@@ -227,11 +262,19 @@ def scored(net: nn.Module, windows: Sequence[Batch]) -> dict[str, float]:
     device, total = next(net.parameters()).device, np.zeros(4)
     for some in windows:
         likely = activity(net(some["samples"].to(device))).cpu()
-        total += errors(likely.numpy() > 0.5, some["speaking"].numpy() > 0.5)
+        total += errors(likely.numpy() > 0.5, at_frames(some["speaking"], net, likely.shape[1]).numpy() > 0.5)
     if not total[3]:
         return {}
     miss, alarm, confusion = (100.0 * total[:3] / total[3]).tolist()
     return {"DER": miss + alarm + confusion, "miss": miss, "false alarm": alarm, "confusion": confusion}
+
+
+def at_frames(speaking: Tensor, net: nn.Module, frames: int) -> Tensor:
+    """Who speaks [batch, FRAMEs, speakers] at the middle of each frame of a net [batch, frames, speakers]."""
+    if isinstance(net, Segmenter):
+        return speaking
+    at = (sinc_segmenter.CENTRE + sinc_segmenter.STEP * torch.arange(frames)) / FRAME
+    return speaking[:, at.long()]
 
 
 def batch(pairs: Sequence[tuple[Floats, Floats]]) -> Batch:

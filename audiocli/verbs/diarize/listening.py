@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 from ...audio.level import silent
 from ...run.prefetch import prefetch
 from ...voices.embeddings import SpeakerEncoder, normalised
-from .pyannet import SAMPLE_RATE, SPEAKERS, WINDOW, Floats
+from .net import SAMPLE_RATE, SPEAKERS, WINDOW, Floats, Net
 
 Active = NDArray[np.bool_]
 
@@ -26,21 +25,6 @@ PIECE, STEP = 1.6, 0.8  # s that the encoder hears at once, and from one piece t
 SHORTEST = 0.25  # s of one person alone, from which a voice is made of that alone
 ON = 0.4  # probability from which somebody speaks
 SURE = 255  # a probability of 1 as it is kept
-
-
-class Net(Protocol):
-    """A segmentation net: windows [batch, WINDOW] in, probabilities that each person speaks [batch, frames, SPEAKERS] out.
-
-    step: samples from frame to frame. centre: samples from the beginning of a window to the middle of its first frame.
-    """
-
-    @property
-    def step(self) -> int: ...
-    @property
-    def centre(self) -> float: ...
-    @property
-    def frames(self) -> int: ...
-    def __call__(self, windows: Floats) -> Floats: ...
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,9 @@ from ...models.spec import BUILT_IN_SOURCE, INDEX_SOURCE, PIPELINE_FILE, Carrier
 
 CLUSTERS = "audiocli.verbs.diarize.clustering:load"
 PIPELINE = "audiocli.verbs.diarize.pyannote:load"
-SEGMENTATION = "audiocli.verbs.diarize.segmentation:load"
-SEGMENTATION_OWN = "audiocli.verbs.diarize.segmentation:load_own"  # of `audiocli train segmentation`
+SEGMENTATION = "audiocli.verbs.diarize.segmentation:around_published"
+SEGMENTATION_OWN = "audiocli.verbs.diarize.segmentation:around_own"  # of `audiocli train segmentation`
+BANDS_KIND, SINC_KIND = "audiocli-segmenter", "audiocli-sinc-segmenter"  # that it makes
 SEGMENTATION_FILE = "segmentation.bin"  # marks a folder of it; in the package it has a name that says nothing
 
 _SEGMENTATION = ModelSpec(
@@ -55,7 +56,7 @@ TABLES = (
         "diarize",
         _ROWS,
         built_in=("siamese-clusters",),
-        families={"audiocli-segmenter": SEGMENTATION_OWN},
+        families={BANDS_KIND: SEGMENTATION_OWN, SINC_KIND: SEGMENTATION_OWN},
         heads={"ForAudioFrameClassification": ""},
         marks={PIPELINE_FILE: PIPELINE, SEGMENTATION_FILE: SEGMENTATION},
     ),

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ...voices.clusters import Bounds, Labels, Odds, chosen, cut
 from ...voices.embeddings import normalised
 from .listening import HOP, Active, Heard, alone
-from .pyannet import Floats
+from .net import Floats
 
 Doubles = NDArray[np.float64]
 

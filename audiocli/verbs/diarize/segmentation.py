@@ -19,25 +19,23 @@ from ...options import DiarizeOptions
 from ...records import NO_SPEECH, Diarization, Turn
 from ...voices.clusters import Bounds, Odds
 from ...voices.embeddings import SpeakerEncoder
-from . import clustering, pyannet
-from .listening import Net, listen
+from . import clustering
+from .listening import listen
+from .net import SAMPLE_RATE, Floats, Net, load_own, load_published
 from .people import speakers
-from .pyannet import Floats
 from .reconstruction import turns
 
 BETTER = "ge2e"  # the encoder where it is on this machine; else the one of our own
 
 
-def load(path: Path, spec: ModelSpec, place: Any, options: DiarizeOptions) -> "Diarizer":
+def around_published(path: Path, spec: ModelSpec, place: Any, options: DiarizeOptions) -> "Diarizer":
     """The diarizer with pyannote's net in the folder `path`. Raises ModelError, DownloadError, UsageError."""
-    return _around(partial(pyannet.load, path, place.device), spec, place, options)
+    return _around(partial(load_published, path, place), spec, place, options)
 
 
-def load_own(path: Path, spec: ModelSpec, place: Any, options: DiarizeOptions) -> "Diarizer":
+def around_own(path: Path, spec: ModelSpec, place: Any, options: DiarizeOptions) -> "Diarizer":
     """The diarizer with a net of our own in the folder `path`. Raises ModelError, DownloadError, UsageError."""
-    from . import own_net
-
-    return _around(partial(own_net.load, path, place), spec, place, options)
+    return _around(partial(load_own, path, place), spec, place, options)
 
 
 def _around(net: Callable[[], Net], spec: ModelSpec, place: Any, options: DiarizeOptions) -> "Diarizer":
@@ -91,9 +89,9 @@ class Diarizer:
                 taken += block.shape[1]
                 yield block[0]
 
-        with item.open(pyannet.SAMPLE_RATE) as stream:
+        with item.open(SAMPLE_RATE) as stream:
             heard = listen(counted(stream.blocks), self.net, self.encoder)
-        seconds, spoken = taken / pyannet.SAMPLE_RATE, tuple[Turn, ...]()
+        seconds, spoken = taken / SAMPLE_RATE, tuple[Turn, ...]()
         if heard.active.any():
             labels, count = speakers(heard, self.bounds, self.odds)
             spoken = turns(heard, labels, count, seconds, exclusive=self.exclusive)

@@ -12,11 +12,12 @@ import pytest
 import soundfile
 import torch
 
+from audiocli.device import Place
 from audiocli.errors import AudiocliError, ModelError
 from audiocli.models.load import build
 from audiocli.models.locate import locate
 from audiocli.options import DiarizeOptions, ModelOptions
-from audiocli.verbs.diarize import listening, people, pyannet, reconstruction
+from audiocli.verbs.diarize import listening, net, people, reconstruction
 from audiocli.verbs.diarize.models import SEGMENTATION_FILE
 from audiocli.verbs.diarize.work import Diarizer
 from audiocli.voices.clusters import Bounds
@@ -70,14 +71,14 @@ def folder(tmp_path_factory):
 
 
 def test_probabilities_are_those_of_pyannotes_own_net(folder, capsys):
-    net = pyannet.load(folder, "cpu")
-    windows = np.random.default_rng(0).standard_normal((2, pyannet.WINDOW)).astype(np.float32)
+    published = net.load_published(folder, Place("cpu"))
+    windows = np.random.default_rng(0).standard_normal((2, net.WINDOW)).astype(np.float32)
     with torch.inference_mode():
         want = small()(torch.from_numpy(windows)[:, None]).numpy()
-    np.testing.assert_allclose(net(windows), want, atol=1e-6)
-    assert want.shape == (2, net.frames, pyannet.SPEAKERS)
-    assert net.step / RATE == STEP
-    assert (net.centre - net.step / 2) / RATE == BEGIN
+    np.testing.assert_allclose(published(windows), want, atol=1e-6)
+    assert want.shape == (2, published.frames, net.SPEAKERS)
+    assert published.step / RATE == STEP
+    assert (published.centre - published.step / 2) / RATE == BEGIN
     assert capsys.readouterr().out == ""  # the alien class was not made
 
 
@@ -86,8 +87,6 @@ def damaged(state, name):
     state = dict(state)
     if name == "another net":
         return {"lstm.weight": torch.ones(2, 2)}
-    if name == "two speakers":
-        return small(speakers=2).state_dict()
     if name == "a lost layer":
         del state["linear.1.bias"]
     if name == "a wrong shape":
@@ -97,7 +96,7 @@ def damaged(state, name):
     return state
 
 
-@pytest.mark.parametrize("kind", ["another net", "two speakers", "a lost layer", "a wrong shape", "a number"])
+@pytest.mark.parametrize("kind", ["another net", "a lost layer", "a wrong shape", "a number"])
 def test_another_net_is_refused_in_one_line(call, speech, tmp_path, kind):
     checkpoint(tmp_path / "other", damaged(small().state_dict(), kind))
     code, out, err = call("diarize", speech, "-m", tmp_path / "other", "-q")
@@ -134,13 +133,13 @@ def test_windows_reach_to_the_end_however_the_blocks_are_cut(length):
     for size in (length, 7_001, 90_000):
         blocks = [samples[first : first + size] for first in range(0, length, size)]
         found = list(listening.windows(blocks, hop))
-        assert all(len(one) == pyannet.WINDOW for one in found)
+        assert all(len(one) == net.WINDOW for one in found)
         for n, one in enumerate(found):
-            there = samples[n * hop : n * hop + pyannet.WINDOW]
+            there = samples[n * hop : n * hop + net.WINDOW]
             assert np.array_equal(one[: len(there)], there)
             assert not one[len(there) :].any()
-        assert (len(found) - 1) * hop + pyannet.WINDOW >= length
-        assert len(found) == 1 or (len(found) - 2) * hop + pyannet.WINDOW < length
+        assert (len(found) - 1) * hop + net.WINDOW >= length
+        assert len(found) == 1 or (len(found) - 2) * hop + net.WINDOW < length
     assert list(listening.windows([], hop)) == []
 
 
@@ -389,4 +388,4 @@ def test_damage_to_the_published_file_is_an_error_of_ours(published, tmp_path):
     data[len(data) // 2] ^= 255
     (tmp_path / SEGMENTATION_FILE).write_bytes(data)
     with pytest.raises(AudiocliError, match="damaged"):
-        pyannet.load(tmp_path, "cpu")
+        net.load_published(tmp_path, Place("cpu"))

@@ -11,8 +11,8 @@ from safetensors.torch import save_file
 from audiocli.device import Place
 from audiocli.errors import ModelError
 from audiocli.nets.segmenter import Segmenter, Sizes, activity
-from audiocli.verbs.diarize import own_net
-from audiocli.verbs.diarize.pyannet import SPEAKERS, WINDOW
+from audiocli.verbs.diarize import net
+from audiocli.verbs.diarize.net import SPEAKERS, WINDOW
 
 SMALL = Sizes(front=4, width=16, squeeze=8, blocks=2, hidden=8, layers=1)
 
@@ -29,12 +29,12 @@ def folder(path, sizes):
 @pytest.mark.parametrize("speakers", [2, 3])
 def test_probabilities_of_people(tmp_path, speakers):
     made = folder(tmp_path, replace(SMALL, speakers=speakers))
-    net = own_net.load(tmp_path, Place("cpu"))
+    loaded = net.load_own(tmp_path, Place("cpu"))
     windows = 0.1 * np.random.default_rng(0).standard_normal((2, WINDOW)).astype(np.float32)
-    found = net(windows)
-    assert found.shape == (2, net.frames, SPEAKERS)
-    assert net.frames * net.step == WINDOW
-    assert net.centre == net.step / 2
+    found = loaded(windows)
+    assert found.shape == (2, loaded.frames, SPEAKERS)
+    assert loaded.frames * loaded.step == WINDOW
+    assert loaded.centre == loaded.step / 2
     with torch.inference_mode():
         wanted = activity(made(torch.from_numpy(windows))).numpy()
     np.testing.assert_allclose(found[..., :speakers], wanted, atol=1e-4)
@@ -44,4 +44,4 @@ def test_probabilities_of_people(tmp_path, speakers):
 def test_more_people_than_a_window_has_are_refused(tmp_path):
     folder(tmp_path, replace(SMALL, speakers=4))
     with pytest.raises(ModelError, match="4 speakers in a window"):
-        own_net.load(tmp_path, Place("cpu"))
+        net.load_own(tmp_path, Place("cpu"))
