@@ -60,4 +60,9 @@ class DiarizeOptions:
     db: str | None = option(
         None, "Call speakers by name whose voices 'audiocli verify --enroll' put there.", metavar="FILE"
     )
+    enroll_as: tuple[str, ...] = option(
+        (),
+        "Put the voice of a speaker of this one INPUT into --db under a name, once you know who it is (repeatable).",
+        metavar="NAME=SPEAKER",
+    )
     plot: str | None = option(None, f"Also draw a {either(PICTURES)} beside each output.", metavar="FORMAT")

@@ -12,8 +12,7 @@ from ...run.verb import Inputs, verb
 if TYPE_CHECKING:
     from ...console import Console
     from ...models.locate import Located
-    from .naming import Namer
-    from .work import Diarizer
+    from .work import Diarizer, Namer
 
 DEFAULT = InputOptions()
 
@@ -32,6 +31,8 @@ def check(options: DiarizeOptions, reading: InputOptions) -> None:
     common.check_vad_threshold(options.vad_threshold)
     if options.channels and (options.speakers or least or most):
         raise UsageError("--channels makes a speaker of each channel: leave the number of speakers out")
+    if options.enroll_as and not options.db:
+        raise UsageError("--enroll-as needs --db FILE")
     if options.channels and reading.channel != DEFAULT.channel:
         raise UsageError("--channels hears each channel by itself: leave --channel out")
     if options.plot is not None:
@@ -54,6 +55,8 @@ def diarize(
     """
     check(options, reading)
     job = common.begin("diarize", writing, inputs, choice=choice, reading=reading)
+    if options.enroll_as and not job.single:
+        raise UsageError("--enroll-as is about the speakers of one INPUT: give no more")
 
     from ...records import Diarization
     from .clustering import bounds
@@ -63,7 +66,7 @@ def diarize(
     located = None if options.channels else job.located()
     target = job.target(Diarization, default="rttm")
     opened = job.opened(target, recorded, located.spec if located else None, plot=options.plot)
-    namer = _namer(options.db, choice, job.console) if options.db else None
+    namer = _namer(options, choice, job.console)
     work = Work(_diarizer(located, options, choice), reading, bounds(options), recorded, namer)
     # One after the other: the model has all cores to itself, and cuts the next windows while it hears some.
     return job.through(work, opened, jobs=1)
@@ -72,7 +75,7 @@ def diarize(
 def described(options: DiarizeOptions, choice: ModelOptions, reading: InputOptions) -> dict[str, Any]:
     """The options as records tell them: those that shape the turns."""
     recorded = asdict(options)
-    del recorded["plot"]
+    del recorded["plot"], recorded["enroll_as"]
     return {**recorded, "precision": choice.precision, **shaping(reading)}
 
 
@@ -89,8 +92,13 @@ def _diarizer(located: "Located | None", options: DiarizeOptions, choice: ModelO
     return build(located, Diarizer, choice, options)
 
 
-def _namer(db: str, choice: ModelOptions, console: "Console") -> "Namer":
-    """What knows the voices of a database; whatever finds the turns."""
-    from .naming import namer
+def _namer(options: DiarizeOptions, choice: ModelOptions, console: "Console") -> "Namer | None":
+    """What knows the voices of a database, or puts some there; whatever finds the turns."""
+    if not options.db:
+        return None
+    from .naming import enroller, namer, wanted
 
-    return namer(db, replace(choice, model=None), console.note)
+    choice = replace(choice, model=None)
+    if options.enroll_as:
+        return enroller(options.db, wanted(options.enroll_as), choice, console.note)
+    return namer(options.db, choice, console.note)

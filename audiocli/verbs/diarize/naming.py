@@ -1,22 +1,25 @@
-"""The names of speakers, by the voices that `audiocli verify --enroll` put into a database."""
+"""The names of speakers, by the voices in a database: those of `audiocli verify --enroll`, and those that are put there here."""
 
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ...errors import InputError, UsageError
 from ...inputs.sources import Streamed
 from ...models.config import default
 from ...models.load import build
 from ...models.locate import locate
 from ...models.registry import by_name
 from ...options import ModelOptions, VerifyOptions
-from ...records import Diarization
+from ...records import Diarization, Turn
 from ...voices.embeddings import SpeakerEncoder
-from ...voices.people import Enrolled, everyone, read
+from ...voices.people import Enrolled, add, everyone, read
 from ...voices.voice import SHORTEST, Floats, Voice, snr
 from ..verify.judge import Judge, judge_of
 from ..verify.work import model_id
+from .work import Namer as Naming
 
 ENCODER = "siamese-speakers"
 ENOUGH = 60.0  # s of one speaker; more would make the voice no better
@@ -33,8 +36,29 @@ def namer(path: str, choice: ModelOptions, tell: Callable[[str], None]) -> "Name
     return Namer(encoder, judge, people)
 
 
+def enroller(path: str, wanted: Mapping[str, str], choice: ModelOptions, tell: Callable[[str], None]) -> "Enroller":
+    """What puts speakers into a database, which is made if there is none. wanted: names by speaker. Raises InputError."""
+    located = locate(encoder_of(path), "verify", offline=choice.offline, tell=tell)
+    encoder = build(located, SpeakerEncoder, choice)
+    return Enroller(encoder, model_id(located), path, wanted, lambda: namer(path, choice, tell), tell)
+
+
+def wanted(entries: Sequence[str]) -> dict[str, str]:
+    """The names of speakers by NAME=SPEAKER entries. Raises UsageError."""
+    pairs = [entry.rpartition("=")[::2] for entry in entries]
+    for entry, (name, speaker) in zip(entries, pairs, strict=True):
+        if not name.strip() or not speaker.strip():
+            raise UsageError(f"--enroll-as takes NAME=SPEAKER, as in Ann=SPEAKER_00, not {entry!r}")
+    names = {speaker.strip(): name.strip() for name, speaker in pairs}
+    if len(names) < len(pairs):
+        raise UsageError("--enroll-as gives one speaker two names")
+    return names
+
+
 def encoder_of(path: str) -> str:
     """The encoder of a database's voices: the one of verify, the built-in one, or another one that goes by a name."""
+    if not os.path.exists(path):
+        return default("verify")
     there = {row.model.partition("@")[0] for row in everyone(path)}
     known = [name for name in sorted(there) if (spec := by_name(name)) and spec.task == "verify"]
     return next((name for name in (default("verify"), ENCODER, *known) if name in there), ENCODER)
@@ -64,9 +88,61 @@ class Namer:
         return self.people[best].name, judged[best].get("probability")
 
 
+@dataclass(frozen=True)
+class Enroller:
+    """Puts speakers into a database, and then calls all those by name who are in it."""
+
+    encoder: SpeakerEncoder
+    model: str  # which net in which state
+    path: str
+    wanted: Mapping[str, str]  # names by speaker
+    namer: Callable[[], Naming]
+    tell: Callable[[str], None]
+
+    def __call__(self, item: Streamed, found: Diarization) -> Diarization:
+        """The record with names. Raises InputError for a speaker who is not there, or says too little."""
+        for speaker in self.wanted:
+            if speaker not in found.seconds:
+                raise InputError(f"there is no {speaker}, only {', '.join(sorted(found.seconds))}: nobody was enrolled")
+        heard = voices(self.encoder, item, found)
+        for speaker in self.wanted:
+            if speaker not in heard:
+                raise InputError(f"{speaker} says too little to be known again: nobody was enrolled")
+        for speaker, name in self.wanted.items():
+            total = add(self.path, self.model, Enrolled(name, 1, heard[speaker]))
+            more = (
+                f", {total.voice.seconds:.1f} s in {total.clips} recordings with what was known"
+                if total.clips > 1
+                else ""
+            )
+            self.tell(f"{name}: {heard[speaker].seconds:.1f} s of {speaker}, enrolled in {self.path}{more}")
+        return self._called(self.namer()(item, found))
+
+    def _called(self, named: Diarization) -> Diarization:
+        """Whoever was enrolled has that name, whether or not the voice would do for it."""
+        turns = tuple(replace(turn, speaker=self.wanted.get(turn.speaker, turn.speaker)) for turn in named.turns)
+        return replace(named, turns=turns)
+
+
+def alone(turns: Sequence[Turn]) -> list[Turn]:
+    """The parts of turns in which nobody else speaks, in order."""
+    edges = sorted((time, ends, n) for n, turn in enumerate(turns) for ends, time in enumerate((turn.start, turn.end)))
+    speaking, found, since = set[int](), list[Turn](), 0.0
+    for time, ends, n in edges:
+        if time - since > 0.0 and len({turns[one].speaker for one in speaking}) == 1:
+            found.append(replace(turns[min(speaking)], start=since, end=time))
+        (speaking.discard if ends else speaking.add)(n)
+        since = time
+    return found
+
+
 def voices(encoder: SpeakerEncoder, item: Streamed, record: Diarization) -> dict[str, Voice]:
     """The voices of those who speak long enough, each of at most ENOUGH of its first seconds. Raises InputError."""
     rate = encoder.sample_rate
+    single = alone(record.turns)
+    seconds = replace(record, turns=tuple(single)).seconds
+    # Those whom nobody lets speak are heard in company.
+    turns = [*single, *(turn for turn in record.turns if seconds.get(turn.speaker, 0.0) < SHORTEST)]
     parts: dict[str, list[Floats]] = {speaker: [] for speaker in record.seconds}
     scene, position = list[Floats](), 0
     with item.open(rate) as stream:
@@ -74,7 +150,7 @@ def voices(encoder: SpeakerEncoder, item: Streamed, record: Diarization) -> dict
             samples = block[0]
             if position < SCENE * rate:
                 scene.append(samples)
-            for turn in record.turns:
+            for turn in turns:
                 first, last = (round(time * rate) - position for time in (turn.start, turn.end))
                 if last > 0 and first < len(samples) and sum(map(len, parts[turn.speaker])) < ENOUGH * rate:
                     parts[turn.speaker].append(samples[max(first, 0) : last].copy())

@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 import soundfile
 
+from audiocli.errors import InputError, UsageError
 from audiocli.inputs.sources import Source, Streamed
 from audiocli.models.locate import locate
 from audiocli.options import InputOptions
 from audiocli.records import Diarization, Turn
-from audiocli.verbs.diarize.naming import ENCODER, ENOUGH, Namer, encoder_of, voices
+from audiocli.verbs.diarize.naming import ENCODER, ENOUGH, Enroller, Namer, alone, encoder_of, voices, wanted
 from audiocli.verbs.verify.judge import Judge
 from audiocli.verbs.verify.work import model_id
-from audiocli.voices.people import Enrolled, add
+from audiocli.voices.people import Enrolled, add, everyone, read
 from audiocli.voices.voice import Voice
 
 RATE = 16_000
@@ -111,3 +112,82 @@ def test_the_encoder_of_diarize_is_that_of_verify():
     spec, built_in = locate("siamese-speakers", "verify"), locate(None, "diarize")
     assert spec.path == built_in.path
     assert model_id(spec).startswith("siamese-speakers@")
+
+
+# ---- names after the fact
+
+
+def test_the_parts_of_turns_in_which_nobody_else_speaks():
+    turns = [Turn(0.0, 4.0, "a"), Turn(3.0, 6.0, "b"), Turn(5.0, 5.5, "c"), Turn(8.0, 9.0, "a"), Turn(8.5, 10.0, "a")]
+    found = [(turn.start, turn.end, turn.speaker) for turn in alone(turns)]
+    assert found == [
+        (0.0, 3.0, "a"), (4.0, 5.0, "b"), (5.5, 6.0, "b"), (8.0, 8.5, "a"), (8.5, 9.0, "a"), (9.0, 10.0, "a"),
+    ]  # fmt: skip
+    assert alone([]) == []
+    assert alone([Turn(0.0, 1.0, "a"), Turn(0.0, 1.0, "b")]) == []
+
+
+def test_a_voice_is_of_where_its_speaker_is_alone(item):
+    encoder = Pitches()
+    both = diarization(Turn(0.0, 3.0, "S0"), Turn(2.0, 4.0, "S1"), Turn(2.0, 2.5, "S2"))
+    found = voices(encoder, item, both)
+    assert encoder.heard == [2 * RATE, RATE]  # S2 is never alone, and says too little
+    assert abs(found["S0"].embedding @ found["S1"].embedding) < 0.1
+
+
+def enroller(tmp_path, names, said):
+    encoder = Pitches()
+    db = str(tmp_path / "people.db")
+    judge = Judge("pitches", None, {}, far=0.01, threshold=0.8, calibration=None)
+    return Enroller(encoder, "pitches", db, names, lambda: Namer(encoder, judge, read(db, "pitches")), said.append)
+
+
+def test_a_speaker_gets_a_name_and_is_known_from_then_on(item, tmp_path):
+    said = []
+    found = enroller(tmp_path, {"S1": "Otto"}, said)(item, FOUND)
+    assert [turn.speaker for turn in found.turns] == ["S0", "Otto", "S2", "S3"]
+    assert said == [f"Otto: 2.0 s of S1, enrolled in {tmp_path / 'people.db'}"]
+    assert [(row.name, row.clips, row.seconds) for row in everyone(str(tmp_path / "people.db"))] == [("Otto", 1, 2.0)]
+    found = enroller(tmp_path, {"S0": "Anna"}, said)(item, FOUND)
+    assert [turn.speaker for turn in found.turns] == ["Anna", "Otto", "Anna", "S3"]
+    found = enroller(tmp_path, {"S2": "Anna"}, said)(item, FOUND)
+    assert "3.0 s in 2 recordings" in said[-1]
+
+
+@pytest.mark.parametrize(("speaker", "reason"), [("S9", "only S0, S1, S2, S3"), ("S3", "says too little")])
+def test_nobody_is_enrolled_when_one_of_them_cannot_be(item, tmp_path, speaker, reason):
+    with pytest.raises(InputError, match=reason):
+        enroller(tmp_path, {"S0": "Anna", speaker: "Otto"}, [])(item, FOUND)
+    assert not (tmp_path / "people.db").exists()
+
+
+@pytest.mark.parametrize("entry", ["Anna", "=S0", "Anna=", " =S0"])
+def test_a_name_and_a_speaker_are_needed(entry):
+    with pytest.raises(UsageError, match="NAME=SPEAKER"):
+        wanted([entry])
+
+
+def test_names_with_signs_in_them():
+    assert wanted(["Anna = SPEAKER_00", "a=b=SPEAKER_01"]) == {"SPEAKER_00": "Anna", "SPEAKER_01": "a=b"}
+    with pytest.raises(UsageError, match="two names"):
+        wanted(["Anna=S0", "Otto=S0"])
+
+
+def test_enrolling_by_the_command(call, speech, tmp_path):
+    code, out, err = call(
+        "diarize", speech, "-n", "1", "--enroll-as", "Ada=SPEAKER_00", "--db", "people.db", "-f", "rttm"
+    )
+    assert (code, b" Ada " in out) == (0, True)
+    assert "enrolled in people.db" in err
+    code, out, err = call("diarize", speech, "-n", "1", "--db", "people.db", "-f", "rttm", "-q")
+    assert (code, err, b" Ada " in out) == (0, "", True)
+    for wrong, reason in (
+        ((speech, "--enroll-as", "Ada=SPEAKER_00"), "--db"),
+        ((speech, speech, "--enroll-as", "Ada=SPEAKER_00", "--db", "people.db"), "one INPUT"),
+        ((speech, "--enroll-as", "Ada", "--db", "people.db"), "NAME=SPEAKER"),
+    ):
+        code, _, err = call("diarize", *wrong, "-q")
+        assert (code, reason in err) == (2, True)
+    code, _, err = call("diarize", speech, "-n", "1", "--enroll-as", "Ada=SPEAKER_07", "--db", "new.db", "-q")
+    assert (code, "there is no SPEAKER_07" in err) == (1, True)
+    assert not (tmp_path / "new.db").exists()
