@@ -26,7 +26,6 @@ from ...voices.windows import SPEECH, Floats, in_batches, windows
 ENCODER = "siamese-speakers"
 BATCH = 32  # windows in one forward pass
 AHEAD = 2  # batches that wait for the encoder
-PAIRS = 1 << 17  # whose odds are worked out at once
 SNR = 20.0  # dB that voices are taken to have: those of one input have all the same
 
 
@@ -57,9 +56,7 @@ def odds(encoder: SpeakerEncoder) -> Odds | None:
 
     def log_odds(voices: Floats, seconds: NDArray[np.float64], first: Labels, second: Labels) -> NDArray[np.float64]:
         snr = np.full(len(voices), SNR)
-        parts = (slice(at, at + PAIRS) for at in range(0, len(first), PAIRS))
-        some = (calibration.among(voices, seconds, snr, first[n], second[n], encoder.cohort) for n in parts)
-        return np.concatenate([fitted.log_odds(pairs) for pairs in some])
+        return fitted.log_odds(calibration.among(voices, seconds, snr, first, second, encoder.cohort))
 
     return log_odds
 

@@ -17,7 +17,7 @@ from ...models.registry import MODELS, ModelSpec
 from ...models.sources import wheel
 from ...options import DiarizeOptions
 from ...records import NO_SPEECH, Diarization, Turn
-from ...voices.clusters import Bounds, Odds
+from ...voices.clusters import Bounds
 from ...voices.embeddings import SpeakerEncoder
 from . import clustering
 from .listening import listen
@@ -45,9 +45,7 @@ def _around(net: Callable[[], Net], spec: ModelSpec, place: Any, options: Diariz
     if options.vad_threshold != DiarizeOptions.vad_threshold:
         raise UsageError(f"{spec.name} finds speech by itself: leave --vad-threshold out")
     encoder = _encoder(place)
-    odds = clustering.odds(encoder)
-    assert odds is not None  # both encoders have a calibration
-    return Diarizer(spec, clustering.bounds(options), net(), encoder, odds, options.exclusive)
+    return Diarizer(spec, clustering.bounds(options), net(), encoder, options.exclusive)
 
 
 def _encoder(place: Any) -> SpeakerEncoder:
@@ -73,7 +71,6 @@ class Diarizer:
     bounds: Bounds
     net: Net
     encoder: SpeakerEncoder
-    odds: Odds
     exclusive: bool = False
 
     def __call__(self, batch: Sequence[Streamed]) -> list[Diarization]:
@@ -93,7 +90,7 @@ class Diarizer:
             heard = listen(counted(stream.blocks), self.net, self.encoder)
         seconds, spoken = taken / SAMPLE_RATE, tuple[Turn, ...]()
         if heard.active.any():
-            labels, count = speakers(heard, self.bounds, self.odds)
+            labels, count = speakers(heard, self.bounds)
             spoken = turns(heard, labels, count, seconds, exclusive=self.exclusive)
         return Diarization(
             path=item.path, duration=seconds, sample_rate=stream.source_rate, task="diarize", model=self.spec.name,

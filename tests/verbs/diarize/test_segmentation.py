@@ -166,16 +166,11 @@ def heard(plan, seconds, voices, order=lambda n: range(3)):
     return listening.Heard(scores, embedded, STEP, 0.0)
 
 
-def odds(voices, seconds, first, second):
-    """One person at a cosine from .5, if nothing speaks against it."""
-    return 10.0 * np.einsum("nd,nd->n", voices[first], voices[second]) - 5.0 + people.SAME
-
-
 ANY = Bounds()
 
 
 def turns(one, bounds=ANY, exclusive=False, seconds=30.0):
-    labels, count = people.speakers(one, bounds, odds)
+    labels, count = people.speakers(one, bounds)
     return reconstruction.turns(one, labels, count, seconds, exclusive=exclusive)
 
 
@@ -209,8 +204,44 @@ def test_one_at_a_time():
     assert sum(turn.end - turn.start for turn in found) == pytest.approx(27.5, abs=0.3)
 
 
-def test_one_voice_is_one_person_unless_both_are_heard_at_once():
-    """A voice that comes back is the same person; two whom a window hears are two, however alike they sound."""
+def crowd(people_in, each, spread, seed=0):
+    """Voices [people_in * each, 64] of length 1 that scatter around the people's own directions, at right angles to each other."""
+    random = np.random.default_rng(seed)
+    own = np.repeat(np.eye(64)[:people_in], each, axis=0)
+    voices = own + spread * random.standard_normal((len(own), 64)) / 8.0
+    return (voices / np.linalg.norm(voices, axis=1, keepdims=True)).astype(np.float32)
+
+
+@pytest.mark.parametrize("number", [1, 2, 5])
+@pytest.mark.parametrize("each", [8, 40, 300])
+def test_people_are_told_apart_however_much_they_say(number, each):
+    found = people.split(crowd(number, each, 0.8), np.full(number * each, 2.0), ANY)
+    assert sorted(sorted(set((some // each).tolist())) for some in found) == [[n] for n in range(number)]
+    assert sum(map(len, found)) == number * each
+
+
+@pytest.mark.parametrize("each", [1, 2, 3])
+def test_the_split_of_two_by_ward(each):
+    """n voices each at one place, at right angles: Ward's squared height is 2 n n / 2 n times their squared distance, 2."""
+    voices = np.repeat(np.eye(2, dtype=np.float32), each, axis=0)
+    found = people.split(voices, np.full(2 * each, 5.0), ANY)
+    assert len(found) == (2 if 2.0 * each > people.ONE + people.EACH * 2 * each else 1)
+
+
+def test_who_hardly_speaks_is_no_speaker():
+    voices, seconds = crowd(2, 20, 0.8), np.full(40, 2.0)
+    seconds[20:] = 0.01
+    assert [len(some) for some in people.split(voices, seconds, ANY)] == [20]
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 40])
+def test_there_are_as_many_as_there_must_be(number):
+    found = people.split(crowd(2, 20, 0.8), np.full(40, 2.0), Bounds(number, number))
+    assert len(found) == number
+    assert len(set(np.concatenate(found).tolist())) == 40
+
+
+def test_a_voice_that_comes_back_is_the_same_person():
     back = ((0.5, 6.0, 0), (15.0, 22.0, 1))
     same = np.tile(np.eye(3, dtype=np.float32)[:1], (3, 1))
     assert {turn.speaker for turn in turns(heard(back, 30.0, same))} == {"0"}
