@@ -97,6 +97,9 @@ class _Run:
         self.mean = AveragedModel(self.net, multi_avg_fn=mean, use_buffers=True) if chosen.average else None
         self.optimiser = torch.optim.AdamW(_groups(self.net, chosen.weight_decay), lr=chosen.rate)
         self.progress = Progress()
+        self.first = (
+            {name: value.detach().clone() for name, value in self.net.state_dict().items()} if chosen.kept else {}
+        )
         self.best: dict[str, Tensor] | None = None
 
     @property
@@ -176,11 +179,14 @@ class _Run:
         return scores
 
     def best_into_net(self) -> None:
-        """Put the weights that are kept into the net."""
+        """Put the weights that are kept into the net, between those that it began from and the best."""
         if self.best is not None:
             self.net.load_state_dict(self.best)
         elif self.mean is not None:
             self.net.load_state_dict(self.mean.module.state_dict())
+        for name, value in self.net.state_dict().items():
+            if name in self.first and value.is_floating_point():
+                value.lerp_(self.first[name], self.recipe.settings.kept)
         self.net.eval()
 
     def save(self) -> None:

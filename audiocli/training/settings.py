@@ -15,7 +15,11 @@ Own = TypeVar("Own")
 
 @dataclass(frozen=True)
 class Settings:
-    """How a net is trained. average: decay of the running mean of the weights, which is what is scored and kept (0: none)."""
+    """How a net is trained.
+
+    average: decay of the running mean of the weights, which is what is scored and kept (0: none). kept: share of the weights begun
+    from in the result, so that a net that is trained on forgets less (Wortsman et al. 2022); epochs are scored without.
+    """
 
     epochs: int = 50
     batch_size: int = 32
@@ -24,6 +28,7 @@ class Settings:
     warmup: float = 0.05  # of the run
     clip: float = 1.0  # the gradient's norm
     average: float = 0.0
+    kept: float = 0.0
     patience: int = 0  # epochs without a better score end the run (0: never)
 
 

@@ -187,3 +187,14 @@ def test_sixteen_bits_on_the_processor(tmp_path):
     outcome = fit(recipe, tmp_path, "k", place("cpu", "bfloat16"), QUIET, seed=1, jobs=1, limits=Limits())
     assert outcome.progress.history[-1]["loss"] < 0.5 * outcome.progress.history[0]["loss"]
     assert all(value.dtype == torch.float32 for value in recipe.net.state_dict().values())
+
+
+def test_a_share_of_the_first_weights_is_kept(tmp_path):
+    first = {name: value.clone() for name, value in Line().net.state_dict().items()}
+    new, half = Line(metric=None), Line(metric=None, kept=0.5)
+    for recipe, name in ((new, "new"), (half, "half")):
+        (tmp_path / name).mkdir()
+        trained(recipe, tmp_path / name)
+    for name, value in half.net.state_dict().items():
+        torch.testing.assert_close(value, (first[name] + new.net.state_dict()[name]) / 2)
+        assert (value - first[name]).abs().max() > 0.1

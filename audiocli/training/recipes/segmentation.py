@@ -9,13 +9,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
-from itertools import permutations
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -26,7 +24,7 @@ from ...models import pickles
 from ...models.registry import MODELS
 from ...nets import sinc_segmenter
 from ...nets.classifier import mask
-from ...nets.segmenter import BELOW, Segmenter, Sizes, activity, invariant_loss
+from ...nets.segmenter import BELOW, Segmenter, Sizes, invariant_loss
 from ...nets.sinc_segmenter import SincSegmenter
 from ...options import TrainOptions
 from ..base import begin_from
@@ -38,6 +36,7 @@ from ..mixtures.distortions import SAMPLE_RATE, Floats
 from ..mixtures.speaker_batches import Samples
 from ..mixtures.speech import Heard
 from ..settings import About, Batch, Settings, configured, settled
+from .segmentation_scores import at_frames, scored, threshold
 from .speaker import KIND as SIAMESE
 from .speaker import as_16_bits, in_corpora, person
 
@@ -69,6 +68,7 @@ class Own(Talk):
     bands: int = 8  # masked at most
     frames: int = 16
     mean: float = 0.995  # decay of the running mean of the weights
+    kept: float = 0.0  # share of the weights begun from
     folds: tuple[str, ...] = ("1", "2", "3")  # of sounds that have a fold, the ones to train with
 
 
@@ -123,7 +123,8 @@ class SegmentationRecipe:
         self.options, self.own, self.people, self.marked = options, own, people, tuple(marked)
         self._valid, self._test = valid, test
         self.settings = settled(
-            Settings(epochs=60, batch_size=32, rate=1e-3, weight_decay=1e-2, clip=1.0, average=own.mean), options
+            Settings(epochs=60, batch_size=32, rate=1e-3, weight_decay=1e-2, clip=1.0, average=own.mean, kept=own.kept),
+            options,
         )
         torch.manual_seed(options.seed)
         self.net = begun(own, options.base)
@@ -180,7 +181,7 @@ class SegmentationRecipe:
         """The fields of config.json."""
         return {
             "model_type": KIND if isinstance(self.net, Segmenter) else SINC, "sizes": asdict(self.net.sizes),
-            "settings": asdict(self.settings), "own": asdict(self.own),
+            "threshold": threshold(self.net, self._choosing), "settings": asdict(self.settings), "own": asdict(self.own),
         }  # fmt: skip
 
     def files(self) -> dict[str, bytes]:
@@ -210,11 +211,13 @@ def begun(own: Own, folder: str | None) -> Segmenter | SincSegmenter:
 
     Raises UsageError, ModelError, DownloadError.
     """
-    kind = _kind(folder)
+    config = _config(folder)
+    kind = config.get("model_type")
     if folder and (Path(folder) / PUBLISHED).is_file():
         return published(folder)
     if own.form == "samples" or kind == SINC:
-        sinc = SincSegmenter(sinc_segmenter.Sizes(hidden=own.hidden, speakers=own.speakers))
+        sizes = config["sizes"] if kind == SINC else {"hidden": own.hidden, "speakers": own.speakers}
+        sinc = SincSegmenter(sinc_segmenter.Sizes(**sizes))
         begin_from(folder, sinc, SINC)
         return sinc
     names = ("front", "width", "squeeze", "blocks", "hidden", "layers", "speakers")
@@ -248,47 +251,15 @@ def begin_below(folder: str, net: Segmenter) -> None:
         raise UsageError(f"--from {folder}: is a net of another size")
 
 
-def _kind(folder: str | None) -> str:
-    if not folder:
-        return ""
+def _config(folder: str | None) -> dict[str, Any]:
+    """The config.json of a folder of --from; {} without a good one."""
     try:
-        return str(stored.config(Path(folder)).get("model_type"))
-    except (OSError, ValueError, AttributeError):
-        return ""
-
-
-def scored(net: nn.Module, windows: Sequence[Batch]) -> dict[str, float]:
-    """Errors of a net in percent of the speech in windows; {} without any."""
-    device, total = next(net.parameters()).device, np.zeros(4)
-    for some in windows:
-        likely = activity(net(some["samples"].to(device))).cpu()
-        total += errors(likely.numpy() > 0.5, at_frames(some["speaking"], net, likely.shape[1]).numpy() > 0.5)
-    if not total[3]:
+        return dict(stored.config(Path(folder))) if folder else {}
+    except (OSError, ValueError, TypeError):
         return {}
-    miss, alarm, confusion = (100.0 * total[:3] / total[3]).tolist()
-    return {"DER": miss + alarm + confusion, "miss": miss, "false alarm": alarm, "confusion": confusion}
-
-
-def at_frames(speaking: Tensor, net: nn.Module, frames: int) -> Tensor:
-    """Who speaks [batch, FRAMEs, speakers] at the middle of each frame of a net [batch, frames, speakers]."""
-    if isinstance(net, Segmenter):
-        return speaking
-    at = (sinc_segmenter.CENTRE + sinc_segmenter.STEP * torch.arange(frames)) / FRAME
-    return speaking[:, at.long()]
 
 
 def batch(pairs: Sequence[tuple[Floats, Floats]]) -> Batch:
     """`samples` [batch, samples] and `speaking` [batch, frames, speakers]."""
     samples, speaking = (torch.from_numpy(np.stack(side)) for side in zip(*pairs, strict=True))
     return {"samples": samples, "speaking": speaking}
-
-
-def errors(found: NDArray[np.bool_], true: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Frames of miss, false alarm and confusion, and of speech, of windows [batch, frames, speakers], each in its best order."""
-    total = np.zeros(4)
-    for answer, truth in zip(found, true, strict=True):
-        some, many = truth.sum(1), answer.sum(1)
-        right = max((truth & answer[:, list(order)]).sum() for order in permutations(range(truth.shape[1])))
-        confusion = np.minimum(some, many).sum() - right
-        total += np.maximum(some - many, 0).sum(), np.maximum(many - some, 0).sum(), confusion, some.sum()
-    return total

@@ -23,7 +23,6 @@ BATCH = 32  # windows in one forward pass
 AHEAD = 2  # batches that wait
 PIECE, STEP = 1.6, 0.8  # s that the encoder hears at once, and from one piece to the next, about
 SHORTEST = 0.25  # s of one person alone, from which a voice is made of that alone
-ON = 0.4  # probability from which somebody speaks
 SURE = 255  # a probability of 1 as it is kept
 
 
@@ -32,18 +31,20 @@ class Heard:
     """What is kept of an input's windows, each of which begins HOP frames after the one before.
 
     scores: the probability that each person speaks, in 255ths [windows, frames, SPEAKERS]. voices: [windows, SPEAKERS, embedding]
-    of length 1, zeros for those who do not speak. step: s from frame to frame. begin: s, where the first frame begins.
+    of length 1, zeros for those who do not speak. step: s from frame to frame. begin: s, where the first frame begins. on: the
+    probability from which somebody speaks.
     """
 
     scores: NDArray[np.uint8]
     voices: Floats
     step: float
     begin: float
+    on: float
 
     @property
     def active(self) -> Active:
         """Whether each person speaks [windows, frames, SPEAKERS]."""
-        return speaking(self.scores)
+        return speaking(self.scores, self.on)
 
     @property
     def length(self) -> int:
@@ -51,9 +52,9 @@ class Heard:
         return (len(self.scores) - 1) * HOP + int(self.scores.shape[1])
 
 
-def speaking(scores: NDArray[np.uint8]) -> Active:
-    """Whether somebody speaks, by the probability in 255ths."""
-    return scores >= round(ON * SURE)
+def speaking(scores: NDArray[np.uint8], on: float) -> Active:
+    """Whether somebody speaks, by probabilities in 255ths, and the one from which it is so."""
+    return scores >= round(on * SURE)
 
 
 def alone(active: Active) -> Active:
@@ -76,13 +77,13 @@ def listen(blocks: Iterable[Floats], net: Net, encoder: SpeakerEncoder) -> Heard
         for one in prefetch(segmented, _batches(windows(blocks, HOP * net.step)), pool, AHEAD):
             if one is not None:
                 scores.append(one[1])
-                voices.append(_voices(one[0], speaking(one[1]), first, net.step, encoder))
+                voices.append(_voices(one[0], speaking(one[1], net.on), first, net.step, encoder))
     if not scores:
         empty = np.zeros((0, net.frames, SPEAKERS), np.uint8)
-        return Heard(empty, np.zeros((0, SPEAKERS, 1), np.float32), net.step / SAMPLE_RATE, first / SAMPLE_RATE)
+        return Heard(empty, np.zeros((0, SPEAKERS, 1), np.float32), net.step / SAMPLE_RATE, first / SAMPLE_RATE, net.on)
     width = max(some.shape[2] for some in voices)  # where nobody speaks, it is not known
     whole = [some if some.shape[2] == width else np.zeros((*some.shape[:2], width), np.float32) for some in voices]
-    return Heard(np.concatenate(scores), np.concatenate(whole), net.step / SAMPLE_RATE, first / SAMPLE_RATE)
+    return Heard(np.concatenate(scores), np.concatenate(whole), net.step / SAMPLE_RATE, first / SAMPLE_RATE, net.on)
 
 
 def windows(blocks: Iterable[Floats], hop: int) -> Iterator[Floats]:

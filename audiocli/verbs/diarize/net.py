@@ -24,6 +24,7 @@ Floats = NDArray[np.float32]
 SAMPLE_RATE = 16_000  # Hz
 WINDOW = 5 * SAMPLE_RATE  # samples that the nets were trained to hear at once
 SPEAKERS = 3  # people in a window at most
+ON = 0.4  # the probability from which somebody speaks by the published net
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Net:
     step: int  # samples from frame to frame
     centre: float  # samples from the beginning of a window to the middle of its first frame
     frames: int  # in a window
+    on: float  # the probability from which somebody speaks
 
     def __call__(self, windows: Floats) -> Floats:
         """Windows [batch, WINDOW] to the probability that each person speaks [batch, frames, SPEAKERS]."""
@@ -51,26 +53,24 @@ def load_published(path: Path, place: Place) -> Net:
     except (KeyError, IndexError, ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise ModelError(f"{file} holds something other than pyannote's segmentation net: {reason}") from error
-    return _hearing_samples(net.to(place.device).eval(), file)
+    return _hearing_samples(net.to(place.device).eval(), file, ON)
 
 
 def load_own(path: Path, place: Place) -> Net:
     """The net that `audiocli train segmentation` wrote into the folder `path`. Raises ModelError for one of more speakers."""
     place, config = replace(place, precision="float32"), own.config(path)
+    on = float(config.get("threshold", 0.5))
     if config["model_type"] == SINC_KIND:
-        return _hearing_samples(
-            own.with_weights(
-                sinc_segmenter.SincSegmenter(sinc_segmenter.Sizes(**config["sizes"])), path, place
-            ), path
-        )  # fmt: skip
+        module = sinc_segmenter.SincSegmenter(sinc_segmenter.Sizes(**config["sizes"]))
+        return _hearing_samples(own.with_weights(module, path, place), path, on)
     net = own.with_weights(segmenter.Segmenter(segmenter.Sizes(**config["sizes"])), path, place)
     _check(net.sizes.speakers, path)
-    return Net(net, segmenter.FRAME, segmenter.FRAME / 2, WINDOW // segmenter.FRAME)
+    return Net(net, segmenter.FRAME, segmenter.FRAME / 2, WINDOW // segmenter.FRAME, on)
 
 
-def _hearing_samples(net: sinc_segmenter.SincSegmenter, path: Path) -> Net:
+def _hearing_samples(net: sinc_segmenter.SincSegmenter, path: Path, on: float) -> Net:
     _check(net.sizes.speakers, path)
-    return Net(net, sinc_segmenter.STEP, sinc_segmenter.CENTRE, sinc_segmenter.frames(WINDOW))
+    return Net(net, sinc_segmenter.STEP, sinc_segmenter.CENTRE, sinc_segmenter.frames(WINDOW), on)
 
 
 def _check(speakers: int, path: Path) -> None:

@@ -8,7 +8,10 @@ import soundfile
 import torch
 from safetensors.torch import load_file
 
-from audiocli.training.recipes.segmentation import errors, evenly
+from audiocli.nets.segmenter import sets
+from audiocli.nets.sinc_segmenter import frames
+from audiocli.training.recipes.segmentation import evenly
+from audiocli.training.recipes.segmentation_scores import THRESHOLDS, errors, threshold
 from tests.conftest import vowels
 
 RATE = 16_000
@@ -92,3 +95,54 @@ def test_errors():
     one = np.zeros_like(truth)
     one[0, :, 1] = True
     assert errors(one, truth).tolist() == [2, 2, 2, 10]
+
+
+def test_going_on_from_the_published_net(call, data):
+    """A folder with pyannote's checkpoint: its numbers, with a class for each set of people; some of them stay in the result."""
+    from audiocli.models.registry import MODELS
+    from tests.verbs.diarize.test_segmentation import small
+
+    folder = data / "published"
+    folder.mkdir()
+    state = small().state_dict()
+    torch.save({"state_dict": state}, folder / MODELS["pyannote-segmentation"].carriers[0].files[0].name)
+    options = ("--data", "clips.tsv", "--valid", "speaker=0,1", "--set", "steps=2", *TINY, "--from", "published")
+    code, _, err = call("train", "segmentation", *options, "-o", "all", "--epochs", "1", "--set", "kept=1.0")
+    assert (code, err) == (0, "")
+    code, _, err = call("train", "segmentation", *options, "-o", "none", "--epochs", "1", "--rate", "0.01")
+    assert (code, err) == (0, "")
+    config = json.loads((data / "all" / "config.json").read_text())
+    assert config["model_type"] == "audiocli-sinc-segmenter"
+    assert config["threshold"] in THRESHOLDS
+    every, none = (load_file(data / name / "model.safetensors") for name in ("all", "none"))
+    for ours, theirs in (("recurrent.weight_hh_l0", "lstm.weight_hh_l0"), ("above.0.weight", "linear.0.weight")):
+        torch.testing.assert_close(every[ours].float(), state[theirs], atol=1e-3, rtol=1e-3)
+        assert (none[ours].float() - state[theirs]).abs().max() > 1e-3
+    low = state["sincnet.conv1d.0.filterbank.low_hz_"][:, 0]
+    torch.testing.assert_close(none["filters.low"].float(), low, atol=2.0, rtol=1e-3)
+    code, out, err = call("diarize", "meeting.wav", "-m", "none", "-f", "jsonl")
+    assert (code, json.loads(out)["duration"]) == (0, 4.0)
+    code, _, err = call("train", "segmentation", *options, "-o", "on", "--epochs", "1", "--from", "none")
+    assert (code, err) == (0, "")
+    code, _, err = call("train", "segmentation", *options, "-o", "new", "--epochs", "1", "--from", "nowhere")
+    assert (code, "nowhere" in err) == (2, True)
+
+
+def test_the_threshold_is_that_of_the_fewest_errors():
+    """A net that says .42 of who speaks, and .28 of the others."""
+
+    class Sure(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.zeros(1))
+
+        def forward(self, windows):
+            likely = torch.full((1, frames(16_000), 3), 0.28)
+            likely[:, :, 0] = 0.42
+            return sets(likely).log()
+
+    speaking = torch.zeros(1, 50, 3)
+    speaking[:, :, 0] = 1.0
+    windows = [{"samples": torch.zeros(1, 16_000), "speaking": speaking}]
+    assert threshold(Sure(), windows) == 0.3
+    assert threshold(Sure(), []) == 0.5

@@ -163,7 +163,7 @@ def heard(plan, seconds, voices, order=lambda n: range(3)):
             scores[n, :, column] = 240 * part[:, who] + 5
             if part[:, who].any():
                 embedded[n, column] = voices[who]
-    return listening.Heard(scores, embedded, STEP, 0.0)
+    return listening.Heard(scores, embedded, STEP, 0.0, 0.4)
 
 
 ANY = Bounds()
