@@ -43,6 +43,10 @@ from .speaker import as_16_bits, in_corpora, person
 KIND, SINC = "audiocli-segmenter", "audiocli-sinc-segmenter"
 PUBLISHED = MODELS["pyannote-segmentation"].carriers[0].files[0].name  # the file in its folder
 SCORED = 120  # windows that each epoch is scored by
+BELOW_OF: dict[type, str] = {
+    Segmenter: "the layers of the Siamese encoder of voices (a two-dimensional front, a squeezed time-delay net)",
+    SincSegmenter: "band-pass filters of the samples and two convolutions (PyanNet's form; Ravanelli and Bengio 2018)",
+}
 HELD = 2_147_483_647  # the seed of those
 AT_ONCE = 40  # of them
 
@@ -188,17 +192,25 @@ class SegmentationRecipe:
         """Nothing besides."""
         return {}
 
+    @property
+    def _base(self) -> str:
+        folder = self.options.base
+        return (
+            f"pyannote's published {PUBLISHED}"
+            if folder and (Path(folder) / PUBLISHED).is_file()
+            else folder or "nothing"
+        )
+
     def about(self) -> About:
         """The texts of the card."""
         hours = sum(len(clip) for own in self.people.clips for clip in own) / SAMPLE_RATE / 3600
         marked = sum(len(one.samples) for one in self.marked) / SAMPLE_RATE / 60
         return About(
-            f"Says who of up to {self.own.speakers} people speaks in each 20 ms of some seconds of sound, also when several do.",
-            "below, the layers of the Siamese encoder of voices (a two-dimensional front, a squeezed time-delay net); above, a "
-            "bidirectional LSTM and a class for each set of speakers (Bredin and Laurent 2021; Plaquet and Bredin 2023), trained "
-            "whatever the order of the speakers",
+            f"Says who of up to {self.net.sizes.speakers} people speaks when, within some seconds of sound, also when several do.",
+            f"below, {BELOW_OF[type(self.net)]}; above, a bidirectional LSTM and a class for each set of speakers (Bredin and "
+            "Laurent 2021; Plaquet and Bredin 2023), trained whatever the order of the speakers",
             f"conversations made up of {len(self.people.names)} speakers, {hours:.1f} h, and {marked:.1f} minutes of marked "
-            f"recordings, from {', '.join(self.options.data)}; begun from {self.options.base or 'nothing'}; held out to choose "
+            f"recordings, from {', '.join(self.options.data)}; begun from {self._base}; held out to choose "
             f"by: {self.options.valid or 'a tenth'}; to test on: {self.options.test or 'none'}",
             f"Percent of the time of speech, on {SCORED} made-up windows of {max(self.own.seconds):g} s in rooms and noise, each "
             "by itself, its speakers in the best order, without a collar: DER is the sum of miss, false alarm and confusion. "

@@ -25,6 +25,7 @@ _SEGMENTATION = ModelSpec(
     ),
 )  # fmt: skip
 _ROWS = (
+    ModelSpec("sinc-segmenter", "diarize", SEGMENTATION_OWN, BUILT_IN_SOURCE, "MIT and CC-BY-4.0", 16_000, 0.3),
     _SEGMENTATION,
     ModelSpec(
         "siamese-clusters", "diarize", CLUSTERS, BUILT_IN_SOURCE, "CC-BY-4.0", 16_000, 0.2, stands_on="siamese-speakers"
@@ -55,7 +56,7 @@ TABLES = (
     ModelTable(
         "diarize",
         _ROWS,
-        built_in=("siamese-clusters",),
+        built_in=("sinc-segmenter", "siamese-clusters"),
         families={BANDS_KIND: SEGMENTATION_OWN, SINC_KIND: SEGMENTATION_OWN},
         heads={"ForAudioFrameClassification": ""},
         marks={PIPELINE_FILE: PIPELINE, SEGMENTATION_FILE: SEGMENTATION},

@@ -212,7 +212,7 @@ def crowd(people_in, each, spread, seed=0):
     return (voices / np.linalg.norm(voices, axis=1, keepdims=True)).astype(np.float32)
 
 
-@pytest.mark.parametrize("number", [1, 2, 5])
+@pytest.mark.parametrize("number", [1, 2, 5, 20])
 @pytest.mark.parametrize("each", [8, 40, 300])
 def test_people_are_told_apart_however_much_they_say(number, each):
     found = people.split(crowd(number, each, 0.8), np.full(number * each, 2.0), ANY)
