@@ -59,7 +59,7 @@ def levelled(said: Floats) -> Floats:
 def dialogue(
     draw: random.Random, who: Sequence[int], files: dict[int, list[Path]], said_of: Said = piece
 ) -> tuple[Floats, list[Turn]]:
-    """Two to five of the speakers in turns (of pieces: 2 to 8 s) with pauses of 0.2 to 1.5 s between them, levels 6 dB apart at most."""
+    """Two to five of the speakers in turns (a piece: 2 to 8 s), pauses of 0.2 to 1.5 s between them, levels at most 6 dB apart."""
     cast = draw.sample(list(who), draw.randint(2, 5))
     gains = {one: 10 ** (draw.uniform(-6.0, 0.0) / 20) for one in cast}
     order = draw.sample(cast, len(cast))
@@ -109,7 +109,7 @@ def conversation(
 def _spoken(
     draw: random.Random, rooms: np.random.Generator, cast: Sequence[int], files: dict[int, list[Path]], said_of: Said
 ) -> tuple[Floats, list[Turn]]:
-    """Turns (of pieces: 2 to 8 s), each of the cast at a level and in a place of a room of its own.
+    """Turns (a piece: 2 to 8 s), each of the cast at a level and in a place of a room of its own.
 
     The next speaker begins before the one at hand ends as long as there is less than OVERLAP, else after a pause of 0.1 to 1 s.
     """

@@ -57,12 +57,16 @@ def test_the_pairs_are_the_best_together():
 words = st.lists(st.sampled_from("abc"), max_size=5)
 
 
-@given(st.dictionaries(st.sampled_from("ABC"), words, max_size=3), st.dictionaries(st.sampled_from("wxyz"), words, max_size=4))
+@given(
+    st.dictionaries(st.sampled_from("ABC"), words, max_size=3),
+    st.dictionaries(st.sampled_from("wxyz"), words, max_size=4),
+)
 def test_cpwer_is_the_least_of_all_permutations(there, heard):
     size = max(len(there), len(heard))
     ours, theirs = ([*some.values(), *[[]] * (size - len(some))] for some in (there, heard))
     least = min(
-        sum(Levenshtein.distance(one, other) for one, other in zip(ours, order, strict=True)) for order in permutations(theirs)
+        sum(Levenshtein.distance(one, other) for one, other in zip(ours, order, strict=True))
+        for order in permutations(theirs)
     )
     assert cpwer(there, heard) == Rate(least, sum(map(len, there.values())))
 
