@@ -64,9 +64,7 @@ def wder(reference: Sequence[Said], found: Sequence[Said]) -> Rate:
         if step.tag in ("equal", "replace")
         for n in range(step.src_end - step.src_start)
     ]
-    counts = Counter((one, other) for one, other in pairs if other is not None)
-    rows, columns = (
-        list(dict.fromkeys(names)) for names in ([one for one, _ in counts], [other for _, other in counts])
-    )
+    counts = Counter[tuple[str | None, str]]((one, other) for one, other in pairs if other is not None)
+    rows, columns = dict.fromkeys(one for one, _ in counts), dict.fromkeys(other for _, other in counts)
     both = np.array([[counts[one, other] for other in columns] for one in rows]).reshape(len(rows), len(columns))
     return Rate(len(pairs) - int(both[linear_sum_assignment(-both)].sum()), len(pairs))

@@ -37,7 +37,7 @@ def assigned(record: Transcript, turns: Sequence[Turn], alike: Doubles | None = 
     alike: as `speakers` takes it.
     """
     who = iter(speakers(parts(record.segments), turns, alike))
-    found = []
+    found = list[Segment]()
     for segment in record.segments:
         if segment.words:
             found += _cut([replace(word, speaker=next(who)) for word in segment.words], segment, record.language)
