@@ -27,9 +27,10 @@ from audiocli.verbs.transcribe.recogniser import Recogniser
 from audiocli.verbs.transcribe.with_speakers import with_speakers
 from audiocli.verbs.transcribe.work import Work
 from bench._common import Score
-from bench.conversations import DATA, OVERLAP, RATE, Floats, conversation, dialogue, held_out, levelled, speakers
+from bench.conversations import OVERLAP, RATE, Floats, conversation, dialogue, held_out, levelled, speakers
 from bench.real_models import normaliser
 from bench.word_errors import Rate, Said, cpwer, wder, wer
+from tests.kernels.rhythm_signals import DATA
 
 RECOGNISER = "whisper-tiny.en"
 DIARIZERS = ("siamese-clusters", "pyannote-segmentation")
