@@ -3,7 +3,7 @@
 import csv
 import random
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from audiocli.vad import cutter
 from tests.kernels.rhythm_signals import DATA
 
 Floats = NDArray[np.float32]
+Said = Callable[[random.Random, Path], Floats]  # what of an utterance is said in a turn
 RATE = 16_000
 HELD_OUT = 8  # speakers, those with the highest ids
 SHORT_PAUSES = cutter.Cut(silence=0.2, lead=0.1, trail=0.1, comfortable=1e9, longest=1e9)
@@ -43,8 +44,22 @@ def held_out() -> list[int]:
     return sorted(speakers())[-HELD_OUT:]
 
 
-def dialogue(draw: random.Random, who: Sequence[int], files: dict[int, list[Path]]) -> tuple[Floats, list[Turn]]:
-    """Two to five of the speakers in turns of 2 to 8 s with pauses of 0.2 to 1.5 s between them, levels 6 dB apart at most."""
+def piece(draw: random.Random, path: Path) -> Floats:
+    """2 to 8 s out of an utterance, cut at pauses, at -26 dBFS."""
+    samples = audio.read(path, sample_rate=RATE, mono=True).samples[0]
+    span = draw.choice(cutter.merged(cutter.spans(samples, SHORT_PAUSES), draw.uniform(2.0, 8.0)))
+    return levelled(samples[int(span.start * RATE) : int(span.end * RATE)][: 8 * RATE])
+
+
+def levelled(said: Floats) -> Floats:
+    """Speech at -26 dBFS."""
+    return np.asarray(said / np.sqrt(np.mean(said**2) + 1e-9) * 0.05, np.float32)
+
+
+def dialogue(
+    draw: random.Random, who: Sequence[int], files: dict[int, list[Path]], said_of: Said = piece
+) -> tuple[Floats, list[Turn]]:
+    """Two to five of the speakers in turns (a piece: 2 to 8 s), pauses of 0.2 to 1.5 s between them, levels at most 6 dB apart."""
     cast = draw.sample(list(who), draw.randint(2, 5))
     gains = {one: 10 ** (draw.uniform(-6.0, 0.0) / 20) for one in cast}
     order = draw.sample(cast, len(cast))
@@ -54,20 +69,12 @@ def dialogue(draw: random.Random, who: Sequence[int], files: dict[int, list[Path
     for one in order:
         pause = int(draw.uniform(0.2, 1.5) * RATE)
         noise = np.random.default_rng(draw.randrange(1 << 30)).standard_normal(pause)
-        said = piece(draw, draw.choice(files[one])) * np.float32(gains[one])
+        said = said_of(draw, draw.choice(files[one])) * np.float32(gains[one])
         parts += [(1e-4 * noise).astype(np.float32), said]
         at += pause / RATE
         turns.append(Turn(at, at + len(said) / RATE, str(one)))
         at += len(said) / RATE
     return np.concatenate(parts), turns
-
-
-def piece(draw: random.Random, path: Path) -> Floats:
-    """2 to 8 s out of an utterance, cut at pauses, at -26 dBFS."""
-    samples = audio.read(path, sample_rate=RATE, mono=True).samples[0]
-    span = draw.choice(cutter.merged(cutter.spans(samples, SHORT_PAUSES), draw.uniform(2.0, 8.0)))
-    said = samples[int(span.start * RATE) : int(span.end * RATE)][: 8 * RATE]
-    return np.asarray(said / np.sqrt(np.mean(said**2) + 1e-9) * 0.05, np.float32)
 
 
 def dialogues(who: Sequence[int], count: int, seed: int) -> list[tuple[Floats, list[Turn]]]:
@@ -79,25 +86,30 @@ def dialogues(who: Sequence[int], count: int, seed: int) -> list[tuple[Floats, l
 def conversations(who: Sequence[int], count: int, seed: int, folds: str) -> list[tuple[Floats, list[Turn]]]:
     """The conversations, the same in every run. folds: of esc10, from which the noise is."""
     draw, rooms, files = random.Random(seed), np.random.default_rng(seed), speakers()
+    return [conversation(draw, rooms, who, files, folds) for _ in range(count)]
+
+
+def conversation(
+    draw: random.Random, rooms: np.random.Generator, who: Sequence[int], files: dict[int, list[Path]], folds: str,
+    said_of: Said = piece,
+) -> tuple[Floats, list[Turn]]:  # fmt: skip
+    """Two to five of the speakers in places of a room, with OVERLAP and noise."""
     paths = sorted(path for fold in folds for path in (DATA / "esc10").glob(f"*/{fold}-*.ogg"))
-    found = []
-    for _ in range(count):
-        cast = draw.sample(list(who), draw.randint(2, 5))
-        speech, turns = _spoken(draw, rooms, cast, files)
-        if draw.random() < STEADY:
-            noise = distortions.noise(rooms, len(speech))
-        else:
-            sound = audio.read(draw.choice(paths), sample_rate=RATE, mono=True).samples[0]
-            noise = np.resize(sound, len(speech))
-        mixed = distortions.mixed(speech, noise, draw.uniform(*SNR))
-        found.append((np.asarray(mixed, np.float32), turns))
-    return found
+    cast = draw.sample(list(who), draw.randint(2, 5))
+    speech, turns = _spoken(draw, rooms, cast, files, said_of)
+    if draw.random() < STEADY:
+        noise = distortions.noise(rooms, len(speech))
+    else:
+        sound = audio.read(draw.choice(paths), sample_rate=RATE, mono=True).samples[0]
+        noise = np.resize(sound, len(speech))
+    mixed = distortions.mixed(speech, noise, draw.uniform(*SNR))
+    return np.asarray(mixed, np.float32), turns
 
 
 def _spoken(
-    draw: random.Random, rooms: np.random.Generator, cast: Sequence[int], files: dict[int, list[Path]]
+    draw: random.Random, rooms: np.random.Generator, cast: Sequence[int], files: dict[int, list[Path]], said_of: Said
 ) -> tuple[Floats, list[Turn]]:
-    """Turns of 2 to 8 s, each of the cast at a level and in a place of a room of its own.
+    """Turns (a piece: 2 to 8 s), each of the cast at a level and in a place of a room of its own.
 
     The next speaker begins before the one at hand ends as long as there is less than OVERLAP, else after a pause of 0.1 to 1 s.
     """
@@ -108,7 +120,7 @@ def _spoken(
         order.append(draw.choice([one for one in cast if one != order[-1]]))
     said, turns, end, both = list[tuple[int, Floats]](), list[Turn](), 0.0, 0.0
     for one in order:
-        dry = piece(draw, draw.choice(files[one])) * np.float32(gains[one])
+        dry = said_of(draw, draw.choice(files[one])) * np.float32(gains[one])
         length = len(dry) / RATE
         shortest = min(length, turns[-1].end - turns[-1].start) if turns else 0.0
         common = draw.uniform(0.3, 0.7) * shortest if both < OVERLAP * end else 0.0

@@ -19,7 +19,10 @@ say "the arrays are in $out/talk.npz, the picture is $out/talk.png"
 step "transcribe: what is said in it?" \
   transcribe "$talk"
 say "one line a stretch of speech; the first seconds are silent"
-step "And who says it, as subtitles." \
+step "And who says it?" \
+  transcribe "$talk" --diarize --speakers 2
+say "the two of them in turn: a line ends where the other one goes on"
+step "The same as subtitles." \
   transcribe "$talk" --diarize --speakers 2 -o "$out/talk.srt" --force
 head -7 "$out/talk.srt"
 say "number, from when to when, the speaker and the words: the beginning of $out/talk.srt"

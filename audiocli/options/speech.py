@@ -25,6 +25,9 @@ class TranscribeOptions:
     max_line_width: int = option(42, "Characters in a line of a subtitle, 0 for no limit.", metavar="N")
     max_lines: int = option(2, "Lines of a subtitle, 0 for no limit.", metavar="N")
     diarize: bool = option(False, "Say who speaks each word; segments end where another one goes on.")
+    diarize_model: str | None = option(
+        None, "What tells them apart: a model of 'audiocli diarize' (the one that diarize takes).", metavar="NAME"
+    )
     speakers: int | None = option(None, "How many there are, with --diarize (found out).", metavar="N")
     db: str | None = option(
         None, "Call them by name whose voices 'audiocli verify --enroll' put there.", metavar="FILE"

@@ -52,8 +52,8 @@ def check_speakers(options: TranscribeOptions) -> None:
     """Raises UsageError for what is known of speakers only."""
     if options.speakers is not None and options.speakers < 1:
         raise UsageError(f"--speakers must be 1 or more, not {options.speakers}")
-    if not options.diarize and (options.speakers or options.db):
-        raise UsageError("--speakers and --db tell who speaks: add --diarize")
+    if not options.diarize and (options.speakers or options.db or options.diarize_model):
+        raise UsageError("--speakers, --db and --diarize-model tell who speaks: add --diarize")
     if options.diarize and options.stream:
         raise UsageError("--diarize hears everything before it knows who speaks: leave --stream out")
 

@@ -1,21 +1,22 @@
 """The words of a transcript with the speakers of a diarization."""
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from functools import cache
 
 from ...inputs.sources import Source, Streamed, reread
 from ...models.load import build
 from ...models.locate import locate
 from ...options import DiarizeOptions, InputOptions, ModelOptions, TranscribeOptions
-from ...records import Segment, Transcript, Turn, Word, joined
+from ...records import Diarization, Transcript, later
 from ...run import batch
+from ...voices.embeddings import SpeakerEncoder
 from ..diarize import work as turns
 from ..diarize.clustering import bounds
 from ..diarize.naming import namer
 from . import work as transcripts
-from .work import mean_probability
+from .attribution import Doubles, assigned, contested, parts
+from .likeness import ENCODER, alike
 
 
 def with_speakers(
@@ -26,11 +27,16 @@ def with_speakers(
     tell: Callable[[str], None],
 ) -> "WithSpeakers":
     """The runner of `audiocli transcribe --diarize`: the user's diarizer beside the recogniser. Raises ModelError, InputError."""
-    own, model = DiarizeOptions(options.speakers, exclusive=True, db=options.db), replace(choice, model=None)
-    located = locate(None, "diarize", offline=choice.offline, tell=tell)
+    own, model = DiarizeOptions(options.speakers, db=options.db), replace(choice, model=None)
+    located = locate(options.diarize_model, "diarize", offline=choice.offline, tell=tell)
     diarizer = build(located, turns.Diarizer, model, own)
     names = namer(options.db, model, tell) if options.db else None
-    return WithSpeakers(words, turns.Work(diarizer, reading, bounds(own), {}, names))
+
+    @cache
+    def encoder() -> SpeakerEncoder:
+        return build(locate(ENCODER, "verify"), SpeakerEncoder, model)
+
+    return WithSpeakers(words, turns.Work(diarizer, reading, bounds(own), {}, names), encoder)
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,7 @@ class WithSpeakers(batch.Work[SharedInput, Transcript]):
 
     words: transcripts.Work
     turns: turns.Work
+    encoder: Callable[[], SpeakerEncoder]  # of voices, loaded when several speak at once
 
     @property
     def grouping(self) -> batch.Grouping[SharedInput] | None:
@@ -65,36 +72,16 @@ class WithSpeakers(batch.Work[SharedInput, Transcript]):
         """A record for each input."""
         records = self.words([item.words for item in batch])
         diarizations = self.turns([item.turns for item in batch])
-        return [
-            replace(record, segments=assigned(record, who.turns), warnings=tuple(dict.fromkeys((*record.warnings, *who.warnings))))
-            for record, who in zip(records, diarizations, strict=True)
-        ]  # fmt: skip
+        return [self._one(*each) for each in zip(batch, records, diarizations, strict=True)]
 
+    def _one(self, item: SharedInput, record: Transcript, who: Diarization) -> Transcript:
+        several = contested(parts(record.segments), who.turns)
+        voices = self._voices(item.turns, record, who, several.tolist()) if len(several) else None
+        warnings = tuple(dict.fromkeys((*record.warnings, *who.warnings)))
+        return replace(record, segments=assigned(record, who.turns, voices), warnings=warnings)
 
-def assigned(record: Transcript, speakers: Sequence[Turn]) -> tuple[Segment, ...]:
-    """The segments of a transcript with speakers, cut where another speaker goes on."""
-    return tuple(part for segment in record.segments for part in _parts(segment, speakers, record.language))
-
-
-def _parts(segment: Segment, speakers: Sequence[Turn], language: str | None) -> Iterator[Segment]:
-    words = [replace(word, speaker=speaker_of(word, speakers)) for word in segment.words]
-    runs = [(speaker, tuple(run)) for speaker, run in groupby(words, key=lambda word: word.speaker)]
-    if len(runs) < 2:
-        speaker = runs[0][0] if runs else speaker_of(segment, speakers)
-        yield replace(segment, words=tuple(words), speaker=speaker)
-        return
-    for speaker, run in runs:
-        text = joined((word.text for word in run), language)
-        yield Segment(run[0].start, run[-1].end, text, run, mean_probability(run), speaker)
-
-
-def speaker_of(part: Word | Segment, speakers: Sequence[Turn]) -> str | None:
-    """The speaker of most of a word or segment; outside all turns, the one whose turn is nearest; None where nobody has one.
-
-    speakers: turns in order that do not overlap.
-    """
-    first = bisect_right(speakers, part.start, key=lambda turn: turn.end)  # the first that ends after the beginning
-    last = bisect_left(speakers, part.end, key=lambda turn: turn.start)
-    near = speakers[max(first - 1, 0) : last + 1]
-    # Overlap counts as a negative distance, so that one order holds for both.
-    return min(near, key=lambda turn: max(turn.start, part.start) - min(turn.end, part.end)).speaker if near else None
+    def _voices(self, item: Streamed, record: Transcript, who: Diarization, several: Sequence[int]) -> Doubles:
+        """How alike some parts are to the speakers' voices [parts, speakers]."""
+        start = self.turns.reading.start  # the times are those of the input, and of what is read of it wanted
+        some = parts(later(record.segments, -start))
+        return alike(self.encoder(), item, replace(who, turns=turns.later(who.turns, -start)), some, several)

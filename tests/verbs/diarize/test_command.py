@@ -197,6 +197,9 @@ def test_what_cannot_be_is_a_usage_error(call, odd, args, words):
     [
         (["--speakers", "2"], "add --diarize"),
         (["--db", "x"], "add --diarize"),
+        (["--diarize-model", "siamese-clusters"], "add --diarize"),
+        (["--diarize", "--diarize-model", "siamese-speakers"], "audiocli verify"),
+        (["--diarize", "--diarize-model", "no-such"], "no-such"),
         (["--diarize", "--speakers", "0"], "1 or more"),
         (["--diarize", "--stream"], "leave --stream out"),
     ],

@@ -1,74 +1,88 @@
-"""Words and speakers put together."""
+"""The runner of `transcribe --diarize`: a recogniser and a diarizer about one input."""
 
+from dataclasses import dataclass
+from pathlib import PurePath
+
+import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+import soundfile
 
-from audiocli.records import Segment, Transcript, Turn, Word
-from audiocli.verbs.transcribe.with_speakers import assigned, speaker_of
+from audiocli import audio
+from audiocli.inputs.sources import Source
+from audiocli.models.load import load
+from audiocli.options import InputOptions, ModelOptions
+from audiocli.records import Diarization, Segment, Transcript, Turn, Word
+from audiocli.run import batch
+from audiocli.verbs.diarize import work as turns
+from audiocli.verbs.transcribe.with_speakers import WithSpeakers
+from audiocli.voices.clusters import Bounds
+from audiocli.voices.embeddings import SpeakerEncoder
+from tests.kernels.rhythm_signals import DATA
 
-
-def transcript(*segments, language="en"):
-    return Transcript(
-        path="x.wav", duration=9.0, sample_rate=16_000, task="transcribe", text="", language=language, segments=segments
-    )
-
-
-def said(text, start=0.0, each=0.5):
-    words = tuple(Word(w, start + n * each, start + (n + 1) * each, 0.5) for n, w in enumerate(text.split()))
-    return Segment(start, words[-1].end, text, words)
-
-
-TURNS = [Turn(0.0, 1.4, "A"), Turn(1.4, 3.0, "B"), Turn(5.0, 6.0, "A")]
+RATE, START = 16_000, 2.0
 
 
-def test_segments_are_cut_at_speaker_changes():
-    first, second = assigned(transcript(said("one two three four five")), TURNS)
-    assert (first.text, first.speaker, first.start, first.end) == ("one two three", "A", 0.0, 1.5)
-    assert (second.text, second.speaker, second.start, second.end) == ("four five", "B", 1.5, 2.5)
-    assert [word.speaker for word in (*first.words, *second.words)] == ["A", "A", "A", "B", "B"]
-    assert first.probability == 0.5
+@dataclass(frozen=True)
+class Heard(batch.Work[Source, Transcript]):
+    """A recogniser that has heard these words."""
+
+    words: tuple[Word, ...]
+
+    def __call__(self, batch):
+        text = " ".join(word.text for word in self.words)
+        segment = Segment(self.words[0].start, self.words[-1].end, text, self.words)
+        return [
+            Transcript(
+                path="x", duration=15.0, sample_rate=RATE, task="transcribe", text=text, language="en", segments=(segment,)
+            )
+            for _ in batch
+        ]  # fmt: skip
 
 
-def test_one_speaker_leaves_the_text_as_it_is():
-    (segment,) = assigned(transcript(said("one, two;  three", each=0.4)), TURNS)
-    assert (segment.text, segment.speaker) == ("one, two;  three", "A")
+def diarizer(*found):
+    """A diarizer that has heard these turns."""
+    about = {"path": "x", "duration": 15.0, "sample_rate": RATE, "task": "diarize"}
+    return lambda batch: [Diarization(**about, turns=found, exclusive=False) for _ in batch]
 
 
-def test_no_blanks_between_chinese_words():
-    found = assigned(transcript(said("你 好 世 界 再 见"), language="zh"), TURNS)
-    assert [segment.text for segment in found] == ["你好世", "界再见"]
+def spoken(speaker, seconds):
+    paths = sorted((DATA / "mini-librispeech" / speaker).glob("*.opus"))[:5]
+    if not paths:
+        pytest.skip("no ../shared/data/mini-librispeech")
+    samples = [audio.read(path, sample_rate=RATE, mono=True).samples[0] for path in paths]
+    return np.concatenate(samples)[: round(seconds * RATE)]
 
 
-def test_a_segment_without_words_has_whoever_speaks_most_of_it():
-    (segment,) = assigned(transcript(Segment(1.0, 2.5, "no words")), TURNS)
-    assert segment.speaker == "B"
+def encoder():
+    return load("siamese-speakers", "verify", SpeakerEncoder, ModelOptions(offline=True))
 
 
-def test_nobody_speaks():
-    (segment,) = assigned(transcript(said("a ghost")), [])
-    assert segment.speaker is None
-    assert [word.speaker for word in segment.words] == [None, None]
+@pytest.mark.parametrize("louder", [0, 1])
+def test_where_both_speak_words_are_whose_the_voice_is(tmp_path, louder):
+    """The times of words and turns are those of the input, whatever --start leaves out of it."""
+    low, high = spoken("5789", 9), spoken("7367", 9)
+    loud, soft = (low, high) if louder == 0 else (high, low)
+    both = loud[6 * RATE :] + 0.1 * soft[6 * RATE :]
+    samples = np.concatenate([np.zeros(int(START * RATE)), low[: 6 * RATE], high[: 6 * RATE], both])
+    soundfile.write(tmp_path / "x.wav", samples, RATE, "FLOAT")
+    reading = InputOptions(start=START)
+    found = diarizer(Turn(0.0, 6.0, "a"), Turn(6.0, 12.0, "b"), Turn(12.0, 15.0, "a"), Turn(12.0, 15.0, "b"))
+    words = (Word("first.", 3.0, 3.5), Word("second.", 9.0, 9.5), Word("both", 15.5, 15.9), Word("here.", 15.9, 16.2))
+    work = WithSpeakers(Heard(words), turns.Work(found, reading, Bounds(), {}), encoder)
+    (record,) = work([work.read(Source(str(tmp_path / "x.wav"), PurePath("x.wav")))])
+    said = [word for segment in record.segments for word in segment.words]
+    assert [word.speaker for word in said] == ["SPEAKER_00", "SPEAKER_01", *[f"SPEAKER_0{louder}"] * 2]
+    assert all(word.speaker == segment.speaker for segment in record.segments for word in segment.words)
+    assert [word.end for word in said] == [word.end for word in words]
 
 
-@pytest.mark.parametrize(("start", "who"), [(3.2, "B"), (4.6, "A"), (9.0, "A")])
-def test_a_word_beside_all_turns_belongs_to_the_nearest(start, who):
-    assert speaker_of(Word("x", start, start + 0.1), TURNS) == who
+def test_without_overlap_no_voice_is_heard(tmp_path):
+    soundfile.write(tmp_path / "x.wav", np.zeros(3 * RATE), RATE)
 
+    def fails():
+        raise AssertionError("the encoder was loaded")
 
-@given(
-    st.lists(st.tuples(st.floats(0, 3), st.floats(0.1, 3), st.sampled_from("ABC")), min_size=1, max_size=8),
-    st.floats(0, 30), st.floats(0.05, 2),
-)  # fmt: skip
-def test_the_quick_search_finds_what_the_slow_one_finds(steps, start, length):
-    turns, at = [], 0.0
-    for gap, size, speaker in steps:
-        turns.append(Turn(at + gap, at + gap + size, speaker))
-        at = turns[-1].end
-    word = Word("x", start, start + length)
-
-    def near(turn):
-        return max(turn.start, word.start) - min(turn.end, word.end)
-
-    best = min(map(near, turns))
-    assert speaker_of(word, turns) in {turn.speaker for turn in turns if near(turn) <= best + 1e-9}
+    words = (Word("one", 0.5, 1.0), Word("two", 1.2, 1.6))
+    work = WithSpeakers(Heard(words), turns.Work(diarizer(Turn(0.0, 3.0, "a")), InputOptions(), Bounds(), {}), fails)
+    (record,) = work([work.read(Source(str(tmp_path / "x.wav"), PurePath("x.wav")))])
+    assert [word.speaker for word in record.segments[0].words] == ["SPEAKER_00"] * 2
