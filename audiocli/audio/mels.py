@@ -4,7 +4,7 @@ import json
 import zipfile
 from dataclasses import asdict
 from functools import cache
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +21,13 @@ PRESET = "vocoder"
 FRONT = FRONT_ENDS[PRESET]
 SAMPLE_RATE, HOP, N_MELS = FRONT.sample_rate, FRONT.hop_length, FRONT.n_mels
 KIND = "log-mel"
+_ADVICE = f"make it with 'audiocli features -k {KIND} --preset {PRESET} -o FILE.npz'"
 # What a log-mel depends on; the rest of a front end shapes other kinds.
-_SHAPING = tuple(name for name in asdict(FRONT) if not name.endswith(("mfcc", "mfcc_top_db", "lifter", "energy")))
+_SHAPING = tuple(
+    name
+    for name in asdict(FRONT)
+    if name not in ("n_mfcc", "mfcc_top_db", "lifter", "energy", "drop_last", "even_bins")
+)
 
 
 @cache
@@ -38,35 +43,35 @@ def log_mel(samples: Floats) -> Floats:
     """Natural log-mel magnitudes [1 + n // HOP, N_MELS] of samples [n] at SAMPLE_RATE Hz; frame f is centred on f * HOP."""
     framing, bank, log = _tables()
     padded = pad_ends(np.ascontiguousarray(samples, np.float32), framing.frame_length, FRONT.padding)
-    found = analyse(padded, framing, bank=bank, log=log, exponent=FRONT.power).mel
+    found: Floats | None = analyse(padded, framing, bank=bank, log=log, exponent=FRONT.power).mel
     assert found is not None
     return found
 
 
-def read(path: str) -> Floats:
-    """The log-mel [frames, N_MELS] in an .npz of `audiocli features`. Raises InputError for another front end's."""
+def parameters() -> dict[str, Any]:
+    """What the numbers depend on, by name, as it is stored beside a mel and with a net."""
+    whole = {**asdict(FRONT), "fmax": FRONT.top}
+    return {name: whole[name] for name in _SHAPING}
+
+
+def read(file: str | BinaryIO) -> Floats:
+    """The log-mel [frames, N_MELS] in an .npz of `audiocli features`. Raises InputError for one of another front end."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            values = np.asarray(archive[KIND], np.float32).T
-            parameters = json.loads(str(archive["parameters"]))
+        with np.load(file, allow_pickle=False) as archive:
+            values = np.ascontiguousarray(archive[KIND].T, np.float32)
+            stored = json.loads(str(archive["parameters"]))
+            _check(stored["options"], values)
     except OSError as error:
-        raise InputError(f"{path}: {error.strerror or 'is not a .npz'}") from error
-    except (KeyError, ValueError, AttributeError, TypeError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path}: is not an .npz with {KIND} and its parameters: {_advice()}") from error
-    _check(path, parameters.get("options") if isinstance(parameters, dict) else None, values)
+        raise InputError(error.strerror.lower() if error.strerror else "cannot be read") from error
+    except (KeyError, ValueError, AttributeError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        raise InputError(f"is not an .npz with {KIND} and its parameters: {_ADVICE}") from error
     return values
 
 
-def _check(path: str, options: Any, values: Floats) -> None:
+def _check(options: dict[str, Any], values: Floats) -> None:
     """Raises InputError."""
-    ours = {**asdict(FRONT), "fmax": FRONT.top}
-    theirs = options if isinstance(options, dict) else {}
-    for name in _SHAPING:
-        if theirs.get(name) != ours[name]:
-            raise InputError(f"{path}: is a mel with {name} {theirs.get(name)}, not {ours[name]}: {_advice()}")
+    for name, ours in parameters().items():
+        if options.get(name) != ours:
+            raise InputError(f"holds a mel with {name} {options.get(name)}, not {ours}: {_ADVICE}")
     if values.ndim != 2 or values.shape[1] != N_MELS or not np.isfinite(values).all():
-        raise InputError(f"{path}: {KIND} is not {N_MELS} bands of numbers")
-
-
-def _advice() -> str:
-    return f"make it with 'audiocli features --kind {KIND} --preset {PRESET} -o FILE.npz'"
+        raise InputError(f"{KIND} is not {N_MELS} bands of finite numbers")

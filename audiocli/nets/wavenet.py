@@ -29,7 +29,7 @@ class Layer(nn.Module):
         """
         before = functional.pad(x, (self.dilation, 0))[..., : x.shape[-1]]
         inside = torch.mm(self.dilated.weight, torch.cat([before, x]).flatten(1))
-        steps = inside.unflatten(1, (x.shape[1], given.shape[-1], -1)) + given[..., None]
+        steps = inside.view(-1, x.shape[1], given.shape[-1], x.shape[2] // given.shape[-1]) + given[..., None]
         values, gates = steps.flatten(2).chunk(2)
         passed = tanh(values) * torch.sigmoid(gates)
         more = torch.addmm(self.out.bias[:, None], self.out.weight, passed.flatten(1))
@@ -81,6 +81,11 @@ class WaveNet(nn.Module):
         hidden = self.conditioner(mel).permute(1, 0, 2)
         found = torch.addmm(self.project.bias[:, None], self.project.weight, hidden.flatten(1))
         return found.view(len(self.layers), -1, *hidden.shape[1:])
+
+    @property
+    def dilations(self) -> list[int]:
+        """Of each layer."""
+        return [int(layer.dilation) for layer in self.layers]
 
     def nll(self, before: Tensor, now: Tensor, mel: Tensor | None) -> Tensor:
         """Mean nats a sample of codes [batch, samples]."""

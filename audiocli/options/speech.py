@@ -68,6 +68,14 @@ class SpeakOptions:
     vocoder: str | None = option(
         None, "What makes sound of spectrograms: griffin-lim, or a folder (the model's own).", metavar="NAME"
     )
+    from_mel: tuple[str, ...] = option(
+        (),
+        "Make sound of a mel spectrogram, not of a text: an .npz of 'features --preset vocoder' (repeatable).",
+        metavar="FILE",
+    )
+    temperature: float = option(
+        1.0, "Of a vocoder that draws sample by sample: less takes what is likelier, 0 the likeliest.", metavar="T"
+    )
 
 
 @dataclass(frozen=True)

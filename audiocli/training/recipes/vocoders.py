@@ -71,7 +71,8 @@ def wavenet(options: TrainOptions, console: Console) -> "VocoderRecipe":
 
 
 def _mu_law(own: Own, samples: Floats) -> NDArray[Any]:
-    return mulaw.encode(np.float32(own.gain) * emphasise(samples, own.emphasis), CODES - 1)
+    codes: NDArray[Any] = mulaw.encode(np.float32(own.gain) * emphasise(samples, own.emphasis), CODES - 1)
+    return codes
 
 
 def _recipe(
