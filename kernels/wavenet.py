@@ -1,21 +1,18 @@
 """WaveNet one sample after the other, each layer with its last `dilation` inputs in a ring.
 
 So a sample costs one product a matrix, and nothing is computed twice (Le Paine et al., Fast WaveNet Generation Algorithm, 2016).
-
-Matrices stand [inputs, outputs]: the loop over outputs has unit stride and runs on vectors.
 """
 
-import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ._jit import jit, jit_sums
+from ._jit import jit_sums
+from .steps import choice, positive, product, sigmoid, tanh
 
 Floats = NDArray[np.float32]
-FAR = 9.0  # from where on tanh is 1 in float32
 
 
 class Weights(NamedTuple):
@@ -90,36 +87,6 @@ class Sampler:
 
 
 @jit_sums
-def _product(x: Floats, matrix: Floats, out: Floats) -> None:
-    """Add to out [m] the product of x [n] and matrix [n, m]; four inputs go into one pass over the outputs."""
-    whole = x.size // 4 * 4
-    for i in range(0, whole, 4):
-        a, b, c, d = x[i], x[i + 1], x[i + 2], x[i + 3]
-        one, two, three, four = matrix[i], matrix[i + 1], matrix[i + 2], matrix[i + 3]
-        for j in range(out.size):
-            out[j] += a * one[j] + b * two[j] + c * three[j] + d * four[j]
-    for i in range(whole, x.size):
-        for j in range(out.size):
-            out[j] += x[i] * matrix[i, j]
-
-
-@jit_sums
-def _tanh(x: Floats) -> None:
-    """Hyperbolic tangents in place: a continued fraction (Lambert) for half of x, then tanh 2u = 2 t / (1 + t^2).
-
-    Only arithmetic, so that it runs on vectors; within 1e-6.
-    """
-    for i in range(x.size):
-        u = np.float32(0.25) * min(max(x[i], np.float32(-FAR)), np.float32(FAR))
-        s = u * u
-        above = u * (np.float32(135135.0) + s * (np.float32(17325.0) + s * (np.float32(378.0) + s)))
-        below = np.float32(135135.0) + s * (np.float32(62370.0) + s * (np.float32(3150.0) + s * np.float32(28.0)))
-        t = above / below
-        t = (t + t) / (np.float32(1.0) + t * t)
-        x[i] = (t + t) / (np.float32(1.0) + t * t)
-
-
-@jit_sums
 def _step(
     net: Weights, time: int, code: int, given: Floats, rings: Floats, starts: NDArray[np.int64], state: Floats,
     inside: Floats, passed: Floats, hidden: Floats, found: Floats,
@@ -129,7 +96,6 @@ def _step(
     state: a layer's inputs before [C] and now [C], and the sum of the skips [S].
     """
     channels = net.embed.shape[1]
-    half, zero = np.float32(0.5), np.float32(0.0)
     seen, rest, skips = state[: 2 * channels], state[channels:], state[2 * channels :]
     state[channels : 2 * channels] = net.embed[code]
     skips[:] = net.skip_bias
@@ -139,43 +105,19 @@ def _step(
             state[i] = ring[i]
             ring[i] = rest[i]
         inside[:] = given[layer]
-        _product(seen, net.dilated[layer], inside)
-        for i in range(channels, 2 * channels):
-            inside[i] *= half
-        _tanh(inside)
+        product(seen, net.dilated[layer], inside)
+        tanh(inside[:channels])
+        sigmoid(inside[channels:])
         for i in range(channels):
-            passed[i] = inside[i] * (half + half * inside[channels + i])
+            passed[i] = inside[i] * inside[channels + i]
             rest[i] += net.out_bias[layer, i]
-        _product(passed, net.out[layer], rest)
-    for i in range(skips.size):
-        skips[i] = max(skips[i], zero)
+        product(passed, net.out[layer], rest)
+    positive(skips)
     hidden[:] = net.head_bias
-    _product(skips, net.head, hidden)
-    for i in range(hidden.size):
-        hidden[i] = max(hidden[i], zero)
+    product(skips, net.head, hidden)
+    positive(hidden)
     found[:] = net.logits_bias
-    _product(hidden, net.logits, found)
-
-
-@jit
-def choice(scores: Floats, temperature: float, chance: float) -> int:
-    """The number drawn by softmax(scores / temperature) for a chance in [0, 1); the highest score's at temperature 0.
-
-    The scores are overwritten.
-    """
-    best = np.argmax(scores)
-    if temperature <= 0.0:
-        return int(best)
-    top = scores[best]
-    total = 0.0
-    for i in range(scores.size):
-        total += math.exp((scores[i] - top) / temperature)
-        scores[i] = total
-    wanted = chance * total
-    for i in range(scores.size):
-        if scores[i] > wanted:
-            return i
-    return int(best)
+    product(hidden, net.logits, found)
 
 
 @jit_sums

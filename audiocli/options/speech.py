@@ -73,8 +73,8 @@ class SpeakOptions:
         "Make sound of a mel spectrogram, not of a text: an .npz of 'features --preset vocoder' (repeatable).",
         metavar="FILE",
     )
-    temperature: float = option(
-        1.0, "Of a vocoder that draws sample by sample: less takes what is likelier, 0 the likeliest.", metavar="T"
+    temperature: float | None = option(
+        None, "How freely a vocoder of ours draws: less takes what is likelier, 0 the likeliest (its own).", metavar="T"
     )
 
 

@@ -76,20 +76,3 @@ def test_a_seed_gives_the_same_codes_however_they_are_asked_for(weights, given):
     parts = [one.draw(given[:4], COUNT // 3), one.draw(given[4:4], 0), one.draw(given[4:], 2 * COUNT // 3)]
     np.testing.assert_array_equal(np.concatenate(parts), whole)
     assert (sampler(weights, seed=8).draw(given, COUNT) != whole).any()
-
-
-def test_the_draw_is_that_of_the_softmax():
-    scores = np.array([0.0, 1.0, -2.0, 3.0], np.float32)
-    chances = (np.arange(20_000) + 0.5) / 20_000
-    for temperature in (1.0, 0.5):
-        drawn = [wavenet.choice(scores.copy(), temperature, chance) for chance in chances]
-        expected = np.exp(scores / temperature) / np.exp(scores / temperature).sum()
-        np.testing.assert_allclose(np.bincount(drawn, minlength=4) / len(drawn), expected, atol=1e-4)
-    assert wavenet.choice(scores.copy(), 1.0, np.nextafter(1.0, 0.0)) == 3
-
-
-def test_tanh():
-    x = np.linspace(-20.0, 20.0, 20_001, dtype=np.float32)
-    found = x.copy()
-    wavenet._tanh(found)
-    np.testing.assert_allclose(found, np.tanh(x.astype(np.float64)), atol=1e-6)

@@ -64,9 +64,13 @@ RECIPES = {
             "conv-enhancer", "denoise", "audiocli.training.recipes.enhancer:make_conv",
             "the plain convolutional enhancer that others are measured against",
         ),
-        Row(
-            "wavenet", "speak", "audiocli.training.recipes.vocoders:wavenet",
-            "a vocoder, sample by sample from a mel: speech of one voice or several", option="--vocoder",
+        *(
+            Row(name, "speak", f"audiocli.training.recipes.vocoders:{name}", summary, option="--vocoder")
+            for name, summary in (
+                ("wavenet", "a vocoder, sample by sample from a mel: speech of one voice or several"),
+                ("wavernn", "a smaller one: two bytes a sample from a recurrent layer"),
+                ("waveglow", "one that makes all samples at once, out of noise"),
+            )
         ),
     )
 }  # fmt: skip

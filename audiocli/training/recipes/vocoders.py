@@ -16,7 +16,9 @@ from ...errors import UsageError
 from ...kernels import mulaw
 from ...kernels.emphasis import emphasise
 from ...nets.conditioner import MARGIN
+from ...nets.waveglow import WaveGlow
 from ...nets.wavenet import CODES, WaveNet
+from ...nets.wavernn import BYTE, WaveRNN
 from ...options import TrainOptions
 from ..base import begin_from
 from ..data import Clips, chosen, crop, load_parts, shuffled
@@ -24,6 +26,7 @@ from ..examples import Example, examples
 from ..settings import About, Batch, Settings, configured, settled
 
 Floats = NDArray[np.float32]
+WIDE = BYTE * BYTE  # codes of 16 bits
 HELD_SECONDS = 1.0  # of each held-out clip, from its middle, are scored
 
 
@@ -37,6 +40,7 @@ class Own:
     mean: float = 0.998  # decay of the running mean of the weights
     emphasis: float = 0.85  # pre-emphasis of the sound that is coded (Valin & Skoglund, LPCNet, 2019)
     gain: float = 2.0  # of that sound, which lies lower than speech does
+    temperature: float = 1.0  # of what is drawn, where the user says nothing
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,28 @@ class WaveNetOwn(Own):
     layers: int = 10
     channels: int = 32
     skips: int = 64
+
+
+@dataclass(frozen=True)
+class WaveRNNOwn(Own):
+    """Those of WaveRNN, with its size: crops are short and many, because they are gone through sample by sample."""
+
+    samples: int = 1_000
+    steps: int = 150
+    gain: float = 4.0
+    width: int = 256
+    hidden: int = 128
+
+
+@dataclass(frozen=True)
+class WaveGlowOwn(Own):
+    """Those of WaveGlow, with its size. Its sound is not coded: the gain brings it near the spread of its noise."""
+
+    gain: float = 20.0
+    temperature: float = 0.6  # spread of the noise that sound is made of
+    flows: int = 12
+    width: int = 64
+    layers: int = 7
 
 
 @dataclass(frozen=True)
@@ -70,8 +96,38 @@ def wavenet(options: TrainOptions, console: Console) -> "VocoderRecipe":
     return _recipe(kind, WaveNet, shape, own, Settings(epochs=200, batch_size=2, rate=3e-3), options, console)
 
 
+def wavernn(options: TrainOptions, console: Console) -> "VocoderRecipe":
+    """16-bit codes by a gated recurrent layer. Raises UsageError, InputError."""
+    own = configured(WaveRNNOwn(), options)
+    shape = {"width": own.width, "hidden": own.hidden, "n_mels": mels.N_MELS}
+    paper = "WaveRNN (Kalchbrenner et al. 2018): a gated recurrent layer, two softmaxes over the bytes of 16-bit mu-law codes"
+    kind = Kind("wavernn", partial(_wide_mu_law, own), WIDE // 2, paper)
+    return _recipe(kind, WaveRNN, shape, own, Settings(epochs=400, batch_size=32, rate=2e-3), options, console)
+
+
+def _wide_mu_law(own: Own, samples: Floats) -> NDArray[Any]:
+    return mulaw.encode(_raised(own, samples), WIDE - 1).astype(np.int32)
+
+
+def waveglow(options: TrainOptions, console: Console) -> "VocoderRecipe":
+    """Sound as invertibly transformed noise. Raises UsageError, InputError."""
+    own = configured(WaveGlowOwn(), options)
+    shape = {"flows": own.flows, "width": own.width, "layers": own.layers, "n_mels": mels.N_MELS}
+    paper = (
+        "WaveGlow (Prenger, Valle, Catanzaro 2018): affine couplings, invertible mixtures of channels, early outputs"
+    )
+    kind = Kind("waveglow", partial(_raised, own), 0.0, paper)
+    return _recipe(kind, WaveGlow, shape, own, Settings(epochs=200, batch_size=2, rate=1e-3), options, console)
+
+
+def _raised(own: Own, samples: Floats) -> Floats:
+    """Sound as it is coded: high frequencies and all of it raised."""
+    raised: Floats = np.float32(own.gain) * emphasise(samples, own.emphasis)
+    return raised
+
+
 def _mu_law(own: Own, samples: Floats) -> NDArray[Any]:
-    codes: NDArray[Any] = mulaw.encode(np.float32(own.gain) * emphasise(samples, own.emphasis), CODES - 1)
+    codes: NDArray[Any] = mulaw.encode(_raised(own, samples), CODES - 1)
     return codes
 
 
@@ -183,8 +239,10 @@ class VocoderRecipe:
         """The fields of config.json."""
         return {
             "model_type": f"audiocli-{self.kind.name}", "sample_rate": mels.SAMPLE_RATE, "shape": self.shape,
-            "emphasis": self.own.emphasis, "gain": self.own.gain, "front_end": asdict(mels.FRONT),
-            "settings": asdict(self.settings), "own": asdict(self.own),
+            "emphasis": self.own.emphasis, "gain": self.own.gain, "temperature": self.own.temperature,
+            "front_end": asdict(mels.FRONT),
+            "settings": asdict(self.settings),
+            "own": asdict(self.own),
         }  # fmt: skip
 
     def files(self) -> dict[str, bytes]:

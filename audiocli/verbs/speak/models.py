@@ -95,6 +95,12 @@ TABLES = (
     ModelTable(
         "vocoder",
         _VOCODERS,
-        families={"hifigan": HIFIGAN, "fastspeech2_conformer_hifigan": HIFIGAN, "audiocli-wavenet": OURS},
+        families={
+            "hifigan": HIFIGAN,
+            "fastspeech2_conformer_hifigan": HIFIGAN,
+            "audiocli-wavenet": OURS,
+            "audiocli-wavernn": OURS,
+            "audiocli-waveglow": OURS,
+        },
     ),
 )

@@ -17,7 +17,11 @@ from audiocli.options import TrainOptions
 from audiocli.training.recipes import vocoders
 from tests.conftest import vowels
 
-SMALL = {"wavenet": ("samples=1600", "steps=2", "stacks=1", "layers=3", "channels=8", "skips=8")}
+SMALL = {
+    "wavenet": ("samples=1600", "steps=2", "stacks=1", "layers=3", "channels=8", "skips=8"),
+    "wavernn": ("samples=1000", "steps=2", "width=16", "hidden=8"),
+    "waveglow": ("samples=1600", "steps=2", "flows=5", "width=8", "layers=3"),
+}
 
 
 @pytest.fixture

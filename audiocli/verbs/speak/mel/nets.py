@@ -12,18 +12,21 @@ from numpy.typing import NDArray
 from ....audio import mels
 from ....device import Place
 from ....errors import ModelError
-from ....kernels import mulaw, wavenet
+from ....kernels import mulaw, wavenet, wavernn
 from ....kernels.emphasis import deemphasise
 from ....models.own import config, with_weights
 from ....models.registry import ModelSpec
 from ....nets.conditioner import MARGIN, with_margin
+from ....nets.waveglow import GROUP, WaveGlow
 from ....nets.wavenet import CODES, WaveNet
+from ....nets.wavernn import BYTE, WaveRNN
 from ....options import SpeakOptions
 
 Floats = NDArray[np.float32]
-AT_ONCE = 800  # frames (10 s) whose conditioning is in memory
+AT_ONCE = 800  # hops (10 s) that are made at a time
+GROUPS = mels.HOP // GROUP  # of WaveGlow, in a hop
 ON_PROCESSOR = Place("cpu", "float32")  # where the kernels are, wherever nets run that need none
-KINDS = ("audiocli-wavenet",)
+KINDS = ("audiocli-wavenet", "audiocli-wavernn", "audiocli-waveglow")
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,43 @@ class SampleBySample:
                 yield self.parts(whole[..., first : first + count + 1 + 2 * MARGIN]), count * mels.HOP
 
 
-def load(path: Path, spec: ModelSpec | None, place: Place, options: SpeakOptions | None) -> SampleBySample:
+@dataclass(frozen=True)
+class AllAtOnce:
+    """WaveGlow: sound out of noise with a spread, in stretches that overlap by as much as its net reaches."""
+
+    net: WaveGlow
+    found: dict[str, Any]
+    seed: int
+    spread: float
+
+    @property
+    def sample_rate(self) -> int:
+        """Hz."""
+        return int(self.found["sample_rate"])
+
+    def __call__(self, mel: torch.Tensor) -> Floats:
+        """Samples [(frames - 1) * hop] of a log-mel [frames, n_mels]."""
+        if len(mel) < 2:
+            return np.zeros(0, np.float32)
+        weight = self.net.mix[0]
+        whole = with_margin(mel.detach().float().T[None]).to(weight.device)
+        random = torch.Generator().manual_seed(self.seed)
+        noise = self.spread * torch.randn((len(mel) - 1) * GROUPS, GROUP, generator=random).T[None].to(weight.device)
+        with torch.inference_mode():
+            made = torch.cat([self._stretch(whole, noise, first) for first in range(0, len(mel) - 1, AT_ONCE)])
+        return decoded(made.float().cpu().numpy(), self.found)
+
+    def _stretch(self, mel: torch.Tensor, noise: torch.Tensor, first: int) -> torch.Tensor:
+        """The sound of AT_ONCE hops, or of what is left of them."""
+        side, hops = -(-self.net.reach // GROUPS), noise.shape[-1] // GROUPS
+        begin, end = max(first - side, 0), min(first + AT_ONCE + side, hops)
+        sound = self.net.inverse(
+            noise[..., begin * GROUPS : end * GROUPS], mel[..., begin : end + 1 + 2 * MARGIN]
+        )[0]  # fmt: skip
+        return sound[(first - begin) * mels.HOP :][: AT_ONCE * mels.HOP]
+
+
+def load(path: Path, spec: ModelSpec | None, place: Place, options: SpeakOptions | None) -> SampleBySample | AllAtOnce:
     """The vocoder in a folder. Raises ModelError."""
     found = config(path)
     kind = str(found.get("model_type"))
@@ -66,7 +105,11 @@ def load(path: Path, spec: ModelSpec | None, place: Place, options: SpeakOptions
         raise ModelError(f"{path} was trained without a mel: it makes no sound of one")
     _check_mel(path, found)
     wanted = options or SpeakOptions()
-    return _wavenet(path, found, wanted)
+    temperature = found.get("temperature", 1.0) if wanted.temperature is None else wanted.temperature
+    if kind == "audiocli-waveglow":
+        return AllAtOnce(with_weights(WaveGlow(**found["shape"]), path, place).float(), found, wanted.seed, temperature)
+    make = _wavenet if kind == "audiocli-wavenet" else _wavernn
+    return make(path, found, temperature, wanted.seed)
 
 
 def _check_mel(path: Path, found: dict[str, Any]) -> None:
@@ -76,17 +119,29 @@ def _check_mel(path: Path, found: dict[str, Any]) -> None:
         raise ModelError(f"{path} was trained on another mel than that of 'features --preset {mels.PRESET}'")
 
 
-def _wavenet(path: Path, found: dict[str, Any], wanted: SpeakOptions) -> SampleBySample:
+def decoded(raised: Floats, found: dict[str, Any]) -> Floats:
+    """Samples of sound as the net gives it: its emphasis and gain undone."""
+    return np.clip(deemphasise(raised, found["emphasis"]) / np.float32(found["gain"]), -1.0, 1.0)
+
+
+def _wavenet(path: Path, found: dict[str, Any], temperature: float, seed: int) -> SampleBySample:
     net = with_weights(WaveNet(**found["shape"]), path, ON_PROCESSOR)
     weights = wavenet.weights(net.state_dict(), net.dilations)
-
-    def begin() -> Callable[[Floats, int], NDArray[Any]]:
-        sampler = wavenet.Sampler(weights, first=CODES // 2, temperature=wanted.temperature, seed=wanted.seed)
-        return sampler.draw
-
-    def decoded(codes: NDArray[Any]) -> Floats:
-        return deemphasise(mulaw.decode(codes, CODES - 1), found["emphasis"]) / np.float32(found["gain"])
-
     return SampleBySample(
-        found["sample_rate"], begin, lambda mel: net.given(mel)[:, :, 0].permute(2, 0, 1).numpy(), decoded
+        found["sample_rate"],
+        lambda: wavenet.Sampler(weights, first=CODES // 2, temperature=temperature, seed=seed).draw,
+        lambda mel: net.given(mel)[:, :, 0].permute(2, 0, 1).numpy(),
+        lambda codes: decoded(mulaw.decode(codes, CODES - 1), found),
+    )
+
+
+def _wavernn(path: Path, found: dict[str, Any], temperature: float, seed: int) -> SampleBySample:
+    net = with_weights(WaveRNN(**found["shape"]), path, ON_PROCESSOR)
+    weights = wavernn.weights(net.state_dict())
+    codes = BYTE * BYTE
+    return SampleBySample(
+        found["sample_rate"],
+        lambda: wavernn.Sampler(weights, first=codes // 2, temperature=temperature, seed=seed).draw,
+        lambda mel: net.given(mel)[0].numpy(),
+        lambda drawn: decoded(mulaw.decode(drawn, codes - 1), found),
     )
