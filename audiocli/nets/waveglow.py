@@ -48,14 +48,15 @@ class WaveGlow(nn.Module):
     """Between sound [batch, samples] and noise [batch, GROUP, samples / GROUP]."""
 
     def __init__(
-        self, n_mels: int = 80, flows: int = 12, early_every: int = 4, early: int = 2, width: int = 64, layers: int = 7,
+        self, n_mels: int = 80, flows: int = 12, early_every: int = 4, early: int = 2, width: int = 48, layers: int = 6,
         given: int = 64,
     ) -> None:  # fmt: skip
         super().__init__()
         self.early_every, self.early, self.layers = early_every, early, layers
         self.conditioner = Conditioner(n_mels, given)
         counts = [GROUP - early * (flow // early_every) for flow in range(flows)]
-        self.mix = nn.ParameterList(nn.Parameter(torch.linalg.qr(torch.randn(count, count))[0]) for count in counts)
+        turns = [torch.linalg.qr(torch.randn(count, count))[0].contiguous() for count in counts]
+        self.mix = nn.ParameterList(map(nn.Parameter, turns))
         self.couplings = nn.ModuleList(Coupling(count // 2, width, layers, given) for count in counts)
 
     @property

@@ -72,8 +72,8 @@ class WaveGlowOwn(Own):
     gain: float = 20.0
     temperature: float = 0.6  # spread of the noise that sound is made of
     flows: int = 12
-    width: int = 64
-    layers: int = 7
+    width: int = 48
+    layers: int = 6
 
 
 @dataclass(frozen=True)
