@@ -70,7 +70,7 @@ class WaveGlow(nn.Module):
         mel: [batch, n_mels, frames + 2 MARGIN] of a whole number of hops, one fewer than frames.
         """
         given = self.conditioner(mel)
-        x = samples.float().unflatten(1, (-1, GROUP)).transpose(1, 2)
+        x = samples.float().view(len(samples), -1, GROUP).transpose(1, 2)
         left, log_det = [], torch.zeros(len(x), device=x.device)
         for number, (mix, coupling) in enumerate(zip(self.mix, self.couplings, strict=True)):
             if number and number % self.early_every == 0:
@@ -105,4 +105,5 @@ class WaveGlow(nn.Module):
         if self.training:
             now = now + DITHER * torch.randn_like(now)
         noise, log_det = self(now, mel)
-        return 0.5 * noise.square().mean() + 0.5 * math.log(2 * math.pi) - log_det.mean() / now.shape[1]
+        found: Tensor = 0.5 * noise.square().mean() + 0.5 * math.log(2 * math.pi) - log_det.mean() / now.shape[1]
+        return found

@@ -53,7 +53,8 @@ class WaveNet(nn.Module):
         self.conditioner = Conditioner(n_mels, given) if n_mels else None
         self.project = nn.Linear(given, count * 2 * channels) if n_mels else None
         self.bias = None if n_mels else nn.Parameter(torch.zeros(count * 2 * channels))
-        self.layers = nn.ModuleList(Layer(channels, 2**depth) for _ in range(stacks) for depth in range(layers))
+        self.dilations = [2**depth for depth in range(layers)] * stacks
+        self.layers = nn.ModuleList(Layer(channels, dilation) for dilation in self.dilations)
         self.skip = nn.Linear(count * channels, skips)
         self.head = nn.Linear(skips, skips)
         self.logits = nn.Linear(skips, CODES)
@@ -81,11 +82,6 @@ class WaveNet(nn.Module):
         hidden = self.conditioner(mel).permute(1, 0, 2)
         found = torch.addmm(self.project.bias[:, None], self.project.weight, hidden.flatten(1))
         return found.view(len(self.layers), -1, *hidden.shape[1:])
-
-    @property
-    def dilations(self) -> list[int]:
-        """Of each layer."""
-        return [int(layer.dilation) for layer in self.layers]
 
     def nll(self, before: Tensor, now: Tensor, mel: Tensor | None) -> Tensor:
         """Mean nats a sample of codes [batch, samples]."""

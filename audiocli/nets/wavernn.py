@@ -16,6 +16,8 @@ INPUTS = 3  # the high and the low byte of the sample before, and the high byte 
 class WaveRNN(nn.Module):
     """Logits of both bytes of 16-bit codes."""
 
+    mask: Tensor
+
     def __init__(self, n_mels: int = 80, width: int = 256, hidden: int = 128, given: int = 64) -> None:
         super().__init__()
         self.width, half = width, width // 2
@@ -26,9 +28,10 @@ class WaveRNN(nn.Module):
         mask = torch.ones(3, width, INPUTS + given)
         mask[:, :half, INPUTS - 1] = 0.0  # weights that are 0 at the beginning, and learn nothing
         self.register_buffer("mask", mask.flatten(0, 1), persistent=False)
+        inputs = self._gate("weight_ih_l0")
         with torch.no_grad():
-            self.gru.weight_ih_l0.mul_(self.mask)
-        self.gru.weight_ih_l0.register_hook(lambda gradient: gradient * self.mask)
+            inputs.mul_(self.mask)
+        inputs.register_hook(lambda gradient: gradient * self.mask)  # type: ignore[no-untyped-call]  # as torch declares it
 
     def forward(self, before: Tensor, now: Tensor, mel: Tensor) -> tuple[Tensor, Tensor]:
         """Logits [batch, samples, BYTE] of the high and the low byte of codes 0..65535 [batch, samples].
@@ -49,8 +52,12 @@ class WaveRNN(nn.Module):
 
     def given(self, mel: Tensor) -> Tensor:
         """What conditioning adds inside the gates, with the biases of the inputs [batch, steps, 3 width]."""
-        weight = self.gru.weight_ih_l0[:, INPUTS:]
-        return functional.linear(self.conditioner(mel).transpose(1, 2), weight, self.gru.bias_ih_l0)
+        weight, bias = self._gate("weight_ih_l0")[:, INPUTS:], self._gate("bias_ih_l0")
+        return functional.linear(self.conditioner(mel).transpose(1, 2), weight, bias)
+
+    def _gate(self, name: str) -> Tensor:
+        """A parameter of the recurrent layer: the reset, the update and the new gate, one behind the other."""
+        return dict(self.gru.named_parameters())[name]
 
 
 def scaled(byte: Tensor) -> Tensor:

@@ -106,7 +106,8 @@ def wavernn(options: TrainOptions, console: Console) -> "VocoderRecipe":
 
 
 def _wide_mu_law(own: Own, samples: Floats) -> NDArray[Any]:
-    return mulaw.encode(_raised(own, samples), WIDE - 1).astype(np.int32)
+    codes: NDArray[Any] = mulaw.encode(_raised(own, samples), WIDE - 1).astype(np.int32)
+    return codes
 
 
 def waveglow(options: TrainOptions, console: Console) -> "VocoderRecipe":

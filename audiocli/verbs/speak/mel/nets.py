@@ -121,7 +121,8 @@ def _check_mel(path: Path, found: dict[str, Any]) -> None:
 
 def decoded(raised: Floats, found: dict[str, Any]) -> Floats:
     """Samples of sound as the net gives it: its emphasis and gain undone."""
-    return np.clip(deemphasise(raised, found["emphasis"]) / np.float32(found["gain"]), -1.0, 1.0)
+    samples: Floats = np.clip(deemphasise(raised, found["emphasis"]) / np.float32(found["gain"]), -1.0, 1.0)
+    return samples
 
 
 def _wavenet(path: Path, found: dict[str, Any], temperature: float, seed: int) -> SampleBySample:
