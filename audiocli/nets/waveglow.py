@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from .conditioner import Conditioner
 
 GROUP = 8
+MOST = 2.0  # of a log scale, so that no step of a training makes one explode
 DITHER = 1e-3  # of noise in training: digital silence would have an infinite density
 
 
@@ -41,7 +42,7 @@ class Coupling(nn.Module):
             more, skip = out(torch.tanh(values) * torch.sigmoid(gates)).chunk(2, dim=1)
             x, total = x + more, total + skip
         log_scale, shift = self.end(total).float().chunk(2, dim=1)
-        return log_scale, shift
+        return MOST * torch.tanh(log_scale / MOST), shift
 
 
 class WaveGlow(nn.Module):
