@@ -11,6 +11,7 @@ import json
 import os
 import statistics
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -140,13 +141,16 @@ def speeds() -> Iterator[Score]:
     )  # fmt: skip
 
 
-def folders() -> Iterator[Path]:
-    """The vocoders of our own on this machine."""
+def folders() -> Iterator[tuple[str, Path]]:
+    """The vocoders of our own on this machine, by kind; the second of a kind has a number."""
+    seen = Counter[str]()
     named = [Path(name) for name in os.environ.get("BENCH_VOCODERS", "").split(os.pathsep) if name]
     for folder in [*sorted(WEIGHTS.iterdir()), *named]:
         config = folder / "config.json"
-        if config.is_file() and json.loads(config.read_text(encoding="utf-8")).get("model_type") in nets.KINDS:
-            yield folder
+        kind = str(json.loads(config.read_text(encoding="utf-8")).get("model_type")) if config.is_file() else ""
+        if kind in nets.KINDS:
+            seen[kind] += 1
+            yield kind.removeprefix("audiocli-") + (f" {seen[kind]}" if seen[kind] > 1 else ""), folder
 
 
 def held_out() -> list[Example]:
@@ -168,8 +172,8 @@ def copies() -> dict[str, tuple[float, float]]:
         "recording": lambda sound: sound,
         "Griffin-Lim": by(vocoders.GriffinLim(vocoders.OURS)),
     }
-    for folder in folders():
-        ways[folder.name] = by(vocoders.load(str(folder), Place("cpu", "float32"), vocoders.OURS))
+    for kind, folder in folders():
+        ways[kind] = by(vocoders.load(str(folder), Place("cpu", "float32"), vocoders.OURS))
     found = {}
     for name, way in ways.items():
         made = [way(sound) for sound in sounds]

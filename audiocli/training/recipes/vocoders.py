@@ -1,4 +1,8 @@
-"""The recipes of the vocoders: random crops of speech with their mel, and the likelihood of the sound given it."""
+"""The recipes of the vocoders: random crops of speech with their mel, and the likelihood of the sound given it.
+
+What is held out is held out by the sentence: of one that is read twice, no reading is trained on. Of the 1,620 recordings of
+`kathleen`, `--test 0.025 --valid 0.0255` hold out 40 and 40 at random, and 55 more that say the same.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
