@@ -12,7 +12,7 @@ from bench._common import Row, Score
 
 SCRIPTS = (
     "spectral", "mulaw", "descriptors", "rhythm", "transcribe", "live", "real_models", "batching", "classify", "denoise",
-    "verify", "recordings", "diarize", "speaker_words", "speak", "clone", "music", "tones", "processes", "house",
+    "verify", "recordings", "diarize", "speaker_words", "speak", "generation", "clone", "music", "tones", "processes", "house",
 )  # fmt: skip
 LIBRARIES = ("numpy", "numba", "scipy", "soundfile", "soxr", "librosa", "torch", "torchaudio")
 TARGET = Path(__file__).parent.parent / "bench.md"

@@ -82,6 +82,8 @@ FRONT_ENDS = {
         periodic=False, center=False, preemphasis=0.97, n_mels=128, fmin=20.0, mel_scale="kaldi", norm="none",
         log="ln", floor=1.1920928955078125e-07, shift=4.2677393, scale=1.0 / (2 * 4.5689974),
     ),
+    # our own nets that make sound: 80 frames a second, 50 ms each, magnitudes as in Tacotron (Wang et al. 2017)
+    "vocoder": FrontEnd(n_fft=1_024, win_length=800, hop_length=200, power=1.0, log="ln", floor=1e-5),
 }  # fmt: skip
 
 

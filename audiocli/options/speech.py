@@ -71,6 +71,14 @@ class SpeakOptions:
     vocoder: str | None = option(
         None, "What makes sound of spectrograms: griffin-lim, or a folder (the model's own).", metavar="NAME"
     )
+    from_mel: tuple[str, ...] = option(
+        (),
+        "Make sound of a mel spectrogram, not of a text: an .npz of 'features --preset vocoder' (repeatable).",
+        metavar="FILE",
+    )
+    temperature: float | None = option(
+        None, "How freely a vocoder of ours draws: less takes what is likelier, 0 the likeliest (its own).", metavar="T"
+    )
 
 
 @dataclass(frozen=True)

@@ -97,7 +97,7 @@ def card(
     count = sum(parameter.numel() for parameter in recipe.net.parameters())
     spent = f"{progress.epoch} epochs, {progress.step:,} steps, {progress.seconds / 60:.1f} minutes"
     facts = {
-        "for": f"`audiocli {row.task} --model {name}`",
+        "for": f"`audiocli {row.task} {row.option} {name}`",
         "architecture": about.architecture,
         "weights": f"{count:,}, stored in {16 if recipe.half else 32} bits",
         "data": about.data,

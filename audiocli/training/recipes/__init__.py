@@ -17,6 +17,7 @@ class Row:
     """A recipe by name. make: "module:function", called with the options and the console; task: the verb that takes the model.
 
     make_from: what is called instead where --from names a model to go on from, if that is another one.
+    option: of the verb, which names the folder.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Row:
     make: str
     summary: str
     make_from: str | None = None
+    option: str = "--model"
 
 
 RECIPES = {
@@ -61,6 +63,14 @@ RECIPES = {
         Row(
             "conv-enhancer", "denoise", "audiocli.training.recipes.enhancer:make_conv",
             "the plain convolutional enhancer that others are measured against",
+        ),
+        *(
+            Row(name, "speak", f"audiocli.training.recipes.vocoders:{name}", summary, option="--vocoder")
+            for name, summary in (
+                ("wavenet", "a vocoder, sample by sample from a mel: speech of one voice or several"),
+                ("wavernn", "a smaller one: two bytes a sample from a recurrent layer"),
+                ("waveglow", "one that makes all samples at once, out of noise"),
+            )
         ),
     )
 }  # fmt: skip

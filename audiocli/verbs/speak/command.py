@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ...console import Console
     from ...models.locate import Located
     from .synthesiser import Synthesiser
+    from .vocoders import Vocoder
 
 DEFAULT = SpeakOptions()
 Text = Annotated[
@@ -31,8 +32,11 @@ ADVICE = (
     "this is espeak-ng, which is hard to understand; a voice that is as clear as a person's, after one install: "
     "pip install 'audiocli[models]'"
 )
+OF_TEXTS = ("lines", "voice", "list_voices", "language", "rate", "pitch", "pause", "loudness", "timestamps")
 # (option, least, most) of what any model can do, or our own stretching.
-BOUNDS = (("rate", 0.25, 4.0), ("pitch", -24.0, 24.0), ("pause", 0.0, 60.0), ("loudness", -70.0, 0.0))
+BOUNDS = (
+    ("rate", 0.25, 4.0), ("pitch", -24.0, 24.0), ("pause", 0.0, 60.0), ("loudness", -70.0, 0.0), ("temperature", 0.0, 2.0),
+)  # fmt: skip
 
 
 def dashes(arguments: Sequence[str]) -> str | None:
@@ -75,6 +79,8 @@ def speak(text: Text, options: SpeakOptions, choice: ModelOptions, writing: Outp
     """
     check(options)
     job = common.begin("speak", writing, choice=choice)
+    if options.from_mel:
+        return _from_mel(text, options, job)
     if options.list_voices:
         return _list(loaded(replace(options, voice=None), choice, job.console)[1], options)
     return _speak(text, options, job)
@@ -100,6 +106,43 @@ def _speak(text: str | None, options: SpeakOptions, job: common.Job) -> int:
     keep = options.timestamps is not None or target.format.keeps_times
     work = Work(synthesiser, options, recorded, located.spec.name, located.spec.revision, keep)
     return job.through(work, opened, sources=found, jobs=None if synthesiser.traits.parallel else 1)
+
+
+def _from_mel(text: str | None, options: SpeakOptions, job: common.Job) -> int:
+    """Every mel spectrogram through the vocoder and into the sink."""
+    from ...inputs.sources import named
+    from ...records import Speech
+    from .mel.work import FromMel
+
+    if text is not None or options.file or job.choice.model is not None:
+        raise UsageError(
+            "--from-mel makes sound of spectrograms: leave the text and --model out; --vocoder says by what"
+        )
+    for name in OF_TEXTS:
+        if getattr(options, name) != getattr(DEFAULT, name):
+            raise UsageError(f"--{name.replace('_', '-')} is of texts: leave it out with --from-mel")
+    target = job.target(Speech, default="wav", single=len(options.from_mel) == 1)
+    name, engine = _mel_vocoder(options, job)
+    recorded = described(options, job.choice)
+    work = FromMel(engine, name, recorded)
+    opened = job.opened(target, {**recorded, "model": name})
+    return job.through(work, opened, sources=map(named, options.from_mel))
+
+
+def _mel_vocoder(options: SpeakOptions, job: common.Job) -> tuple[str, "Vocoder"]:
+    """What makes sound of a mel of our own, by its name. Raises ModelError, UsageError."""
+    from ...models import locate as models
+    from ...models.load import build
+    from . import vocoders
+    from .models import GRIFFIN_LIM, HIFIGAN
+
+    name = options.vocoder or GRIFFIN_LIM
+    if name == GRIFFIN_LIM:
+        return name, vocoders.GriffinLim(vocoders.OURS)
+    located = models.locate(name, "vocoder", offline=job.choice.offline, tell=job.console.note)
+    if located.spec.adapter == HIFIGAN:
+        raise UsageError(f"--vocoder {name} takes another mel than that of 'features --preset vocoder'")
+    return located.spec.name, build(located, vocoders.Vocoder, job.choice, options)
 
 
 def _notes(text: str | None, options: SpeakOptions, synthesiser: "Synthesiser", console: "Console") -> None:
@@ -201,6 +244,6 @@ def _list(synthesiser: "Synthesiser", options: SpeakOptions) -> int:
 def described(options: SpeakOptions, choice: ModelOptions) -> dict[str, Any]:
     """The options as records tell them: those that shape the sound."""
     recorded = asdict(options)
-    for name in ("file", "lines", "name", "list_voices"):
+    for name in ("file", "lines", "name", "list_voices", "from_mel"):
         del recorded[name]
     return {**recorded, "precision": choice.precision}

@@ -34,7 +34,7 @@ def load(path: Path, spec: ModelSpec, place: Any, options: SpeakOptions | None) 
         return Synthesiser(both.model, vocoder, _phones(path), wanted)
     if "vocoder_config" in config:
         raise UsageError("--vocoder: this model has one inside it")
-    vocoder = vocoders.load(wanted.vocoder, place, None, beside=path)
+    vocoder = vocoders.load(wanted.vocoder, place, None, beside=path, options=wanted)
     return Synthesiser(checkpoint(FastSpeech2ConformerModel, path, place), vocoder, _phones(path), wanted)
 
 

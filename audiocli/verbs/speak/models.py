@@ -12,6 +12,7 @@ BARK = "audiocli.verbs.speak.bark:load"
 TACOTRON2 = "audiocli.verbs.speak.tacotron2:load"
 FASTSPEECH2 = "audiocli.verbs.speak.fastspeech2:load"
 HIFIGAN = "audiocli.verbs.speak.vocoders:hifigan"
+OURS = "audiocli.verbs.speak.mel.nets:load"  # folders that `audiocli train` has written
 IMITATORS = (SPEECHT5, BARK)  # synthesisers that take a voice from a file of audiocli clone
 # Vocoders without a row: no weights, and inside the folder of a Tacotron 2.
 GRIFFIN_LIM, WAVERNN = "griffin-lim", "wavernn"
@@ -91,5 +92,15 @@ TABLES = (
         libraries={PIPER: "processor"},
         extras={HIBARI: ("hibari", "models")},
     ),
-    ModelTable("vocoder", _VOCODERS, families={"hifigan": HIFIGAN, "fastspeech2_conformer_hifigan": HIFIGAN}),
+    ModelTable(
+        "vocoder",
+        _VOCODERS,
+        families={
+            "hifigan": HIFIGAN,
+            "fastspeech2_conformer_hifigan": HIFIGAN,
+            "audiocli-wavenet": OURS,
+            "audiocli-wavernn": OURS,
+            "audiocli-waveglow": OURS,
+        },
+    ),
 )

@@ -29,7 +29,7 @@ def load(path: Path, spec: ModelSpec, place: Any, options: SpeakOptions | None) 
     from transformers import SpeechT5ForTextToSpeech, SpeechT5Tokenizer
 
     wanted = options or SpeakOptions()
-    vocoder = vocoders.load(wanted.vocoder, place, MEL, beside=path)
+    vocoder = vocoders.load(wanted.vocoder, place, MEL, beside=path, options=wanted)
     model = checkpoint(SpeechT5ForTextToSpeech, path, place)
     size = int(model.config.speaker_embedding_dim)
     speaker = None if wanted.list_voices else _speaker(wanted.voice, path, size)

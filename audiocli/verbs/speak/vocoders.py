@@ -4,15 +4,18 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ...audio import mels as audio_mels
 from ...errors import ModelError, libraries
 from ...kernels import mel as mels
 from ...models.checkpoints import checkpoint
+from ...options import SpeakOptions
+from .mel import nets
 from .models import GRIFFIN_LIM
 
 Floats = NDArray[np.float32]
@@ -34,8 +37,17 @@ class MelScale:
     scale: str = "slaney"
     norm: str = "slaney"
     base: float = 10.0
+    win_length: int | None = None  # n_fft
 
 
+# The mel of our own nets.
+OURS = MelScale(
+    audio_mels.SAMPLE_RATE, audio_mels.FRONT.n_fft, audio_mels.HOP, audio_mels.N_MELS, audio_mels.FRONT.fmin,
+    audio_mels.FRONT.top, base=float(np.e), win_length=audio_mels.FRONT.win_length,
+)  # fmt: skip
+
+
+@runtime_checkable
 class Vocoder(Protocol):
     """Log-mel [frames, n_mels] to samples [n]; sample_rate in Hz."""
 
@@ -74,10 +86,11 @@ class GriffinLim:
         griffinlim = libraries.torchaudio("functional", "griffinlim")
         scale = self.mel
         magnitude = torch.clamp(self._inverse() @ (scale.base ** mel.detach().float().cpu().T), min=0.0)
-        window = torch.hann_window(scale.n_fft)
+        length = scale.win_length or scale.n_fft
+        window = torch.hann_window(length)
         with torch.inference_mode():
             samples = griffinlim(
-                magnitude, window, scale.n_fft, scale.hop_length, scale.n_fft, 1.0, self.rounds, 0.99, None, False
+                magnitude, window, scale.n_fft, scale.hop_length, length, 1.0, self.rounds, 0.99, None, False
             )  # fmt: skip
         made: Floats = samples.numpy().astype(np.float32)
         return made
@@ -121,11 +134,13 @@ def wavernn(tensors: dict[str, torch.Tensor], sizes: dict[str, Any], place: Any,
     return WaveRnn(net.to(place.device).eval(), sample_rate)
 
 
-def load(wanted: str | None, place: Any, mel: MelScale | None, *, beside: Path | None = None) -> Vocoder:
+def load(
+    wanted: str | None, place: Any, mel: MelScale | None, *, beside: Path | None = None, options: SpeakOptions | None = None
+) -> Vocoder:  # fmt: skip
     """The vocoder for a model: griffin-lim, or the net in a folder. Raises ModelError.
 
-    mel: the scale of the model's spectrograms; None: only its own vocoder knows. beside: the model's folder, whose subfolder
-    "vocoder" is taken when no other is wanted.
+    options: seed and temperature of one that draws. mel: the scale of the model's spectrograms; None: only its own vocoder
+    knows. beside: the model's folder, whose subfolder "vocoder" is taken when no other is wanted.
     """
     if wanted is None and beside is not None and (beside / "vocoder" / "config.json").is_file():
         wanted = str(beside / "vocoder")
@@ -135,7 +150,20 @@ def load(wanted: str | None, place: Any, mel: MelScale | None, *, beside: Path |
         if mel is None:
             raise ModelError(f"--vocoder {GRIFFIN_LIM} does not know what this model's spectrograms mean: leave it out")
         return GriffinLim(mel)
+    if _kind(Path(wanted)) in nets.KINDS:
+        if mel != OURS:
+            raise ModelError(f"--vocoder {wanted} takes another mel than this model makes")
+        return nets.load(Path(wanted), None, place, options)
     return hifigan(Path(wanted), place)
+
+
+def _kind(path: Path) -> str | None:
+    """The `model_type` of a folder, None where it says none."""
+    try:
+        found: str | None = json.loads((path / "config.json").read_text(encoding="utf-8")).get("model_type")
+    except (OSError, ValueError, AttributeError):
+        return None
+    return found
 
 
 _NETS = {"hifigan": "SpeechT5HifiGan", "fastspeech2_conformer_hifigan": "FastSpeech2ConformerHifiGan"}

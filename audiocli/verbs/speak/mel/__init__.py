@@ -1,0 +1,1 @@
+"""From mel spectrograms to sound: the vocoders of our own, and `audiocli speak --from-mel`."""
