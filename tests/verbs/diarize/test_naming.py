@@ -109,7 +109,7 @@ def test_a_database_of_another_model_is_an_error(call, item, tmp_path):
 
 def test_the_encoder_of_diarize_is_that_of_verify():
     """Else what verify enrolls could not be used."""
-    spec, built_in = locate("siamese-speakers", "verify"), locate(None, "diarize")
+    spec, built_in = locate("siamese-speakers", "verify"), locate("siamese-clusters", "diarize")
     assert spec.path == built_in.path
     assert model_id(spec).startswith("siamese-speakers@")
 

@@ -166,11 +166,11 @@ def heard(plan, seconds, voices, order=lambda n: range(3)):
     return listening.Heard(scores, embedded, STEP, 0.0, 0.4)
 
 
-ANY = Bounds()
+ANY, SPREAD = Bounds(), people.Spread(3.3, 0.05)
 
 
 def turns(one, bounds=ANY, exclusive=False, seconds=30.0):
-    labels, count = people.speakers(one, bounds)
+    labels, count = people.speakers(one, bounds, SPREAD)
     return reconstruction.turns(one, labels, count, seconds, exclusive=exclusive)
 
 
@@ -215,7 +215,7 @@ def crowd(people_in, each, spread, seed=0):
 @pytest.mark.parametrize("number", [1, 2, 5, 20])
 @pytest.mark.parametrize("each", [8, 40, 300])
 def test_people_are_told_apart_however_much_they_say(number, each):
-    found = people.split(crowd(number, each, 0.8), np.full(number * each, 2.0), ANY)
+    found = people.split(crowd(number, each, 0.8), np.full(number * each, 2.0), ANY, SPREAD)
     assert sorted(sorted(set((some // each).tolist())) for some in found) == [[n] for n in range(number)]
     assert sum(map(len, found)) == number * each
 
@@ -224,19 +224,19 @@ def test_people_are_told_apart_however_much_they_say(number, each):
 def test_the_split_of_two_by_ward(each):
     """n voices each at one place, at right angles: Ward's squared height is 2 n n / 2 n times their squared distance, 2."""
     voices = np.repeat(np.eye(2, dtype=np.float32), each, axis=0)
-    found = people.split(voices, np.full(2 * each, 5.0), ANY)
-    assert len(found) == (2 if 2.0 * each > people.ONE + people.EACH * 2 * each else 1)
+    found = people.split(voices, np.full(2 * each, 5.0), ANY, SPREAD)
+    assert len(found) == (2 if 2.0 * each > SPREAD.of(2 * each) else 1)
 
 
 def test_who_hardly_speaks_is_no_speaker():
     voices, seconds = crowd(2, 20, 0.8), np.full(40, 2.0)
     seconds[20:] = 0.01
-    assert [len(some) for some in people.split(voices, seconds, ANY)] == [20]
+    assert [len(some) for some in people.split(voices, seconds, ANY, SPREAD)] == [20]
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 40])
 def test_there_are_as_many_as_there_must_be(number):
-    found = people.split(crowd(2, 20, 0.8), np.full(40, 2.0), Bounds(number, number))
+    found = people.split(crowd(2, 20, 0.8), np.full(40, 2.0), Bounds(number, number), SPREAD)
     assert len(found) == number
     assert len(set(np.concatenate(found).tolist())) == 40
 
