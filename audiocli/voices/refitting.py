@@ -21,7 +21,6 @@ def refitted(known: Calibration | None, pairs: Pairs, same: ArrayLike) -> Calibr
     """
     labels = np.asarray(same, bool)
     known = known or _plain(pairs.scores[labels], pairs.scores[~labels])
-    pairs = known.fair(pairs)
     conditions, scores = pairs.conditions(), pairs.scores
     columns = inputs(known.different, known.one, scores, conditions)
     # Log-odds are only stretched and shifted, so that their order stays; and few trials, be they ever so easy, make nobody sure.

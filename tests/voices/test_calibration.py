@@ -129,49 +129,6 @@ def test_between_is_the_cosine():
     assert calibration.SECONDS[0] <= 2.0
 
 
-def corpus(random, n, like):
-    """Trials of voices that a cohort knows (`like` 1) or does not (0), so that strangers stand out; and which are the same."""
-    same = random.random(n) < 0.3
-    sides = [tuple(random.uniform(low, high, n) for _ in range(2)) for low, high in ((1.0, 9.0), (5.0, 30.0))]
-    near = tuple(0.2 + 0.3 * like + 0.05 * random.standard_normal(n) for _ in range(2))
-    scores = np.where(same, 8.0, 0.0) - 6.0 * like + random.standard_normal(n)
-    return Pairs(scores, *sides, near=near), same
-
-
-def test_voices_unlike_the_cohort_need_a_higher_score():
-    random = np.random.default_rng(0)
-    (known, same), (unheard, labels), (others, theirs) = (corpus(random, 20_000, like) for like in (1.0, 0.0, 0.1))
-    blind, fitted = fit(known, same), fit(known, same, [(unheard, labels)])
-    assert blind.judge(others, 0.01).same[~theirs].mean() > 0.5
-    for some, which in ((unheard, labels), (others, theirs)):
-        assert (
-            fitted.judge(some, 0.01).same[~which].mean() < 1.25 * calibration.UNHEARD
-        )  # the rest is fitted after the cost
-        assert fitted.judge(some, 0.01).same[which].mean() > 0.8
-    passed = fitted.judge(known, 0.01).same
-    assert passed[~same].mean() == pytest.approx(0.01, rel=0.2)
-    assert passed[same].mean() == pytest.approx(blind.judge(known, 0.01).same[same].mean(), abs=0.02)
-
-
-def test_what_a_score_costs_is_in_threshold_odds_and_json():
-    random = np.random.default_rng(1)
-    (known, same), unheard = corpus(random, 5_000, 1.0), corpus(random, 5_000, 0.0)
-    fitted = fit(known, same, [unheard])
-    assert fitted.unlike is not None
-    assert from_dict(json.loads(json.dumps(fitted.as_dict()))) == fitted
-    pair = Pairs(np.array([3.0]), *((np.full(1, 5.0),) * 2 for _ in range(2)), 0.1, 0.05, (np.full(1, 0.5),) * 2)
-    far = dataclasses.replace(pair, near=(np.full(1, 0.5), np.full(1, 0.2)))
-    cost = fitted.unlike.cost * fitted.unlike.farther(far)[0]
-    assert cost > 1.0
-    thresholds = [fitted.judge(one, 0.01).threshold[0] for one in (pair, far)]
-    assert thresholds[1] - thresholds[0] == pytest.approx(0.05 * cost)  # cosines: 0.05 a score
-    lower = dataclasses.replace(pair, scores=pair.scores - cost)
-    assert fitted.log_odds(far)[0] == pytest.approx(fitted.log_odds(lower)[0])
-    assert fitted.unlike.fair(far).cosine(fitted.unlike.fair(far).scores)[0] == pytest.approx(far.cosine(far.scores)[0])
-    blind = dataclasses.replace(far, near=None)  # without a cohort
-    assert fitted.log_odds(blind)[0] == pytest.approx(fitted.log_odds(pair)[0])
-
-
 def test_together_keeps_what_is_known():
     random = np.random.default_rng(0)
     strangers = np.stack([voice.embedding for voice in voices(random, 300, 1.0)])
@@ -179,9 +136,7 @@ def test_together_keeps_what_is_known():
     whole, parts = between(a, b, strangers), [between(a[n], b[n], strangers) for n in (slice(0, 3), slice(3, 7))]
     joined = together(parts)
     np.testing.assert_allclose(joined.conditions(), whole.conditions(), rtol=1e-5)
-    np.testing.assert_allclose(joined.near, whole.near, rtol=1e-5)
     np.testing.assert_allclose(joined.cosine(joined.scores), whole.cosine(whole.scores), rtol=1e-5)
-    assert together([between(a, b), between(b, a)]).near is None
 
 
 def test_refitted_to_few_trials_of_another_kind(fitted):

@@ -1,7 +1,7 @@
 """The recipe of the speaker encoder: crops of many voices on bad lines, an angular margin, equal error rates."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
 from typing import Any
@@ -91,7 +91,6 @@ def make(options: TrainOptions, console: Console) -> "SpeakerRecipe":
         raise UsageError("no two speakers to train on: the manifests need a column `speaker`")
     voices = voices_of(spoken, sounds, options.seed)
     recipe = SpeakerRecipe(options, own, voices, utterances(valid), utterances(test))
-    recipe.corpora = {person(row): corpus(row) for row in spoken.rows}
     if own.teacher:
         recipe.learn_from(*speaker_teacher.heard(voices, own.teacher, own.taught, console))
     return recipe
@@ -156,7 +155,6 @@ class SpeakerRecipe:
     metric, higher, half = "EER", False, True
     speech = True  # whether it is trained on speech
     lessons: speaker_teacher.Lessons | None = None
-    corpora: Mapping[str, str] = {}  # of the training speakers
 
     def __init__(self, options: TrainOptions, own: Own, voices: Voices, valid: Utterances, test: Utterances) -> None:
         self.options, self.own, self.voices, self._valid, self._test = options, own, voices, valid, test
@@ -238,7 +236,7 @@ class SpeakerRecipe:
         encoder = replace(self.encoder(self.net), cohort=self._cohort)
         fitted = speaker_trials.fitted(
             encoder, self._valid.samples, self._valid.speakers, self.voices.sounds, self.options.seed,
-            corpora=self._valid.corpora, strangers=[self.corpora.get(name, "") for name in self.voices.names],
+            corpora=self._valid.corpora,
         )  # fmt: skip
         return {
             "calibration": fitted,

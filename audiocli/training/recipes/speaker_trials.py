@@ -50,32 +50,27 @@ def fitted(
     seed: int,
     *,
     corpora: Sequence[str] = (),
-    strangers: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The calibration of an encoder, with its cohort, for config.json; {} when there are not enough speakers.
 
-    corpora: of the clips; strangers: the corpora of the cohort's. Trials are of one corpus, and are judged once more by the cohort
-    without it, as if nobody like these had ever been heard. Without corpora all is one.
+    corpora: of the clips: trials are of one corpus. Without corpora all is one.
     """
     known = np.array(corpora) if len(corpora) else np.full(len(clips), "")
-    heard, unheard = list[Trials](), list[Trials]()
+    found = list[Trials]()
     for corpus in np.unique(known):
         some = np.flatnonzero(known == corpus).tolist()
-        found = of_corpus(encoder, [clips[n] for n in some], [speakers[n] for n in some], sounds, seed)
-        if found is not None:
-            heard.append(trials(*found, encoder.cohort))
-            others = np.flatnonzero(np.array(strangers) != corpus)
-            if encoder.cohort is not None and STRANGERS <= len(others) < len(encoder.cohort):
-                unheard.append(trials(*found, encoder.cohort[others]))
-    return fitted_to(heard, unheard)
+        made = of_corpus(encoder, [clips[n] for n in some], [speakers[n] for n in some], sounds, seed)
+        if made is not None:
+            found.append(trials(*made, encoder.cohort))
+    return fitted_to(found)
 
 
-def fitted_to(heard: Sequence[Trials], unheard: Sequence[Trials]) -> dict[str, Any]:
-    """The calibration by trials of corpora, and by some of them without their like in the cohort; {} by none."""
-    if not heard:
+def fitted_to(found: Sequence[Trials]) -> dict[str, Any]:
+    """The calibration by trials of corpora; {} by none."""
+    if not found:
         return {}
-    known, same = calibration.together([one.known for one in heard]), np.concatenate([one.same for one in heard])
-    return calibration.fit(known, same, [(one.known, one.same) for one in unheard]).as_dict()
+    known, same = calibration.together([one.known for one in found]), np.concatenate([one.same for one in found])
+    return calibration.fit(known, same).as_dict()
 
 
 def trials(voices: Sequence[Recorded], chosen: NDArray[np.int64], cohort: Floats | None) -> Trials:

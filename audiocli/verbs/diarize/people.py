@@ -38,8 +38,8 @@ class Spread:
         return self.one + self.each * voices
 
 
-# Chosen on 40 conversations of speakers that no net was trained on, none of whom bench.md is about; GE2E's with pyannote's sample in
-# view, too, of which 1.5 and .03, best on those 40, make one speaker.
+# Chosen on 40 conversations of speakers that no net was trained on, none of whom bench.md is about; GE2E's with pyannote's sample
+# in view, too, of which 1.5 and .03, best on those 40, make one speaker.
 SPREADS = {"siamese-speakers": Spread(2.5, 0.04), "ge2e": Spread(1.4, 0.025)}  # by encoder
 
 

@@ -126,7 +126,7 @@ def test_corpora(tmp_path):
 
 
 def test_a_calibration_over_corpora(call, tmp_path):
-    """Trials of two corpora, each with a cohort in which it is and with one in which it is not."""
+    """Trials are of one corpus each, and all of them count."""
     people(tmp_path / "x", 24, 3)
     people(tmp_path / "y", 24, 3)
     held = ",".join(f"{name}{n}" for name in "xy" for n in range(4))
@@ -136,8 +136,6 @@ def test_a_calibration_over_corpora(call, tmp_path):
     )  # fmt: skip
     assert (code, err) == (0, "")
     fitted = json.loads((tmp_path / "m" / "config.json").read_text())["calibration"]
-    assert fitted["unlike"]["cost"] >= 0.0
-    assert len(fitted["unlike"]["near"]) == 5
     assert fitted["trials"] > 400
 
 
