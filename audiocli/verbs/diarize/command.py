@@ -41,8 +41,8 @@ def check(options: DiarizeOptions, reading: InputOptions) -> None:
 
 @verb(
     help={
-        "model": "siamese-clusters (built in), pyannote-segmentation (for meetings), others by name, a hub id org/name, or a "
-        "folder of pyannote's.",
+        "model": "sinc-segmenter (built in), siamese-clusters (built in: faster, one speaker at a time), pyannote-segmentation, "
+        "others by name, a hub id org/name, or a folder of pyannote's or of `audiocli train segmentation`.",
         "format": f"{either(TURNS)} (default: the suffix of -o; txt on a terminal, else rttm).",
     }
 )
