@@ -24,7 +24,7 @@ from audiocli.models.locate import locate, silent
 from audiocli.options import InputOptions, ModelOptions, TranscribeOptions
 from audiocli.records import Segment, Turn
 from audiocli.verbs.transcribe.recogniser import Recogniser
-from audiocli.verbs.transcribe.with_speakers import with_speakers
+from audiocli.verbs.transcribe.speakers.with_speakers import with_speakers
 from audiocli.verbs.transcribe.work import Work
 from bench._common import Score
 from bench.conversations import OVERLAP, RATE, Floats, conversation, dialogue, held_out, levelled, speakers

@@ -115,7 +115,7 @@ def _files(options: TranscribeOptions, reading: InputOptions, job: common.Job) -
             jobs = recogniser.jobs if isinstance(recogniser, Parallel) else 1
         if not options.diarize:
             return job.through(work, opened, jobs=jobs)
-        from .with_speakers import with_speakers
+        from .speakers.with_speakers import with_speakers
 
         both = with_speakers(work, options, choice, reading, job.console.note)
         return job.through(both, opened, jobs=jobs)

@@ -6,10 +6,10 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from ...inputs.sources import Streamed
-from ...records import Diarization
-from ...voices.embeddings import SpeakerEncoder
-from ..diarize.naming import voices
+from ....inputs.sources import Streamed
+from ....records import Diarization
+from ....voices.embeddings import SpeakerEncoder
+from ...diarize.naming import voices
 from .attribution import Doubles, Part, names
 
 Floats = NDArray[np.float32]

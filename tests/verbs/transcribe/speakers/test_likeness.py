@@ -13,7 +13,7 @@ from audiocli.inputs.sources import Source, Streamed
 from audiocli.models.load import load
 from audiocli.options import InputOptions, ModelOptions
 from audiocli.records import Diarization, Turn, Word
-from audiocli.verbs.transcribe.likeness import alike, around
+from audiocli.verbs.transcribe.speakers.likeness import alike, around
 from audiocli.voices.embeddings import SpeakerEncoder
 from tests.kernels.rhythm_signals import DATA
 

@@ -11,8 +11,8 @@ from itertools import groupby, pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from ...records import Segment, Transcript, Turn, Word, joined
-from .work import mean_probability
+from ....records import Segment, Transcript, Turn, Word, joined
+from ..work import mean_probability
 
 Doubles = NDArray[np.float64]
 Part = Word | Segment  # a word, or a segment without words

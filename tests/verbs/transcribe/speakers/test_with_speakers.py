@@ -14,7 +14,7 @@ from audiocli.options import InputOptions, ModelOptions
 from audiocli.records import Diarization, Segment, Transcript, Turn, Word
 from audiocli.run import batch
 from audiocli.verbs.diarize import work as turns
-from audiocli.verbs.transcribe.with_speakers import WithSpeakers
+from audiocli.verbs.transcribe.speakers.with_speakers import WithSpeakers
 from audiocli.voices.clusters import Bounds
 from audiocli.voices.embeddings import SpeakerEncoder
 from tests.kernels.rhythm_signals import DATA

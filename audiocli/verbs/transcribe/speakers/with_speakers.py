@@ -4,17 +4,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
-from ...inputs.sources import Source, Streamed, reread
-from ...models.load import build
-from ...models.locate import locate
-from ...options import DiarizeOptions, InputOptions, ModelOptions, TranscribeOptions
-from ...records import Diarization, Transcript, later
-from ...run import batch
-from ...voices.embeddings import SpeakerEncoder
-from ..diarize import work as turns
-from ..diarize.clustering import bounds
-from ..diarize.naming import namer
-from . import work as transcripts
+from ....inputs.sources import Source, Streamed, reread
+from ....models.load import build
+from ....models.locate import locate
+from ....options import DiarizeOptions, InputOptions, ModelOptions, TranscribeOptions
+from ....records import Diarization, Transcript, later
+from ....run import batch
+from ....voices.embeddings import SpeakerEncoder
+from ...diarize import work as turns
+from ...diarize.clustering import bounds
+from ...diarize.naming import namer
+from .. import work as transcripts
 from .attribution import Doubles, assigned, contested, parts
 from .likeness import ENCODER, alike
 

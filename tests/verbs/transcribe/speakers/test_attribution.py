@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audiocli.records import Segment, Transcript, Turn, Word
-from audiocli.verbs.transcribe.attribution import assigned, contested, heard, likeliest, names, speakers
+from audiocli.verbs.transcribe.speakers.attribution import assigned, contested, heard, likeliest, names, speakers
 
 
 def transcript(*segments, language="en"):

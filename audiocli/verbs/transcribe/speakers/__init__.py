@@ -1,0 +1,1 @@
+"""Who says the words of a transcript: the turns of a diarizer, and voices where several speak at once."""
