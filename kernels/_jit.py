@@ -73,3 +73,8 @@ def jit(function: Function) -> Function:
 def jit_sums(function: Function) -> Function:
     """Like jit, but sums may be reordered so that they vectorise; NaN and inf still come out as NaN and inf."""
     return _compiled(function, fastmath={"reassoc", "contract"})
+
+
+def part(function: Function) -> Function:
+    """Like jit, for what only kernels call: the code that takes arguments from Python, slow to compile, is left out."""
+    return _compiled(function, no_cpython_wrapper=True, no_cfunc_wrapper=True)
