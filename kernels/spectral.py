@@ -27,7 +27,7 @@ Floats = NDArray[np.float32]
 Samples = NDArray[np.float32] | NDArray[np.int16]
 
 # Below this many frames a second thread costs more than it saves.
-FRAMES_PER_THREAD = 2_000
+FRAMES_PER_THREAD = 4_000
 
 DECIBEL = 10.0 / np.log(10.0)
 

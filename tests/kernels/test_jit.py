@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 CODE = (
     "import numba, numpy; before = numba.config.CACHE_DIR\n"
     "from audiocli.kernels import _jit, spectral\n"
@@ -32,3 +34,24 @@ def test_two_processes_never_write_the_same_file(tmp_path):
 def test_without_a_folder_kernels_are_compiled_each_time(tmp_path):
     (tmp_path / "file").write_text("")
     assert process(NUMBA_CACHE_DIR=str(tmp_path / "file" / "below")) == ["False", "True"]
+
+
+WATCHED = (
+    "import numpy; from audiocli.kernels import compiling, spectral\n"
+    "say = lambda: print('compiling', flush=True)\n"
+    "with compiling.watched(say, after={after}):\n"
+    "    for _ in range(2): spectral.log_in_place(numpy.ones((2, 3), numpy.float32), spectral.Log(1.0, 1e-10))\n"
+)
+
+
+@pytest.mark.parametrize(("after", "said"), [(0.001, ["compiling"]), (1000.0, [])])
+def test_compilation_that_takes_long_is_said_once_and_only_then(tmp_path, after, said):
+    for expected in (said, []):  # in the second process all is in the cache
+        result = subprocess.run(
+            [sys.executable, "-c", WATCHED.format(after=after)],
+            env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert result.stdout.split() == expected
