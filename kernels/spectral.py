@@ -16,11 +16,10 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from . import fft
 from ._jit import jit, part
-from .frames import Cut, aligned, fill
 from .framing import pieces
-from .lanes import WIDTH, load, scatter_tile, splat, store
+from .lanes import WIDTH, fft, load, scatter_tile, splat, store
+from .lanes.frames import Cut, aligned, fill
 from .mel import SparseBank
 
 Floats = NDArray[np.float32]

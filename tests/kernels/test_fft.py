@@ -2,9 +2,8 @@
 
 import numpy as np
 import pytest
-from audiocli.kernels import fft
-from audiocli.kernels.frames import aligned
-from audiocli.kernels.lanes import WIDTH
+from audiocli.kernels.lanes import WIDTH, fft
+from audiocli.kernels.lanes.frames import aligned
 from hypothesis import given
 from hypothesis import strategies as st
 

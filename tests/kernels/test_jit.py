@@ -37,9 +37,9 @@ def test_without_a_folder_kernels_are_compiled_each_time(tmp_path):
 
 
 WATCHED = (
-    "import numpy; from audiocli.kernels import compiling, spectral\n"
+    "import numpy; from audiocli.kernels import _jit, spectral\n"
     "say = lambda: print('compiling', flush=True)\n"
-    "with compiling.watched(say, after={after}):\n"
+    "with _jit.watched(say, after={after}):\n"
     "    for _ in range(2): spectral.log_in_place(numpy.ones((2, 3), numpy.float32), spectral.Log(1.0, 1e-10))\n"
 )
 

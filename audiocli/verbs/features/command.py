@@ -109,7 +109,7 @@ def features(
 
 def _patience(console: "Console") -> AbstractContextManager[object]:
     """On a terminal, say why the first run after an installation takes seconds longer than all others."""
-    from ...kernels.compiling import watched
+    from ...kernels._jit import watched
 
     if sys.stderr is None or not sys.stderr.isatty():
         return nullcontext()

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ._jit import jit, part
-from .lanes import WIDTH, gather_tile, load, splat, store
+from .._jit import jit, part
+from . import WIDTH, gather_tile, load, splat, store
 
 Floats = NDArray[np.float32]
 

@@ -1,4 +1,4 @@
-"""Fourier transforms of real frames, WIDTH of them at once: frame f in lane f, no lane sees another (see `lanes`).
+"""Fourier transforms of real frames, WIDTH of them at once: frame f in lane f, no lane sees another (see the head of this room).
 
 The layout: z is one flat array of n_fft rows, and a row holds one sample of each frame. Rows are read in pairs, so that the
 same numbers are n_fft real samples x or M = n_fft / 2 complex points z[n] = x[2 n] + i x[2 n + 1]:
@@ -35,8 +35,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ._jit import jit, part
-from .lanes import WIDTH, load, splat, store
+from .._jit import jit, part
+from . import WIDTH, load, splat, store
 
 Floats = NDArray[np.float32]
 Indices = NDArray[np.int64]
