@@ -4,6 +4,7 @@ numba's own choice of cache raises "no locator available" when neither the packa
 (numba issue 5566), so the folder is chosen here and a machine without one compiles at each start.
 """
 
+import hashlib
 import os
 import secrets
 import sys
@@ -54,6 +55,19 @@ CACHE = _choose_cache()
 _TOKEN = f"{os.getpid()}-{secrets.token_hex(4)}"
 
 
+def _digest(folder: Path) -> str:
+    """Changes with the sources in a folder."""
+    total = hashlib.sha256()
+    for path in sorted(folder.rglob("*.py")):
+        total.update(path.name.encode() + path.read_bytes())
+    return total.hexdigest()[:16]
+
+
+# numba looks for changes in a kernel's own file only, and reads the types in what it kept before it looks. With this for its
+# version it takes nothing that other sources were compiled to, be it another file of ours that has changed or is no more.
+_VERSION = f"{numba.__version__} {_digest(Path(__file__).parent)}"
+
+
 def _compiled(function: Function, **options: Any) -> Function:
     before = getattr(numba.config, "CACHE_DIR")  # noqa: B009 - its settings are made at import, unseen by mypy
     if CACHE is not None:
@@ -65,6 +79,7 @@ def _compiled(function: Function, **options: Any) -> Function:
         setattr(numba.config, "CACHE_DIR", before)  # noqa: B010
     files = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
     if files is not None:
+        files._version = _VERSION
         files._data_name_pattern = files._data_name_pattern.replace(".{number", f".{_TOKEN}-{{number")
     return cast(Function, compiled)
 
