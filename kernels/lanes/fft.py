@@ -42,7 +42,7 @@ Floats = NDArray[np.float32]
 Indices = NDArray[np.int64]
 
 RADICES = (4, 2, 5)
-LARGEST = 8192  # samples: beyond, even the rows of one part would leave the second-level cache
+LARGEST = 8192  # samples: the rows of more leave the second-level cache
 IN_CACHE = 256  # complex points whose rows fit into the first-level cache
 POINT = 2 * WIDTH  # numbers in the two rows of a complex point
 
