@@ -6,7 +6,7 @@ from typing import Any
 
 import librosa
 import numpy as np
-from audiocli.kernels import chroma, descriptors, pitch, waveform
+from audiocli.kernels import chroma, descriptors, mel, pitch, spectral, waveform
 from numpy.typing import NDArray
 
 from bench._common import Row, side_by_side
@@ -18,6 +18,12 @@ SECONDS = 60.0
 FREQUENCIES = np.fft.rfftfreq(N_FFT, 1 / SAMPLE_RATE)
 FMIN, FMAX = 65.4, 2093.0  # C2 to C7, as librosa recommends
 TWIN_SECONDS = 2.0  # of the pitch twin, which is slow
+
+
+FRAMING = spectral.Framing(N_FFT, HOP_LENGTH, mel.window("hann", N_FFT))
+BANK = mel.sparse(mel.filterbank(SAMPLE_RATE, N_FFT, 128, 0.0, SAMPLE_RATE / 2, norm="slaney"))
+COSINES = mel.dct(128, 20)
+CHROMA = chroma.filterbank(SAMPLE_RATE, N_FFT)
 
 
 def spectra(samples: Samples) -> NDArray[np.float32]:
@@ -54,6 +60,50 @@ def spectral_rows(magnitude: NDArray[np.float32]) -> Iterator[Row]:
         lambda: [peer() for peer in peers.values()],
         lambda: naive_descriptors.shape(power, FREQUENCIES),
     )
+
+
+def power_of(samples: Samples) -> NDArray[np.float32]:
+    """Our power spectra [frames, bins]."""
+    spectra = spectral.analyse(samples, FRAMING, bank=BANK, want_mel=False, want_power=True, padding="constant")
+    return np.asarray(spectra.power)
+
+
+def mfcc(samples: Samples) -> NDArray[np.float32]:
+    """MFCCs [frames, 20] as librosa has them."""
+    decibels = spectral.Log(spectral.DECIBEL, 1e-10)
+    bands = np.asarray(spectral.analyse(samples, FRAMING, bank=BANK, log=decibels, padding="constant").mel)
+    return np.asarray(np.maximum(bands, bands.max() - np.float32(80.0), out=bands) @ COSINES)
+
+
+def by_librosa(samples: Samples) -> list[object]:
+    """The five descriptors, of one spectrogram."""
+    magnitude = np.abs(librosa.stft(samples, n_fft=N_FFT, hop_length=HOP_LENGTH))
+    names = {"S": magnitude, "freq": FREQUENCIES}
+    return [
+        librosa.feature.spectral_centroid(**names),
+        librosa.feature.spectral_bandwidth(**names),
+        librosa.feature.spectral_rolloff(**names),
+        librosa.feature.spectral_flatness(S=magnitude),
+        librosa.onset.onset_strength(S=magnitude, center=False),
+    ]
+
+
+def from_samples_rows(samples: Samples) -> Iterator[Row]:
+    """What the preset librosa gives, from samples, on one thread."""
+    calls: dict[str, tuple[Callable[[], object], Callable[[], object]]] = {
+        "MFCC": (lambda: mfcc(samples), lambda: librosa.feature.mfcc(y=samples, sr=SAMPLE_RATE)),
+        "chroma": (
+            lambda: chroma.chroma(power_of(samples), CHROMA),
+            lambda: librosa.feature.chroma_stft(y=samples, sr=SAMPLE_RATE, tuning=0.0),
+        ),
+        "all five": (lambda: descriptors.shape(power_of(samples), FREQUENCIES), lambda: by_librosa(samples)),
+    }
+    error = np.abs(mfcc(samples).T - librosa.feature.mfcc(y=samples, sr=SAMPLE_RATE)).max()
+    for name, (ours, peer) in calls.items():
+        times = side_by_side(ours, peer)
+        note = f"largest difference {error:.1e}" if name == "MFCC" else ""
+        what = f"{name} from {SECONDS:g} s of samples"
+        yield Row(what, times[0], "librosa", times[1], ">= 5x", times[1] >= 5 * times[0], note)
 
 
 def waveform_rows(samples: Samples) -> Iterator[Row]:
@@ -125,7 +175,13 @@ def rows() -> list[Row]:
     samples = drums(105.0, SECONDS, swing=0.17)
     melody = next(chorales(1, SECONDS), ("", samples))[1]
     magnitude = spectra(samples)
-    return [*spectral_rows(magnitude), *waveform_rows(samples), *chroma_row(magnitude), *pitch_rows(melody)]
+    return [
+        *from_samples_rows(samples),
+        *spectral_rows(magnitude),
+        *waveform_rows(samples),
+        *chroma_row(magnitude),
+        *pitch_rows(melody),
+    ]
 
 
 if __name__ == "__main__":

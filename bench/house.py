@@ -39,7 +39,7 @@ RUNS = {
 
 def product() -> list[Path]:
     """Every installed module of ours."""
-    return sorted([*(ROOT / "audiocli").rglob("*.py"), *(ROOT / "kernels").glob("*.py")])
+    return sorted([*(ROOT / "audiocli").rglob("*.py"), *(ROOT / "kernels").rglob("*.py")])
 
 
 @cache

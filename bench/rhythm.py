@@ -35,8 +35,8 @@ BANK = mel.sparse(mel.filterbank(SAMPLE_RATE, N_FFT, N_MELS, 0.0, SAMPLE_RATE / 
 
 def mel_db(samples: Samples) -> Samples:
     """Log-power mel spectrogram [frames, bands] of samples [n], at most 80 dB below its peak, as librosa has it."""
-    padded, decibels = np.pad(samples, N_FFT // 2), spectral.Log(spectral.DECIBEL, 1e-10)
-    bands = spectral.analyse(padded, FRAMING, bank=BANK, log=decibels, threads=THREADS).mel
+    decibels = spectral.Log(spectral.DECIBEL, 1e-10)
+    bands = spectral.analyse(samples, FRAMING, bank=BANK, log=decibels, threads=THREADS, padding="constant").mel
     assert bands is not None
     return np.asarray(np.maximum(bands, bands.max() - 80.0, out=bands))
 

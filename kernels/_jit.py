@@ -4,15 +4,20 @@ numba's own choice of cache raises "no locator available" when neither the packa
 (numba issue 5566), so the folder is chosen here and a machine without one compiles at each start.
 """
 
+import hashlib
 import os
 import secrets
 import sys
 import tempfile
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
+import numba.core.event
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -50,6 +55,19 @@ CACHE = _choose_cache()
 _TOKEN = f"{os.getpid()}-{secrets.token_hex(4)}"
 
 
+def _digest(folder: Path) -> str:
+    """Changes with the sources in a folder."""
+    total = hashlib.sha256()
+    for path in sorted(folder.rglob("*.py")):
+        total.update(path.name.encode() + path.read_bytes())
+    return total.hexdigest()[:16]
+
+
+# numba looks for changes in a kernel's own file only, and reads the types in what it kept before it looks. With this for its
+# version it takes nothing that other sources were compiled to, be it another file of ours that has changed or is no more.
+_VERSION = f"{numba.__version__} {_digest(Path(__file__).parent)}"
+
+
 def _compiled(function: Function, **options: Any) -> Function:
     before = getattr(numba.config, "CACHE_DIR")  # noqa: B009 - its settings are made at import, unseen by mypy
     if CACHE is not None:
@@ -61,6 +79,7 @@ def _compiled(function: Function, **options: Any) -> Function:
         setattr(numba.config, "CACHE_DIR", before)  # noqa: B010
     files = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
     if files is not None:
+        files._version = _VERSION
         files._data_name_pattern = files._data_name_pattern.replace(".{number", f".{_TOKEN}-{{number")
     return cast(Function, compiled)
 
@@ -73,3 +92,38 @@ def jit(function: Function) -> Function:
 def jit_sums(function: Function) -> Function:
     """Like jit, but sums may be reordered so that they vectorise; NaN and inf still come out as NaN and inf."""
     return _compiled(function, fastmath={"reassoc", "contract"})
+
+
+def part(function: Function) -> Function:
+    """Like jit, for what only kernels call: the code that takes arguments from Python, slow to compile, is left out."""
+    return _compiled(function, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+
+
+class _Watch(numba.core.event.Listener):
+    """Calls `say` once, from a thread, when compilation has taken `after` seconds in all."""
+
+    def __init__(self, say: Callable[[], None], after: float) -> None:
+        self._say, self._left = say, after
+        self._depth, self._begun = 0, 0.0  # a kernel that calls others compiles them meanwhile
+        self._timer: threading.Timer | None = None
+
+    def on_start(self, event: object) -> None:
+        self._depth += 1
+        if self._depth == 1 and self._left > 0.0:
+            self._begun, self._timer = time.monotonic(), threading.Timer(self._left, self._say)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def on_end(self, event: object) -> None:
+        self._depth -= 1
+        if self._depth == 0 and self._timer is not None:
+            self._timer.cancel()
+            self._left -= time.monotonic() - self._begun
+            self._timer = None
+
+
+@contextmanager
+def watched(say: Callable[[], None], after: float = 2.0) -> Iterator[None]:
+    """Call say, once, if kernels compile for more than `after` seconds meanwhile; they do so once on a machine."""
+    with numba.core.event.install_listener("numba:compile", _Watch(say, after)):
+        yield

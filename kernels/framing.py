@@ -5,6 +5,9 @@ of the signal, keeps what the next chunk needs of the last one, and so turns any
 of frames.
 """
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,7 +21,7 @@ def frame_count(n_samples: int, frame_length: int, hop_length: int) -> int:
     return 0 if n_samples < frame_length else 1 + (n_samples - frame_length) // hop_length
 
 
-def pad_ends(samples: Floats, frame_length: int, padding: str) -> Floats:
+def pad_ends(samples: NDArray[Any], frame_length: int, padding: str) -> NDArray[Any]:
     """A whole signal [n] as one chunk: what a Framer pads, padded at once. No samples stay no samples."""
     side = 0 if padding == "none" else frame_length // 2
     if not samples.size:
@@ -26,14 +29,41 @@ def pad_ends(samples: Floats, frame_length: int, padding: str) -> Floats:
     return np.concatenate([beyond(samples, side, padding)[::-1], samples, beyond(samples[::-1], side, padding)])
 
 
-def beyond(inward: Floats, side: int, padding: str) -> Floats:
+def pieces(
+    samples: NDArray[Any], frame_length: int, hop_length: int, padding: str
+) -> Iterator[tuple[NDArray[Any], int]]:
+    """Stretches of a signal padded as pad_ends does it, and how many frames each holds: the middle is not copied."""
+    _check_padding(padding)
+    side = 0 if padding == "none" else frame_length // 2
+    n = samples.size
+    total = frame_count(n + 2 * side, frame_length, hop_length) if n else 0
+    # Frame f reaches from sample f * hop_length - side on; those from `first` to before `last` touch no padding.
+    first = -(-side // hop_length)
+    last = first + frame_count(n - (first * hop_length - side), frame_length, hop_length)
+    if side == 0 or last <= first:
+        yield (pad_ends(samples, frame_length, padding) if side else samples), total
+        return
+    start, end = (first - 1) * hop_length + frame_length - side, last * hop_length - side
+    if first:
+        yield np.concatenate([beyond(samples[: side + 1], side, padding)[::-1], samples[:start]]), first
+    yield samples[first * hop_length - side :], last - first
+    if total > last:
+        yield np.concatenate([samples[end:], beyond(samples[: -side - 2 : -1], side, padding)]), total - last
+
+
+def beyond(inward: NDArray[Any], side: int, padding: str) -> NDArray[Any]:
     """The `side` samples beyond one end, from the end outwards; inward: the samples [n > 0] from that end inwards."""
     if padding not in ("edge", "reflect") or side == 0:
-        return np.zeros(side, np.float32)
+        return np.zeros(side, inward.dtype)
     if padding == "edge" or inward.size == 1:
         return np.repeat(inward[:1], side)
     # A signal shorter than the padding is mirrored again and again, as numpy.pad does it.
     return np.resize(np.concatenate([inward[1:], inward[-2::-1]]), side)
+
+
+def _check_padding(padding: str) -> None:
+    if padding not in PADDINGS:
+        raise ValueError(f"padding must be one of {', '.join(PADDINGS)}, not {padding!r}")
 
 
 class Framer:
@@ -48,8 +78,7 @@ class Framer:
     def __init__(self, frame_length: int, hop_length: int, padding: str = "constant") -> None:
         if frame_length < 1 or hop_length < 1:
             raise ValueError(f"frame_length and hop_length must be 1 or more, not {frame_length} and {hop_length}")
-        if padding not in PADDINGS:
-            raise ValueError(f"padding must be one of {', '.join(PADDINGS)}, not {padding!r}")
+        _check_padding(padding)
         self.frame_length = frame_length
         self.hop_length = hop_length
         self.padding = padding

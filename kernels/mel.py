@@ -4,7 +4,7 @@ The conventions of librosa (slaney), torchaudio (htk) and Kaldi differ in the sc
 (in Hz or in mel) and in their height; all three are here because `--preset` promises their numbers.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,8 +106,7 @@ def filterbank(
     return bank.astype(np.float32)
 
 
-@dataclass(frozen=True)
-class SparseBank:
+class SparseBank(NamedTuple):
     """A filter bank by its non-zero stretch in each band: weights of band b stand one after the other."""
 
     starts: NDArray[np.int64]  # [bands]

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from audiocli.kernels import mel, spectral
+from audiocli.kernels.framing import frame_count, pad_ends
 from audiocli.kernels.spectral import DECIBEL, Framing, Log, analyse
 from hypothesis import given
 from hypothesis import strategies as st
@@ -76,8 +77,76 @@ def test_threads_give_the_same_bits():
 def test_short_signals(n):
     framing, bank = setting()
     got = analyse(noise(n), framing, bank=mel.sparse(bank), want_power=True)
-    assert got.mel.shape == (spectral.frame_count(n, 512, 160), 80)
-    assert got.power.shape == (spectral.frame_count(n, 512, 160), 257)
+    assert got.mel.shape == (frame_count(n, 512, 160), 80)
+    assert got.power.shape == (frame_count(n, 512, 160), 257)
+
+
+@pytest.mark.parametrize("padding", ["none", "constant", "edge", "reflect"])
+@pytest.mark.parametrize("n", [0, 1, 3, 40, 255, 256, 257, 511, 600, 1_000, 5_003])
+@pytest.mark.parametrize("hop_length", [1, 160, 700])
+def test_padded_here_or_before(padding, n, hop_length):
+    framing, bank = setting(hop_length=hop_length)
+    samples, names = noise(n), {"bank": mel.sparse(bank), "want_power": True}
+    got = analyse(samples, framing, padding=padding, **names)
+    expected = analyse(pad_ends(samples, 512, padding), framing, **names)
+    np.testing.assert_array_equal(got.mel, expected.mel)
+    np.testing.assert_array_equal(got.power, expected.power)
+
+
+def test_an_unknown_padding_is_refused():
+    framing, bank = setting()
+    with pytest.raises(ValueError, match="padding must be one of"):
+        analyse(noise(1_000), framing, bank=mel.sparse(bank), padding="wrap")
+
+
+@pytest.mark.parametrize("speech", [None, (32_768.0, 0.97)])
+@pytest.mark.parametrize("n_fft", [512, 480])
+def test_int16_count_as_parts_of_32768(n_fft, speech):
+    framing = Framing(n_fft, 160, mel.window("povey", 400), speech)
+    bank = mel.sparse(mel.filterbank(RATE, n_fft, 40, 0.0, RATE / 2))
+    whole = (noise(5_000) * 32_768).astype(np.int16)
+    got, expected = (
+        analyse(samples, framing, bank=bank, padding="reflect", want_power=True)
+        for samples in (whole, whole.astype(np.float32) / np.float32(32_768))
+    )
+    np.testing.assert_array_equal(got.mel, expected.mel)
+    np.testing.assert_array_equal(got.power, expected.power)
+    if speech:
+        np.testing.assert_array_equal(got.energy, expected.energy)
+
+
+@pytest.mark.parametrize("speech", [None, (32_768.0, 0.97)])
+@pytest.mark.parametrize(("n_fft", "win_length"), [(400, 400), (512, 400), (2048, 1001), (480, 480), (9, 7)])
+def test_a_frame_gives_the_same_bits_wherever_it_stands(n_fft, win_length, speech):
+    framing = Framing(n_fft, 3, mel.window("hann", win_length), speech)
+    bank = mel.sparse(mel.filterbank(RATE, n_fft, 4, 0.0, RATE / 2))
+    names = {"bank": bank, "want_power": True, "log": Log(1.0, 1e-10), "exponent": 1.0}
+    samples = noise(n_fft + 200)
+    whole = analyse(samples, framing, **names)
+    for first, count in ((0, 1), (1, 2), (7, 18), (20, 33)):
+        part = analyse(samples[3 * first : 3 * (first + count - 1) + framing.frame_length], framing, **names)
+        np.testing.assert_array_equal(part.mel, whole.mel[first : first + count])
+        np.testing.assert_array_equal(part.power, whole.power[first : first + count])
+
+
+@pytest.mark.parametrize("exponent", [0.5, 1.0, 3.0])
+def test_other_exponents(exponent):
+    framing, bank = setting()
+    names = {"bank": mel.sparse(bank), "want_power": True}
+    power = analyse(noise(3_000), framing, **names).power
+    got = analyse(noise(3_000), framing, exponent=exponent, **names).power
+    np.testing.assert_allclose(got, power.astype(np.float64) ** (exponent / 2), rtol=1e-6, atol=1e-12)
+
+
+def test_sums_in_float32_are_as_exact_as_their_order_says():
+    """A quiet band beside a loud one: the FFT's rounding errors are those of the frame's peak, 130 dB below it."""
+    framing, bank = setting(win_length=512)
+    t = np.arange(RATE) / RATE
+    samples = (np.sin(2 * np.pi * 1_000 * t) + 1e-4 * noise(RATE)).astype(np.float32)
+    got = analyse(samples, framing, bank=mel.sparse(bank), want_power=True)
+    power = naive.power(naive.frames(samples, 512, 160, "none"), framing.window, 512)
+    assert np.abs(got.power - power).max() < 3e-7 * power.max()
+    assert np.sqrt(np.mean((np.sqrt(got.power) - np.sqrt(power)) ** 2)) < 2e-7 * np.sqrt(power.max())
 
 
 def test_silence_and_overflow_stay_defined():

@@ -1,5 +1,7 @@
 """`audiocli features`: numbers and plots from audio."""
 
+import sys
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -101,7 +103,20 @@ def features(
     ears = tones.ears(chosen, choice)
     # One input shares the threads among its blocks, many have a thread each.
     work = _runner(options, reading, choice.device, ears, threads=job.jobs if job.single else 1)
-    return job.through(work, opened, jobs=1 if job.single else None)
+    with _patience(job.console):
+        return job.through(work, opened, jobs=1 if job.single else None)
+
+
+def _patience(console: "Console") -> AbstractContextManager[object]:
+    """On a terminal, say why the first run after an installation takes seconds longer than all others."""
+    from ...kernels._jit import watched
+
+    if sys.stderr is None or not sys.stderr.isatty():
+        return nullcontext()
+    watch: AbstractContextManager[object] = watched(
+        lambda: console.note("compiling the kernels for this processor, once")
+    )
+    return watch
 
 
 def _warn(options: FeaturesOptions, console: "Console") -> None:
