@@ -20,8 +20,8 @@ Labels = NDArray[np.intp]
 Odds = Callable[[Floats, NDArray[np.float64], Labels, Labels], NDArray[np.float64]]
 
 # THRESHOLD, SAME, LEAST and the windows' LENGTH belong to the built-in encoder. LEAST and LENGTH were chosen with its first
-# training, THRESHOLD anew with its second, on 20 dialogues of speakers that it was not trained on: the number of speakers was right in 18,
-# confusion 2.2 %. A higher SAME makes too many speakers.
+# training, THRESHOLD anew with its second, on 20 dialogues of speakers that it was not trained on: the number of speakers was right
+# in 18, confusion 2.2 %. A higher SAME makes too many speakers.
 THRESHOLD = 0.45  # cosine distance up to which two clusters are one
 SAME = 0.75  # log-odds from which they are, too
 LEAST = 4.5  # s of speech that make a speaker of a cluster; less is given to the nearest one
