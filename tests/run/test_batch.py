@@ -364,7 +364,7 @@ def test_mapped_gives_every_result_and_why_there_is_none(grouping):
 def ctrl_c():
     """A Ctrl-C from any thread; the handler that was there before comes back."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield lambda: os.kill(os.getpid(), signal.SIGINT)
+    yield lambda: signal.raise_signal(signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     signal.signal(signal.SIGINT, before)
 
@@ -447,5 +447,5 @@ def test_each_verb_says_what_ends_at_ctrl_c(capsys):
     from audiocli.inputs.stop import Stop
 
     with Stop(Console(), "stopping after the step in hand").listening():
-        os.kill(os.getpid(), signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
     assert capsys.readouterr().err == "audiocli: stopping after the step in hand; Ctrl-C again stops at once\n"
