@@ -19,7 +19,7 @@ from .net import SAMPLE_RATE, SPEAKERS, WINDOW, Floats, Net
 Active = NDArray[np.bool_]
 
 HOP = 60  # frames from one window to the next, about a second
-BATCH = 32  # windows in one forward pass
+BATCH = 8  # windows in one forward pass
 AHEAD = 2  # batches that wait
 PIECE, STEP = 1.6, 0.8  # s that the encoder hears at once, and from one piece to the next, about
 SHORTEST = 0.25  # s of one person alone, from which a voice is made of that alone
