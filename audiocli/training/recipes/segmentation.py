@@ -18,7 +18,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from ...console import Console
-from ...errors import UsageError
+from ...errors import UsageError, check_choice
 from ...models import own as stored
 from ...models import pickles
 from ...models.registry import MODELS
@@ -47,6 +47,7 @@ BELOW_OF: dict[type, str] = {
     Segmenter: "the layers of the Siamese encoder of voices (a two-dimensional front, a squeezed time-delay net)",
     SincSegmenter: "band-pass filters of the samples and two convolutions (PyanNet's form; Ravanelli and Bengio 2018)",
 }
+FORMS = ("bands", "samples")
 HELD = 2_147_483_647  # the seed of those
 AT_ONCE = 40  # of them
 
@@ -82,6 +83,7 @@ def make(options: TrainOptions, console: Console) -> "SegmentationRecipe":
     Raises UsageError, InputError.
     """
     own = configured(Own(), options)
+    check_choice("--set form", own.form, FORMS)
     train, valid, test = load_parts(in_corpora(options.data), SAMPLE_RATE, options, console)
     people = people_of(train, own.folds)
     if len(people.names) < max(own.people):

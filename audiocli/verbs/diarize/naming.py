@@ -10,7 +10,7 @@ from ...errors import InputError, UsageError
 from ...inputs.sources import Streamed
 from ...models.config import default
 from ...models.load import build
-from ...models.locate import locate
+from ...models.locate import Located, locate
 from ...models.registry import by_name
 from ...options import ModelOptions, VerifyOptions
 from ...records import Diarization, Turn
@@ -19,7 +19,6 @@ from ...voices.people import Enrolled, add, everyone, read
 from ...voices.voice import SHORTEST, Floats, Voice, snr
 from ..verify.judge import Judge, judge_of
 from ..verify.work import model_id
-from .work import Namer as Naming
 
 ENCODER = "siamese-speakers"
 ENOUGH = 60.0  # s of one speaker; more would make the voice no better
@@ -29,9 +28,12 @@ SCENE = 300.0  # s of the input by which its noise is judged
 def namer(path: str, choice: ModelOptions, tell: Callable[[str], None]) -> "Namer":
     """The Namer for the voices of a database. Raises InputError when none of them is of an encoder that is known."""
     located = locate(encoder_of(path), "verify", offline=choice.offline, tell=tell)
-    people = read(path, model_id(located))
-    encoder = build(located, SpeakerEncoder, choice)
-    # The share of false accepts holds for all people together, as with verify --identify.
+    people = read(path, model_id(located))  # before the encoder is loaded in vain
+    return _among(people, located, build(located, SpeakerEncoder, choice))
+
+
+def _among(people: Sequence[Enrolled], located: Located, encoder: SpeakerEncoder) -> "Namer":
+    """The Namer for people; the share of false accepts holds for all of them together, as with verify --identify."""
     judge = judge_of(encoder, located.spec.revision, {}, VerifyOptions().far / len(people), None)
     return Namer(encoder, judge, people)
 
@@ -40,7 +42,8 @@ def enroller(path: str, wanted: Mapping[str, str], choice: ModelOptions, tell: C
     """What puts speakers into a database, which is made if there is none. wanted: names by speaker. Raises InputError."""
     located = locate(encoder_of(path), "verify", offline=choice.offline, tell=tell)
     encoder = build(located, SpeakerEncoder, choice)
-    return Enroller(encoder, model_id(located), path, wanted, lambda: namer(path, choice, tell), tell)
+    model = model_id(located)
+    return Enroller(encoder, model, path, wanted, lambda: _among(read(path, model), located, encoder), tell)
 
 
 def wanted(entries: Sequence[str]) -> dict[str, str]:
@@ -74,10 +77,15 @@ class Namer:
 
     def __call__(self, item: Streamed, found: Diarization) -> Diarization:
         """The record with the names of those who are known; speakers that are one person become one. Raises InputError."""
-        names = {speaker: self._name(voice) for speaker, voice in voices(self.encoder, item, found).items()}
-        known = {name: sure for name, sure in filter(None, names.values()) if sure is not None}
-        turns = tuple(replace(turn, speaker=(names.get(turn.speaker) or (turn.speaker,))[0]) for turn in found.turns)
-        return replace(found, turns=turns, known=known)
+        return self.called(found, voices(self.encoder, item, found), {})
+
+    def called(self, found: Diarization, heard: Mapping[str, Voice], given: Mapping[str, str]) -> Diarization:
+        """The record with names, by what was heard of its speakers; some have names whether or not the voice would do for them."""
+        judged = {speaker: self._name(voice) for speaker, voice in heard.items() if speaker not in given}
+        sure = [one for one in judged.values() if one is not None]
+        names = {speaker: one[0] for speaker, one in judged.items() if one is not None} | dict(given)
+        turns = tuple(replace(turn, speaker=names.get(turn.speaker, turn.speaker)) for turn in found.turns)
+        return replace(found, turns=turns, known={name: how for name, how in sure if how is not None})
 
     def _name(self, voice: Voice) -> tuple[str, float | None] | None:
         """The person whose threshold a voice passes by most, and how likely it is; None for nobody."""
@@ -96,7 +104,7 @@ class Enroller:
     model: str  # which net in which state
     path: str
     wanted: Mapping[str, str]  # names by speaker
-    namer: Callable[[], Naming]
+    namer: Callable[[], Namer]  # once they are in it
     tell: Callable[[str], None]
 
     def __call__(self, item: Streamed, found: Diarization) -> Diarization:
@@ -116,12 +124,7 @@ class Enroller:
                 else ""
             )
             self.tell(f"{name}: {heard[speaker].seconds:.1f} s of {speaker}, enrolled in {self.path}{more}")
-        return self._called(self.namer()(item, found))
-
-    def _called(self, named: Diarization) -> Diarization:
-        """Whoever was enrolled has that name, whether or not the voice would do for it."""
-        turns = tuple(replace(turn, speaker=self.wanted.get(turn.speaker, turn.speaker)) for turn in named.turns)
-        return replace(named, turns=turns)
+        return self.namer().called(found, heard, self.wanted)
 
 
 def alone(turns: Sequence[Turn]) -> list[Turn]:

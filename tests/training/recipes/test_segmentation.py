@@ -124,6 +124,8 @@ def test_going_on_from_the_published_net(call, data):
     assert (code, json.loads(out)["duration"]) == (0, 4.0)
     code, _, err = call("train", "segmentation", *options, "-o", "on", "--epochs", "1", "--from", "none")
     assert (code, err) == (0, "")
+    code, _, err = call("train", "segmentation", *options, "-o", "new", "--set", "form=sample")
+    assert (code, "did you mean" in err or "bands" in err) == (2, True)
     code, _, err = call("train", "segmentation", *options, "-o", "new", "--epochs", "1", "--from", "nowhere")
     assert (code, "nowhere" in err) == (2, True)
 

@@ -154,6 +154,16 @@ def test_a_speaker_gets_a_name_and_is_known_from_then_on(item, tmp_path):
     assert "3.0 s in 2 recordings" in said[-1]
 
 
+def test_a_name_that_is_given_holds_against_a_voice_that_is_known(item, tmp_path):
+    """Anna's voice has another name now, for this speaker alone; the input is heard once."""
+    said = []
+    enroller(tmp_path, {"S0": "Anna"}, said)(item, FOUND)
+    again = enroller(tmp_path, {"S2": "Berta"}, said)
+    found = again(item, FOUND)
+    assert [turn.speaker for turn in found.turns] == ["Anna", "S1", "Berta", "S3"]
+    assert len(again.encoder.heard) == 3
+
+
 @pytest.mark.parametrize(("speaker", "reason"), [("S9", "only S0, S1, S2, S3"), ("S3", "says too little")])
 def test_nobody_is_enrolled_when_one_of_them_cannot_be(item, tmp_path, speaker, reason):
     with pytest.raises(InputError, match=reason):
