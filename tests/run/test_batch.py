@@ -442,6 +442,15 @@ def test_where_nothing_is_found_is_said_and_counted():
     assert (len(told.lines), told.lines[-1]) == (12, "20 inputs in all: no speech in it")
 
 
+@pytest.fixture
+def heeded():
+    """SIGINT as on a terminal: tests that a script starts with & inherit that it is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeded")
 def test_each_verb_says_what_ends_at_ctrl_c(capsys):
     from audiocli.console import Console
     from audiocli.inputs.stop import Stop
